@@ -1,0 +1,1 @@
+"""The product's shell: settings, the composition root, and the command line."""

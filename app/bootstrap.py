@@ -1,0 +1,110 @@
+"""The composition root: the one place where the parts are put together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from app.instances import InstanceLock
+from app.journal import MemoryJournal
+from app.settings import Settings
+from director.equipment import Equipment
+from director.service import Director
+from domain.errors import InfrastructureError
+from gateway.base import Model
+from gateway.gateway import Gateway
+from mcp_server.registry import Registry
+from sandbox.base import Sandboxes
+from sandbox.docker_sandbox import DockerSandboxes, Instance
+from sandbox.engine import DockerEngine
+from storage.database import Database
+from storage.event_log import SqlEventLog
+from storage.ledger import SqlLedger
+from storage.tasks import SqlTasks
+from storage.workspace import WorkspaceStore
+from storage.writer import Writer
+
+
+@dataclass(frozen=True)
+class Store:
+    """What is kept: events, ledger, tasks and workspaces."""
+
+    log: SqlEventLog
+    ledger: SqlLedger
+    tasks: SqlTasks
+    workspaces: WorkspaceStore
+
+
+@dataclass(frozen=True)
+class Soundstage:
+    """The whole product in one process. ``reaped`` are the containers of crashed processes that it removed."""
+
+    store: Store
+    sandboxes: Sandboxes
+    director: Director
+    reaped: tuple[str, ...]
+
+
+@contextlib.asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """The storage of a home, its schema brought up to date. StorageUnavailable."""
+    database = Database(settings.home / "soundstage.db")
+    await database.prepare()
+    writer = Writer(database.writer)
+    try:
+        yield Store(
+            log=SqlEventLog(database, writer),
+            ledger=SqlLedger(database, writer),
+            tasks=SqlTasks(database),
+            workspaces=WorkspaceStore(settings.home / "workspaces"),
+        )
+    finally:
+        await writer.close()
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
+    """Everything wired, and tidied after crashed predecessors; nothing is left when the context ends."""
+    lock = InstanceLock(settings.home / "instances")
+    lock.acquire()
+    try:
+        async with open_store(settings) as store:
+            instance = Instance(id=lock.id, home=settings.home_id)
+            leasing = sandboxes or DockerSandboxes(DockerEngine(settings.docker_host), instance)
+            try:
+                alive = lock.alive()
+                await _tidy(store, alive)
+                yield Soundstage(
+                    store=store,
+                    sandboxes=leasing,
+                    director=_director(store, leasing, model, lock.id),
+                    reaped=tuple(await leasing.reap(alive)),
+                )
+            finally:
+                await asyncio.shield(leasing.close())
+                await model.close()
+    finally:
+        lock.release()
+
+
+def _director(store: Store, sandboxes: Sandboxes, model: Model, worker: str) -> Director:
+    equipment = Equipment(
+        sandboxes=sandboxes,
+        workspaces=store.workspaces,
+        gateway=Gateway(model, store.ledger),
+        ledger=store.ledger,
+        log=store.log,
+        registry=Registry(),
+        journals=MemoryJournal,
+        worker=worker,
+    )
+    return Director(equipment)
+
+
+async def _tidy(store: Store, alive: set[str]) -> None:
+    """Ends what crashed processes left open: their tasks and their reservations."""
+    with contextlib.suppress(InfrastructureError):
+        await store.ledger.settle_abandoned()
+        for task in await store.tasks.abandoned(alive):
+            await store.log.append(task.task_id, "finished", task.finish())

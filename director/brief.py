@@ -1,0 +1,52 @@
+"""What a specialist is told: the goal, the files, and what went wrong before."""
+
+from collections.abc import Iterable
+
+from domain.evidence import Failure
+from domain.files import FileTree
+from domain.plan import Subtask
+from domain.task import TaskSpec
+from domain.text import excerpt, plain
+
+LISTED_FILES = 200
+SHOWN_FILE_CHARACTERS = 8_000
+SHOWN_CHARACTERS = 24_000
+FAILURE_CHARACTERS = 3_000
+
+
+def write_brief(
+    spec: TaskSpec, subtask: Subtask, files: FileTree, shown: Iterable[str], failure: Failure | None
+) -> str:
+    """The first message to a specialist. ``shown`` are the paths whose content it needs to see first."""
+    parts = [f"Goal: {subtask.goal}", f"The request that this is part of:\n{excerpt(spec.prompt, SHOWN_CHARACTERS)}"]
+    listing = sorted(files)
+    more = f"\n... and {len(listing) - LISTED_FILES} more" if len(listing) > LISTED_FILES else ""
+    parts.append("Files in the workspace:\n" + ("\n".join(listing[:LISTED_FILES]) or "(none yet)") + more)
+    parts += _contents(files, shown)
+    if failure is not None:
+        parts.append(describe_failure(failure))
+    return "\n\n".join(parts)
+
+
+def _contents(files: FileTree, shown: Iterable[str]) -> list[str]:
+    parts: list[str] = []
+    left = SHOWN_CHARACTERS
+    for path in dict.fromkeys(shown):
+        file = files.get(path)
+        if file is None or file.link is not None or left <= 0:
+            continue
+        text = excerpt(plain(file.content.decode(errors="replace")), min(left, SHOWN_FILE_CHARACTERS))
+        left -= len(text)
+        parts.append(f"Content of {path}:\n```\n{text}\n```")
+    return parts
+
+
+def describe_failure(failure: Failure) -> str:
+    """A failure as feedback: what kind, which test, where, and what it said."""
+    where = f" at {failure.path}:{failure.line}" if failure.path else ""
+    test = f" in {failure.test_id}" if failure.test_id else ""
+    message = excerpt(failure.message, FAILURE_CHARACTERS)
+    return (
+        f"Verification failed: {failure.kind}{test}{where}\n{message}\n\n"
+        "Say to yourself what caused this, then mend the cause, not the symptom."
+    )

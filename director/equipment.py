@@ -1,0 +1,26 @@
+"""What the director works with; the composition root puts it together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain.event_log import EventLog
+from domain.journal import Journal
+from domain.ledger import Ledger
+from domain.workspace import Workspaces
+from gateway.gateway import Gateway
+from mcp_server.registry import Registry
+from sandbox.base import Sandboxes
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """The parts. ``journals`` makes the journal of a task; ``worker`` is the id of this process."""
+
+    sandboxes: Sandboxes
+    workspaces: Workspaces
+    gateway: Gateway
+    ledger: Ledger
+    log: EventLog
+    registry: Registry
+    journals: Callable[[str], Journal]
+    worker: str

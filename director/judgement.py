@@ -1,0 +1,157 @@
+"""What test reports say about the work. Pure: reports in, verdict out."""
+
+from collections.abc import Collection
+
+from domain.base import Value
+from domain.command import Verdict
+from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
+
+BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
+RUNNING_OVER = {
+    Verdict.TIMEOUT: FailureKind.TIMEOUT,
+    Verdict.OOM: FailureKind.OOM,
+    Verdict.KILLED: FailureKind.INCOMPLETE,
+    Verdict.OUTPUT_LIMIT: FailureKind.INCOMPLETE,
+    Verdict.INFRASTRUCTURE: FailureKind.INFRASTRUCTURE,
+}
+
+
+class Controls(Value):
+    """Two tests of ours that ran among the others: one must pass and one must fail."""
+
+    path: str
+    must_pass: str
+    must_fail: str
+
+    def source(self) -> bytes:
+        """The test file."""
+        return f"def {self.must_pass}():\n    pass\n\n\ndef {self.must_fail}():\n    assert False\n".encode()
+
+
+class Judgement(Value):
+    """Whether the run speaks for the work, and the first thing that does not."""
+
+    passed: bool
+    failure: Failure | None = None
+
+
+def take_out(report: TestReport, controls: Controls) -> tuple[TestReport, bool]:
+    """The report as if the controls had not been there, and whether both ended as they must."""
+    ours = {
+        f"{controls.path}::{controls.must_pass}": Outcome.PASSED,
+        f"{controls.path}::{controls.must_fail}": Outcome.FAILED,
+    }
+    seen = {case.id: case.outcome for case in report.cases if case.id in ours}
+    rest = tuple(case for case in report.cases if case.id not in ours)
+    only_ours_failed = not report.errors and not any(case.outcome in BAD for case in rest)
+    verdict = report.verdict
+    if verdict is Verdict.FAILED and report.finished and only_ours_failed:
+        verdict = Verdict.OK
+    coverage = {path: lines for path, lines in report.coverage.items() if path != controls.path}
+    trimmed = report.model_copy(
+        update={
+            "cases": rest,
+            "collected": max(0, report.collected - len(seen)),
+            "verdict": verdict,
+            "coverage": coverage,
+        }
+    )
+    return trimmed, seen == ours
+
+
+def first_failure(report: TestReport) -> Failure | None:
+    """The first thing that went wrong in a run, or None."""
+    if report.errors:
+        return report.errors[0]
+    for case in report.cases:
+        if case.outcome in BAD:
+            return _failure(case)
+    if report.verdict in RUNNING_OVER:
+        return Failure(kind=RUNNING_OVER[report.verdict], message=f"the test run ended as {report.verdict}")
+    if not report.finished or len(report.cases) < report.collected:
+        message = f"{report.collected} tests were collected, and {len(report.cases)} reported a result"
+        return Failure(kind=FailureKind.INCOMPLETE, message=message)
+    if not report.count(Outcome.PASSED):
+        return Failure(kind=FailureKind.NO_TESTS, message=f"no test ran and passed\n{report.output[-1000:]}")
+    return None
+
+
+def _failure(case: TestCase) -> Failure:
+    head = case.message.lstrip().split("\n", 1)[0]
+    kind = FailureKind.EXCEPTION
+    if head.startswith(("assert", "AssertionError", "E       assert", "Failed:")):
+        kind = FailureKind.ASSERTION
+    elif "ImportError" in head or "ModuleNotFoundError" in head:
+        kind = FailureKind.IMPORT
+    elif "SyntaxError" in head:
+        kind = FailureKind.SYNTAX
+    return Failure(kind=kind, test_id=case.id, message=case.message, path=case.path, line=case.line)
+
+
+def in_files(test_id: str, paths: Collection[str]) -> bool:
+    """Whether a test stands in one of the files."""
+    return test_id.split("::", 1)[0] in paths
+
+
+def fails_properly(report: TestReport, paths: Collection[str]) -> Failure | None:
+    """None when tests in ``paths`` ran and at least one failed, as tests of code that is not there yet must.
+
+    Otherwise what is wrong with them: errors of collection, import and syntax do not count as failing, and neither
+    does a run that did not end.
+    """
+    if report.errors:
+        return report.errors[0]
+    cases = [case for case in report.cases if in_files(case.id, paths)]
+    if not cases:
+        message = "no test was found in the new test files; write functions called test_* in files called test_*.py"
+        return Failure(kind=FailureKind.NO_TESTS, message=message)
+    if not report.finished:
+        return first_failure(report)
+    broken = [case for case in cases if case.outcome is Outcome.ERROR]
+    if broken:
+        return _failure(broken[0])
+    if not any(case.outcome is Outcome.FAILED for case in cases):
+        message = "the tests pass although the code is not written yet, so they test nothing; assert exact results"
+        return Failure(kind=FailureKind.NO_TESTS, test_id=cases[0].id, message=message)
+    return None
+
+
+def judge(after: TestReport, before: TestReport | None, tests: Collection[str], controls_held: bool) -> Judgement:
+    """Whether a run on the finished tree speaks for it.
+
+    ``tests`` are the protected test files: all of their tests must run and pass, no fewer than ``before``. Of the
+    other tests, those may fail that already failed before.
+    """
+    if not controls_held and after.finished:
+        message = "the run did not honour its controls: something steers which tests run or how they are reported"
+        return Judgement(passed=False, failure=Failure(kind=FailureKind.TAMPERING, message=message))
+    failed_before = {case.id for case in before.cases if case.outcome in BAD} if before else set()
+    tolerated = {test_id for test_id in failed_before if not in_files(test_id, tests)}
+    errors_before = {error.test_id for error in before.errors} if before else set()
+    relevant = after.model_copy(
+        update={
+            "cases": tuple(case for case in after.cases if not (case.outcome in BAD and case.id in tolerated)),
+            "collected": after.collected - sum(case.outcome in BAD and case.id in tolerated for case in after.cases),
+            "errors": tuple(
+                error for error in after.errors if error.test_id not in errors_before or error.test_id in tests
+            ),
+        }
+    )
+    failure = first_failure(relevant) or _missing(after, before, tests)
+    return Judgement(passed=failure is None, failure=failure)
+
+
+def _missing(after: TestReport, before: TestReport | None, tests: Collection[str]) -> Failure | None:
+    for path in sorted(tests):
+        ran = [case for case in after.cases if in_files(case.id, {path}) and case.outcome is not Outcome.SKIPPED]
+        if path.endswith(".py") and not ran:
+            return Failure(kind=FailureKind.NO_TESTS, path=path, message=f"no test of {path} ran")
+    if before is not None and before.finished:
+        due = {case.id for case in before.cases if in_files(case.id, tests)}
+        if lost := due - {case.id for case in after.cases if case.outcome is Outcome.PASSED}:
+            return Failure(
+                kind=FailureKind.NO_TESTS,
+                test_id=sorted(lost)[0],
+                message=f"{len(lost)} tests that ran before did not run, or were skipped, after the work",
+            )
+    return None

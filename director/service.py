@@ -1,0 +1,71 @@
+"""The director's door: tasks are submitted and run here."""
+
+import asyncio
+import contextlib
+
+from director.equipment import Equipment
+from director.task_run import TaskRun
+from domain.errors import SoundstageError, UnknownTask
+from domain.events import Fact, TaskFinished, TaskStarted, TaskSubmitted
+from domain.task import TaskResult, TaskSpec, TaskStatus
+
+
+class Director:
+    """Implements ``domain.task_service.TaskService``."""
+
+    def __init__(self, equipment: Equipment) -> None:
+        self._equipment = equipment
+
+    async def submit(self, spec: TaskSpec) -> None:
+        """Stores the task; it is durable when this returns."""
+        await self._equipment.log.append(spec.id, "submitted", TaskSubmitted(spec=spec))
+
+    async def run(self, task_id: str) -> TaskResult:
+        """Works on a task until it ends. However it ends, its last event says so, with the best tree.
+
+        Infrastructure errors and cancellation are raised after that event is written.
+        """
+        spec = await self._spec(task_id)
+        workspace = self._equipment.workspaces.open(task_id)
+        run = TaskRun(self._equipment, spec, workspace, self._equipment.journals(task_id))
+        await self._tell(task_id, "started", TaskStarted(worker=self._equipment.worker))
+        try:
+            result = await run.run()
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_up(run, spec, TaskStatus.CANCELLED, "interrupted"))
+            raise
+        except SoundstageError as error:
+            await self._give_up(run, spec, TaskStatus.FAILED, str(error))
+            raise
+        except Exception as error:
+            await self._give_up(run, spec, TaskStatus.FAILED, f"an error in Soundstage itself: {error!r}")
+            raise
+        await self._tell(task_id, "finished", TaskFinished(result=result))
+        return result
+
+    async def _give_up(self, run: TaskRun, spec: TaskSpec, status: TaskStatus, reason: str) -> None:
+        """Ends a task that cannot go on: the best tree so far is kept, with nothing claimed about it."""
+        commit = run.best
+        with contextlib.suppress(KeyError, SoundstageError):
+            commit = await run.salvage()
+        spent = await self._equipment.ledger.spending(f"task:{spec.id}")
+        result = TaskResult(
+            task_id=spec.id,
+            status=status,
+            reason=reason,
+            commit=commit,
+            evidence=run.evidence,
+            cost=spent.settled,
+            attempts=run.attempts,
+        )
+        with contextlib.suppress(SoundstageError):
+            await self._tell(spec.id, "finished", TaskFinished(result=result))
+
+    async def _spec(self, task_id: str) -> TaskSpec:
+        for event in await self._equipment.log.read(task_id):
+            if isinstance(event.fact, TaskSubmitted):
+                return event.fact.spec
+        raise UnknownTask(f"There is no task {task_id!r}. List the tasks with: soundstage tasks list")
+
+    async def _tell(self, task_id: str, key: str, fact: Fact) -> None:
+        await self._equipment.log.append(task_id, key, fact)

@@ -1,0 +1,108 @@
+"""One subtask: a branch, a sandbox, a specialist."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from director.brief import write_brief
+from director.equipment import Equipment
+from domain.base import Value
+from domain.events import BranchMerged, SubtaskFinished, SubtaskStarted
+from domain.evidence import Failure
+from domain.journal import Journal
+from domain.ledger import Scope
+from domain.plan import Plan, Subtask
+from domain.subtask_result import SubtaskResult
+from domain.task import TaskSpec
+from domain.workspace import MAIN_BRANCH, Workspace
+from mcp_server.client import connect
+from mcp_server.protection import Protection
+from mcp_server.session import ToolSession
+from sandbox.base import SandboxRequest
+from specialists.assignment import Assignment
+from specialists.loop import Loop, Surroundings
+from specialists.role import role
+
+
+class Order(Value):
+    """A subtask to be done now: which attempt it is, what failed before, and which paths nobody may change."""
+
+    subtask: Subtask
+    attempt: int = 1
+    failure: Failure | None = None
+    kept: frozenset[str] = frozenset()
+    shown: tuple[str, ...] = ()
+
+
+class SubtaskRunner:
+    """Does the subtasks of one task."""
+
+    def __init__(
+        self, equipment: Equipment, spec: TaskSpec, plan: Plan, workspace: Workspace, deadline: datetime
+    ) -> None:
+        self._equipment = equipment
+        self._spec = spec
+        self._plan = plan
+        self._workspace = workspace
+        self._deadline = deadline
+
+    async def run(self, order: Order, journal: Journal) -> SubtaskResult:
+        """Has a specialist work on the subtask's branch, which starts at the main branch; merges nothing."""
+        subtask = order.subtask
+        branch = branch_of(subtask)
+        scope = f"subtask:{self._spec.id}:{subtask.id}"
+        await self._equipment.ledger.open(Scope(id=scope, parent=f"task:{self._spec.id}"))
+        start = await self._workspace.head(MAIN_BRANCH if order.attempt == 1 else branch)
+        await self._workspace.branch(branch, start)
+        key = f"subtask:{subtask.id}:{order.attempt}"
+        started = SubtaskStarted(subtask=subtask, attempt=order.attempt, commit=start)
+        await self._equipment.log.append(self._spec.id, f"{key}:started", started)
+        result = await self._work(order, branch, scope, journal)
+        finished = SubtaskFinished(subtask_id=subtask.id, result=result)
+        await self._equipment.log.append(self._spec.id, f"{key}:finished", finished)
+        return result
+
+    async def _work(self, order: Order, branch: str, scope: str, journal: Journal) -> SubtaskResult:
+        playing = role(order.subtask.role)
+        protection = Protection(protected=playing.protected, writable=playing.writable, kept=order.kept)
+        request = SandboxRequest(
+            task_id=self._spec.id, purpose=order.subtask.id, lifetime_s=self._spec.limits.wall_clock_s + 60
+        )
+        async with self._equipment.sandboxes.lease(request) as sandbox:
+            session = ToolSession(sandbox, self._workspace, branch, playing.permissions, protection)
+            await session.open()
+            async with connect(session, self._equipment.registry) as tools:
+                assignment = self._assignment(order, scope, session)
+                around = Surroundings(self._equipment.gateway, tools, journal, self._equipment.log)
+                return await Loop(playing, assignment, around).run()
+
+    def _assignment(self, order: Order, scope: str, session: ToolSession) -> Assignment:
+        targets = tuple(file.path for file in self._plan.files)
+        if order.subtask.role != "code":
+            targets = ()
+        elif not targets:
+            targets = order.shown
+        shown = [*order.shown, *(file.path for file in self._plan.files)]
+        return Assignment(
+            task_id=self._spec.id,
+            owner=self._spec.owner,
+            subtask=order.subtask,
+            attempt=order.attempt,
+            model=self._spec.model,
+            brief=write_brief(self._spec, order.subtask, session.tree, shown, order.failure),
+            targets=targets,
+            scope=scope,
+            max_steps=self._spec.limits.max_steps,
+            deadline=self._deadline,
+        )
+
+    async def merge(self, order: Order) -> Collection[str]:
+        """Merges the subtask's branch into the main one; returns the paths in conflict, if any."""
+        merge = await self._workspace.merge(MAIN_BRANCH, branch_of(order.subtask))
+        merged = BranchMerged(subtask_id=order.subtask.id, commit=merge.commit, conflicts=merge.conflicts)
+        await self._equipment.log.append(self._spec.id, f"subtask:{order.subtask.id}:{order.attempt}:merged", merged)
+        return merge.conflicts
+
+
+def branch_of(subtask: Subtask) -> str:
+    """The name of a subtask's branch."""
+    return f"subtask/{subtask.id}"

@@ -1,0 +1,225 @@
+"""The way of one task, from its plan to its result."""
+
+from datetime import timedelta
+
+from director.equipment import Equipment
+from director.judgement import fails_properly
+from director.planner import Planned, make_plan, without_tests
+from director.scheduler import run_plan
+from director.stubs import stub_files
+from director.subtask_run import Order, SubtaskRunner, branch_of
+from director.verification import Verifier
+from domain.chat import Usage
+from domain.errors import BudgetExceeded
+from domain.events import CorrectionStarted, Fact, ModelCalled, NoticeGiven, PlanMade
+from domain.evidence import Evidence, Failure, FailureKind, Grade
+from domain.files import TreeChange
+from domain.journal import Journal
+from domain.ledger import Scope
+from domain.plan import Plan, Subtask
+from domain.subtask_result import Stopped, StopReason, SubtaskResult
+from domain.task import TaskKind, TaskResult, TaskSpec, TaskStatus
+from domain.workspace import MAIN_BRANCH, Snapshot, Workspace
+
+HARD_STOPS = frozenset({StopReason.BUDGET, StopReason.WALL_CLOCK, StopReason.TOKENS})
+
+
+class TaskRun:
+    """Works on one task. ``best`` is the tree to hand over, whatever happens."""
+
+    def __init__(self, equipment: Equipment, spec: TaskSpec, workspace: Workspace, journal: Journal) -> None:
+        self._equipment = equipment
+        self._spec = spec
+        self._workspace = workspace
+        self._journal = journal
+        self._verifier = Verifier(equipment, spec, workspace, journal)
+        self._start = spec.base_commit
+        self._stopped: Stopped | None = None
+        self._active: dict[str, str] = {}
+        self.best = spec.base_commit
+        self.evidence: Evidence | None = None
+        self.attempts = 0
+
+    async def run(self) -> TaskResult:
+        """Plans, has the work done, verifies, corrects; returns what came of it."""
+        await self._open_scopes()
+        await self._workspace.branch(MAIN_BRANCH, self._spec.base_commit)
+        deadline = await self._journal.now() + timedelta(seconds=self._spec.limits.wall_clock_s)
+        try:
+            plan = await self._plan()
+        except BudgetExceeded as error:
+            return await self._result(TaskStatus.STOPPED, Grade.UNCHECKED, str(error))
+        runner = SubtaskRunner(self._equipment, self._spec, plan, self._workspace, deadline)
+        await run_plan(plan, lambda subtask: self._subtask(runner, subtask, self._journal.child(subtask.id)))
+        self.best = await self._workspace.head(MAIN_BRANCH)
+        await self._verify_and_correct(runner)
+        return await self._conclude(plan.kind)
+
+    async def _open_scopes(self) -> None:
+        user, day = f"user:{self._spec.owner}", (await self._journal.now()).date().isoformat()
+        limits = self._spec.limits
+        for scope in (
+            Scope(id=user),
+            Scope(id=f"day:{self._spec.owner}:{day}", parent=user),
+            Scope(
+                id=f"task:{self._spec.id}",
+                parent=f"day:{self._spec.owner}:{day}",
+                cap=limits.budget,
+                token_cap=limits.max_tokens,
+            ),
+        ):
+            await self._equipment.ledger.open(scope)
+
+    async def _plan(self) -> Plan:
+        files = await self._workspace.files(self._spec.base_commit)
+        scope = f"task:{self._spec.id}"
+        planned = await self._journal.step(
+            "plan", Planned, lambda: make_plan(self._equipment.gateway, self._spec, scope, sorted(files))
+        )
+        for at, call in enumerate(planned.calls):
+            fact = ModelCalled(
+                subtask_id="",
+                model=self._spec.model,
+                usage=call.reply.usage,
+                cost=call.cost,
+                priced=call.priced,
+                latency_s=call.latency_s,
+                text=call.reply.message.content[:2000],
+            )
+            await self._tell(f"plan:model:{at}", fact)
+        plan = planned.plan
+        stubs = stub_files(plan.files, files)
+        change = TreeChange(written=stubs)
+        snapshot = await self._journal.step(
+            "stubs", Snapshot, lambda: self._workspace.snapshot(MAIN_BRANCH, change, "stubs")
+        )
+        self._start = self.best = snapshot.commit
+        if self._verifier.user_gave_tests:
+            await self._verifier.look_before(snapshot.commit)
+            plan = without_tests(plan) if self._verifier.user_failed_first else plan
+        await self._tell("plan", PlanMade(plan=plan, fallback=planned.fallback))
+        return plan
+
+    async def _tell(self, key: str, fact: Fact) -> None:
+        await self._equipment.log.append(self._spec.id, key, fact)
+
+    async def _subtask(self, runner: SubtaskRunner, subtask: Subtask, journal: Journal) -> None:
+        order = Order(subtask=subtask, kept=frozenset(self._verifier.tests), shown=self._shown())
+        result = await self._do(runner, order, journal)
+        if subtask.role == "test":
+            await self._gate_tests(runner, order, journal)
+        elif conflicts := await runner.merge(order):
+            # The main branch moved on meanwhile: the work is done again on top of it.
+            paths = ", ".join(sorted(conflicts))
+            goal = f"{subtask.goal}\nWork on these files had to be done again, because others changed them: {paths}"
+            again = subtask.model_copy(update={"id": f"{subtask.id[:34]}-again", "goal": goal})
+            order = order.model_copy(update={"subtask": again})
+            result = await self._do(runner, order, journal.child("again"))
+            await runner.merge(order)
+        if isinstance(result, Stopped):
+            self._stopped = result
+
+    async def _do(self, runner: SubtaskRunner, order: Order, journal: Journal) -> SubtaskResult:
+        self._active[order.subtask.id] = branch_of(order.subtask)
+        result = await runner.run(order, journal.child(f"attempt-{order.attempt}"))
+        del self._active[order.subtask.id]
+        if isinstance(result, Stopped) and result.reason in HARD_STOPS:
+            self._stopped = result
+        return result
+
+    async def _gate_tests(self, runner: SubtaskRunner, order: Order, journal: Journal) -> None:
+        """Takes new tests on only when they were seen to fail on the stub; else they go back, then away."""
+        failure: Failure | None = None
+        for attempt in range(1, self._spec.limits.max_attempts + 1):
+            if attempt > 1:
+                if self._stopped is not None and self._stopped.reason in HARD_STOPS:
+                    break
+                order = order.model_copy(update={"attempt": attempt, "failure": failure})
+                await self._do(runner, order, journal)
+            head = await self._workspace.head(branch_of(order.subtask))
+            paths = [path for path in await self._workspace.paths(self._start, head) if path not in order.kept]
+            key, purpose = f"{order.subtask.id}:{attempt}", "new tests on the stub"
+            run = await self._verifier.run(key, head, purpose)
+            failure = fails_properly(run.report, paths)
+            seen = self._verifier.evidence(run, failure is None)
+            seen = seen.model_copy(update={"failure": failure, "failed_first": failure is None})
+            await self._verifier.finish(key, seen, purpose)
+            if failure is None and not await runner.merge(order):
+                self._verifier.accept_tests(run, [path for path in paths if path.endswith(".py")])
+                return
+        text = f"The tests of {order.subtask.id} were dropped: {failure.message if failure else 'they conflict'}"
+        await self._tell(f"dropped:{order.subtask.id}", NoticeGiven(text=text))
+
+    def _shown(self) -> tuple[str, ...]:
+        return tuple(sorted(self._verifier.tests))
+
+    async def _verify_and_correct(self, runner: SubtaskRunner) -> None:
+        self.attempts = 1
+        if not self._verifier.can_judge:
+            return
+        self.evidence = await self._verifier.verify("attempt:1", self._start, self.best)
+        for attempt in range(2, self._spec.limits.max_attempts + 1):
+            if self.evidence.passed or (self._stopped is not None and self._stopped.reason in HARD_STOPS):
+                return
+            await self._correct(runner, attempt, self.evidence)
+        if not self.evidence.passed:
+            await self._workspace.branch(MAIN_BRANCH, self.best)
+
+    async def _correct(self, runner: SubtaskRunner, attempt: int, evidence: Evidence) -> None:
+        """One more try, from the best tree, with what went wrong; the better tree is kept."""
+        self.attempts = attempt
+        failure = evidence.failure or Failure(kind=FailureKind.INCOMPLETE, message="the verification did not pass")
+        await self._tell(f"correction:{attempt}", CorrectionStarted(attempt=attempt, failure=failure))
+        goal = "Mend the code so that its tests pass. The tests are right and stay as they are."
+        order = Order(
+            subtask=Subtask(id=f"fix-{attempt - 1}", role="code", goal=goal),
+            failure=failure,
+            kept=frozenset(self._verifier.tests),
+            shown=self._shown(),
+        )
+        await self._workspace.branch(MAIN_BRANCH, self.best)
+        await self._do(runner, order, self._journal.child(order.subtask.id))
+        await runner.merge(order)
+        commit = await self._workspace.head(MAIN_BRANCH)
+        found = await self._verifier.verify(f"attempt:{attempt}", self._start, commit)
+        if found.score >= evidence.score:
+            self.best, self.evidence = commit, found
+
+    async def salvage(self) -> str:
+        """The best tree of a task that is being ended: what was under way is added to it where that merges."""
+        if self.evidence is None:
+            for branch in self._active.values():
+                await self._workspace.merge(MAIN_BRANCH, branch)
+            self.best = await self._workspace.head(MAIN_BRANCH)
+        return self.best
+
+    async def _conclude(self, kind: TaskKind) -> TaskResult:
+        if self.evidence is None:
+            reason = "done, but there were no tests by which to check it"
+            status = TaskStatus.STOPPED if self._stopped else TaskStatus.UNCHECKED
+            detail = f"{reason}; {self._stopped.detail}" if self._stopped else reason
+            return await self._result(status, Grade.UNCHECKED, detail)
+        grade, why = self._verifier.grade(self.evidence, kind)
+        if self.evidence.passed:
+            status = TaskStatus.UNCHECKED if grade is Grade.UNCHECKED else TaskStatus.SOLVED
+            return await self._result(status, grade, why)
+        failure = self.evidence.failure
+        reason = f"after {self.attempts} attempts: {failure.kind} {failure.test_id}".strip() if failure else why
+        if self._stopped is not None:
+            return await self._result(TaskStatus.STOPPED, grade, f"{self._stopped.reason}: {self._stopped.detail}")
+        return await self._result(TaskStatus.UNSOLVED, grade, reason)
+
+    async def _result(self, status: TaskStatus, grade: Grade, reason: str) -> TaskResult:
+        events = await self._equipment.log.read(self._spec.id)
+        called = [event.fact for event in events if isinstance(event.fact, ModelCalled)]
+        return TaskResult(
+            task_id=self._spec.id,
+            status=status,
+            grade=grade,
+            reason=reason,
+            commit=self.best,
+            evidence=self.evidence,
+            usage=sum((fact.usage for fact in called), Usage()),
+            cost=(await self._equipment.ledger.spending(f"task:{self._spec.id}")).settled,
+            attempts=self.attempts,
+        )

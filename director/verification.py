@@ -1,0 +1,126 @@
+"""Evidence: runs in the clean room, before the work and after it, and what they say together."""
+
+from collections.abc import Collection
+
+from director.clean_room import Run, run_clean
+from director.equipment import Equipment
+from director.judgement import judge
+from domain.events import VerificationFinished, VerificationStarted
+from domain.evidence import Evidence, Failure, FailureKind, Grade, TestReport
+from domain.journal import Journal
+from domain.task import TaskKind, TaskSpec
+from domain.workspace import Workspace
+
+
+class Verifier:
+    """Verifies the trees of one task. ``tests`` are the protected test files, ours and the user's."""
+
+    def __init__(self, equipment: Equipment, spec: TaskSpec, workspace: Workspace, journal: Journal) -> None:
+        self._equipment = equipment
+        self._spec = spec
+        self._workspace = workspace
+        self._journal = journal
+        self.tests: set[str] = set(spec.protected_paths)
+        self.before: TestReport | None = None
+        self.user_failed_first = False
+        self.ours_failed_first = False
+
+    @property
+    def user_gave_tests(self) -> bool:
+        """Whether the user said how to check the work."""
+        return bool(self._spec.protected_paths or self._spec.test_command)
+
+    async def run(self, key: str, commit: str, purpose: str) -> Run:
+        """One run in the clean room, journalled under ``key``, which is unique within the task."""
+        started = VerificationStarted(purpose=purpose, commit=commit)
+        await self._equipment.log.append(self._spec.id, f"verify:{key}:started", started)
+        return await self._journal.child(f"verify:{key}").step(
+            "run",
+            Run,
+            lambda: run_clean(
+                self._equipment.sandboxes, self._workspace, self._spec.id, commit, self._spec.test_command
+            ),
+        )
+
+    async def finish(self, key: str, evidence: Evidence, purpose: str) -> None:
+        """Writes down what the run of that key showed."""
+        fact = VerificationFinished(purpose=purpose, evidence=evidence)
+        await self._equipment.log.append(self._spec.id, f"verify:{key}:finished", fact)
+
+    async def look_before(self, commit: str) -> None:
+        """Runs the user's tests before any work: they are worth most when they fail now."""
+        run = await self.run("before", commit, "before the work")
+        self.before = run.report
+        self.user_failed_first = not run.report.passed
+        await self.finish("before", self.evidence(run, run.report.passed), "before the work")
+
+    def accept_tests(self, run: Run, paths: Collection[str]) -> None:
+        """Takes our test specialist's tests on: from now on they are protected, and must pass."""
+        self.tests |= set(paths)
+        self.ours_failed_first = True
+        if self.before is None:
+            self.before = run.report
+        else:
+            cases = {case.id: case for case in (*self.before.cases, *run.report.cases)}
+            self.before = run.report.model_copy(update={"cases": tuple(cases.values()), "collected": len(cases)})
+
+    async def verify(self, key: str, base: str, commit: str) -> Evidence:
+        """The evidence for a tree: the judgement of a clean run, with the coverage of the lines that changed."""
+        run = await self.run(key, commit, "verification")
+        custom = run.kind == "command"
+        tests = set() if custom else self.tests
+        judged = judge(run.report, None if custom else self.before, tests, run.controls_held)
+        changed, covered = await self._coverage(base, commit, run.report)
+        passed, failure = judged.passed, judged.failure
+        if passed and not custom and changed and not covered:
+            message = f"the tests pass, but none of the {changed} changed lines was ever run by them"
+            passed, failure = False, Failure(kind=FailureKind.NO_TESTS, message=message)
+        evidence = self.evidence(run, passed).model_copy(
+            update={
+                "failure": failure,
+                "failed_first": self.user_failed_first or self.ours_failed_first,
+                "changed_lines": changed,
+                "covered_lines": covered,
+            }
+        )
+        await self.finish(key, evidence, "verification")
+        return evidence
+
+    def evidence(self, run: Run, passed: bool) -> Evidence:
+        """A run as evidence, before anything is added to it."""
+        return Evidence(
+            kind=run.kind,
+            tree=run.tree,
+            isolation=run.isolation,
+            report=run.report,
+            passed=passed,
+            controls_held=run.controls_held,
+            protected_paths=tuple(sorted(self.tests)),
+        )
+
+    async def _coverage(self, base: str, commit: str, report: TestReport) -> tuple[int, int]:
+        changed = covered = 0
+        for path, lines in (await self._workspace.changed_lines(base, commit)).items():
+            seen = report.coverage.get(path)
+            if seen is None or path in self.tests:
+                continue
+            changed += len(lines & seen.executable)
+            covered += len(lines & seen.executed)
+        return changed, covered
+
+    def grade(self, evidence: Evidence, kind: TaskKind) -> tuple[Grade, str]:
+        """How far the evidence goes, and why not further."""
+        if not evidence.passed:
+            return Grade.UNCHECKED, "the tests do not pass"
+        if self.user_gave_tests and (self.user_failed_first or kind is TaskKind.REFACTOR):
+            return Grade.PROVEN, "the user's tests pass"
+        if self.ours_failed_first:
+            return Grade.CHECKED, "the test specialist's tests failed before the work and pass after it"
+        if self.user_gave_tests:
+            return Grade.UNCHECKED, "the user's tests passed before any work, so they prove nothing about it"
+        return Grade.UNCHECKED, "no test failed before the work, so passing ones prove nothing about it"
+
+    @property
+    def can_judge(self) -> bool:
+        """Whether there is anything by which a tree could be judged."""
+        return bool(self.tests) or self.user_gave_tests

@@ -1,0 +1,114 @@
+"""What is said to a model and what it answers."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from domain.base import Value
+
+
+class ToolCall(Value):
+    """A model's wish to use a tool. ``arguments`` is the raw JSON text, which may be malformed."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class SystemMessage(Value):
+    """Instructions that frame the conversation."""
+
+    role: Literal["system"] = "system"
+    content: str
+
+
+class UserMessage(Value):
+    """What the user, or the loop on the user's behalf, says."""
+
+    role: Literal["user"] = "user"
+    content: str
+
+
+class AssistantMessage(Value):
+    """What the model said, and the tools it wants to use."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+class ToolMessage(Value):
+    """What a tool answered."""
+
+    role: Literal["tool"] = "tool"
+    tool_call_id: str
+    content: str
+
+
+Message = Annotated[SystemMessage | UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")]
+
+
+class ToolSchema(Value):
+    """A tool as a model sees it. ``parameters`` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, JsonValue]
+
+
+class FinishReason(StrEnum):
+    """Why a model stopped talking."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+
+
+class Usage(Value):
+    """Tokens of one call. ``estimated`` when the provider did not say. ``cached_tokens`` is part of input."""
+
+    input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    cached_tokens: int = Field(default=0, ge=0)
+    reasoning_tokens: int = Field(default=0, ge=0)
+    estimated: bool = False
+
+    @property
+    def total_tokens(self) -> int:
+        """Input plus output tokens."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            estimated=self.estimated or other.estimated,
+        )
+
+
+class ModelRequest(Value):
+    """One call of a model.
+
+    ``json_schema`` asks for an answer that is a JSON document of that schema.
+    ``max_output_tokens`` is always sent, because a budget is reserved by it.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSchema, ...] = ()
+    json_schema: dict[str, JsonValue] | None = None
+    max_output_tokens: int = Field(default=4096, gt=0)
+    temperature: float | None = None
+
+
+class ModelReply(Value):
+    """A model's whole answer."""
+
+    message: AssistantMessage
+    usage: Usage
+    finish_reason: FinishReason
+    reasoning: str = ""

@@ -1,0 +1,142 @@
+"""The one error tree.
+
+::
+
+    SoundstageError                     every error a person can meet
+    ├── UsageError                      the request is wrong; exit code 2
+    │   ├── InvalidRepository
+    │   ├── OutputRefused
+    │   ├── UnknownModel
+    │   └── UnknownTask
+    ├── InfrastructureError             a part Soundstage stands on fails; exit code 3
+    │   ├── EngineUnavailable           Docker
+    │   ├── ImageMissing
+    │   ├── ImageBuildFailed
+    │   ├── SandboxLost
+    │   ├── StorageUnavailable
+    │   └── ModelUnavailable            no model call can succeed
+    │       ├── ModelAuthenticationFailed
+    │       ├── ModelOverloaded         429 and 5xx: worth another try
+    │       ├── ModelTimeout
+    │       ├── ModelConnectionFailed
+    │       └── ModelProtocolError      the server does not speak the protocol
+    ├── ModelRequestRejected            the provider refused this one request
+    │   └── ContextTooLong
+    ├── BudgetExceeded                  the next call could break a budget
+    ├── Conflict                        the same thing was written twice, differently
+    └── HostileOutput                   a sandbox produced something that must not leave it
+
+The docstring of a class is its default message: what happened and what to do. Where the
+place of the fault is known, the raiser passes a fuller message.
+"""
+
+from typing import ClassVar
+
+
+class SoundstageError(Exception):
+    """Something went wrong in Soundstage. Please report it with the command that you ran."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class UsageError(SoundstageError):
+    """The request cannot be carried out as it stands. Correct it and run it again."""
+
+    exit_code = 2
+
+
+class InvalidRepository(UsageError):
+    """The repository cannot be imported. Point --repo at a folder with a git repository that has a commit."""
+
+
+class OutputRefused(UsageError):
+    """The result cannot be written there. Name another folder with --out; the result is kept in the task."""
+
+
+class UnknownModel(UsageError):
+    """No provider knows that model. Name another one with --model."""
+
+
+class UnknownTask(UsageError):
+    """There is no such task. List the tasks with: soundstage tasks list"""
+
+
+class InfrastructureError(SoundstageError):
+    """A part that Soundstage stands on does not answer. Run: soundstage doctor"""
+
+    exit_code = 3
+
+
+class EngineUnavailable(InfrastructureError):
+    """The Docker engine does not answer. Start it (make engine) or set DOCKER_HOST, then run it again."""
+
+
+class ImageMissing(InfrastructureError):
+    """The sandbox image is not built. Build it with: soundstage images build"""
+
+
+class ImageBuildFailed(InfrastructureError):
+    """The sandbox image could not be built. Read the build output above, then run it again."""
+
+
+class SandboxLost(InfrastructureError):
+    """The sandbox ended while it was in use. Run the task again; soundstage doctor tells more."""
+
+
+class StorageUnavailable(InfrastructureError):
+    """The database or the workspace store cannot be written. Free disk space or set SOUNDSTAGE_HOME."""
+
+
+class ModelUnavailable(InfrastructureError):
+    """The model cannot be reached. Check the base URL and the key, then run it again."""
+
+
+class ModelAuthenticationFailed(ModelUnavailable):
+    """The provider refused the API key. Set a valid key, for OpenAI-compatible servers OPENAI_API_KEY."""
+
+
+class ModelOverloaded(ModelUnavailable):
+    """The provider is overloaded or limits the rate. Wait, or use another model with --model."""
+
+    def __init__(self, message: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ModelTimeout(ModelUnavailable):
+    """The provider did not answer in time. Wait, or use another model with --model."""
+
+
+class ModelConnectionFailed(ModelUnavailable):
+    """No connection to the provider. Check OPENAI_BASE_URL and that the server runs."""
+
+
+class ModelProtocolError(ModelUnavailable):
+    """The server's answer is not what the protocol says. Check that OPENAI_BASE_URL is an OpenAI-compatible API."""
+
+
+class ModelRequestRejected(SoundstageError):
+    """The provider refused the request. Read its message; another model may accept it."""
+
+
+class ContextTooLong(ModelRequestRejected):
+    """The conversation is longer than the model's context. Use a model with a longer one."""
+
+
+class BudgetExceeded(SoundstageError):
+    """The next model call could exceed a budget, so it was not made. Raise it with --budget-usd."""
+
+    def __init__(self, message: str | None = None, scope: str = "") -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
+class Conflict(SoundstageError):
+    """The same id was used for two different things. Use a new id."""
+
+
+class HostileOutput(SoundstageError):
+    """The sandbox produced files that must not leave it. Nothing of that step was kept."""

@@ -1,0 +1,190 @@
+"""What happened to a task, as past-tense facts.
+
+A fact that changes its shape gets a higher ``version`` in its envelope, and an upcaster that reads the old one.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.base import Value
+from domain.chat import Usage
+from domain.command import Verdict
+from domain.evidence import Evidence, Failure
+from domain.money import NanoUsd
+from domain.plan import Plan, Subtask
+from domain.subtask_result import SubtaskResult
+from domain.task import LOCAL_OWNER, TaskResult, TaskSpec
+
+EVENT_VERSION = 1
+
+
+class TaskSubmitted(Value):
+    """A person asked for something."""
+
+    type: Literal["task_submitted"] = "task_submitted"
+    spec: TaskSpec
+
+
+class TaskStarted(Value):
+    """A worker took the task up; ``worker`` is its instance id."""
+
+    type: Literal["task_started"] = "task_started"
+    worker: str
+
+
+class PlanMade(Value):
+    """The plan stands. ``fallback`` says why it is not the model's, where that is so."""
+
+    type: Literal["plan_made"] = "plan_made"
+    plan: Plan
+    fallback: str = ""
+
+
+class SubtaskStarted(Value):
+    """A specialist began, from ``commit``. ``attempt`` counts from 1."""
+
+    type: Literal["subtask_started"] = "subtask_started"
+    subtask: Subtask
+    attempt: int
+    commit: str
+
+
+class ModelCalled(Value):
+    """A model answered. ``text`` is the beginning of what it said."""
+
+    type: Literal["model_called"] = "model_called"
+    subtask_id: str
+    model: str
+    usage: Usage
+    cost: NanoUsd
+    priced: bool
+    latency_s: float
+    text: str = ""
+
+
+class ToolCalled(Value):
+    """A specialist used a tool. ``observation`` is the beginning of the answer."""
+
+    type: Literal["tool_called"] = "tool_called"
+    subtask_id: str
+    tool: str
+    summary: str
+    ok: bool
+    duration_s: float
+    observation: str = ""
+
+
+class SnapshotMade(Value):
+    """A tool call changed files."""
+
+    type: Literal["snapshot_made"] = "snapshot_made"
+    subtask_id: str
+    commit: str
+    paths: tuple[str, ...]
+
+
+class ProtectedChangeDropped(Value):
+    """A change to protected tests was undone."""
+
+    type: Literal["protected_change_dropped"] = "protected_change_dropped"
+    subtask_id: str
+    paths: tuple[str, ...]
+
+
+class SubtaskFinished(Value):
+    """A specialist handed back its work, or was stopped."""
+
+    type: Literal["subtask_finished"] = "subtask_finished"
+    subtask_id: str
+    result: SubtaskResult
+
+
+class BranchMerged(Value):
+    """A subtask's work joined the task's."""
+
+    type: Literal["branch_merged"] = "branch_merged"
+    subtask_id: str
+    commit: str
+    conflicts: tuple[str, ...] = ()
+
+
+class VerificationStarted(Value):
+    """A clean room was opened for a tree; ``purpose`` says what for."""
+
+    type: Literal["verification_started"] = "verification_started"
+    purpose: str
+    commit: str
+
+
+class VerificationFinished(Value):
+    """The clean room's finding."""
+
+    type: Literal["verification_finished"] = "verification_finished"
+    purpose: str
+    evidence: Evidence
+
+
+class CorrectionStarted(Value):
+    """The work failed verification and goes back with what went wrong. ``attempt`` counts from 2."""
+
+    type: Literal["correction_started"] = "correction_started"
+    attempt: int
+    failure: Failure
+
+
+class NoticeGiven(Value):
+    """Something that a person should know."""
+
+    type: Literal["notice_given"] = "notice_given"
+    text: str
+
+
+class SandboxFailed(Value):
+    """A sandbox broke under a subtask."""
+
+    type: Literal["sandbox_failed"] = "sandbox_failed"
+    subtask_id: str
+    verdict: Verdict
+    message: str
+
+
+class TaskFinished(Value):
+    """Nothing more will happen to the task."""
+
+    type: Literal["task_finished"] = "task_finished"
+    result: TaskResult
+
+
+Fact = Annotated[
+    TaskSubmitted
+    | TaskStarted
+    | PlanMade
+    | SubtaskStarted
+    | ModelCalled
+    | ToolCalled
+    | SnapshotMade
+    | ProtectedChangeDropped
+    | SubtaskFinished
+    | BranchMerged
+    | VerificationStarted
+    | VerificationFinished
+    | CorrectionStarted
+    | NoticeGiven
+    | SandboxFailed
+    | TaskFinished,
+    Field(discriminator="type"),
+]
+
+
+class Event(Value):
+    """A fact in a task's log. ``seq`` counts from 1 without gaps within the task; ``at`` is UTC."""
+
+    task_id: str
+    owner: str = LOCAL_OWNER
+    seq: int
+    version: int = EVENT_VERSION
+    key: str
+    at: datetime
+    fact: Fact

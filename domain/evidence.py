@@ -1,0 +1,135 @@
+"""What the clean room saw: the only ground on which a task counts as solved."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from domain.base import Value
+from domain.command import Verdict
+
+
+class Grade(StrEnum):
+    """How far a result can be trusted.
+
+    ``proven``: the user's own tests or examples pass. ``checked``: our test specialist's tests pass, and were seen
+    to fail before. ``unchecked``: nothing independent says so.
+    """
+
+    PROVEN = "proven"
+    CHECKED = "checked"
+    UNCHECKED = "unchecked"
+
+
+class Outcome(StrEnum):
+    """How one test ended. ``error`` is a failure outside the test's own body (fixture, import, collection)."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+class TestCase(Value):
+    """One test's outcome; ``path`` and ``line`` point at the failing assertion, ``line`` counts from 1."""
+
+    __test__ = False
+
+    id: str
+    outcome: Outcome
+    duration_s: float = 0.0
+    message: str = ""
+    path: str = ""
+    line: int = 0
+
+
+class FailureKind(StrEnum):
+    """What sort of failure a run showed; ``tampering`` when the run's controls were not honoured."""
+
+    SYNTAX = "syntax"
+    IMPORT = "import"
+    ASSERTION = "assertion"
+    EXCEPTION = "exception"
+    TIMEOUT = "timeout"
+    OOM = "oom"
+    NO_TESTS = "no_tests"
+    INCOMPLETE = "incomplete"
+    TAMPERING = "tampering"
+    COMMAND = "command"
+    INFRASTRUCTURE = "infrastructure"
+
+
+class Failure(Value):
+    """The first thing that went wrong, in the form that a fix starts from."""
+
+    kind: FailureKind
+    test_id: str = ""
+    message: str = ""
+    path: str = ""
+    line: int = 0
+
+
+class Coverage(Value):
+    """Lines of one file: executable and executed line numbers, from 1."""
+
+    executable: frozenset[int] = frozenset()
+    executed: frozenset[int] = frozenset()
+
+
+class TestReport(Value):
+    """One run of tests. ``collected`` counts the tests that the run announced before it ran any."""
+
+    __test__ = False
+
+    verdict: Verdict
+    collected: int = Field(default=0, ge=0)
+    cases: tuple[TestCase, ...] = ()
+    errors: tuple[Failure, ...] = ()
+    finished: bool = False
+    duration_s: float = 0.0
+    coverage: dict[str, Coverage] = Field(default_factory=dict)
+    output: str = ""
+
+    def count(self, outcome: Outcome) -> int:
+        """How many tests ended so."""
+        return sum(case.outcome is outcome for case in self.cases)
+
+    @property
+    def passed(self) -> bool:
+        """Whether at least one test ran, all that were collected reported, and none failed."""
+        reported = len(self.cases) >= self.collected > 0
+        bad = self.count(Outcome.FAILED) + self.count(Outcome.ERROR)
+        return (
+            self.verdict is Verdict.OK
+            and self.finished
+            and reported
+            and not self.errors
+            and not bad
+            and self.count(Outcome.PASSED) > 0
+        )
+
+
+class Evidence(Value):
+    """What a clean room saw of one tree.
+
+    ``tree`` is the git tree hash that was run; ``kind`` names what was run; ``isolation`` how it was contained.
+    ``failed_first``: whether the same tests were seen to fail on the tree before the work. ``changed_lines`` and
+    ``covered_lines`` count executable lines that the work changed, and those of them that the tests ran.
+    """
+
+    kind: str
+    tree: str
+    isolation: str
+    report: TestReport
+    passed: bool
+    failure: Failure | None = None
+    failed_first: bool = False
+    controls_held: bool = True
+    protected_paths: tuple[str, ...] = ()
+    changed_lines: int = 0
+    covered_lines: int = 0
+
+    @property
+    def score(self) -> tuple[int, int, int]:
+        """Orders trees from worse to better: passed, then tests passed, then fewer failures."""
+        bad = self.report.count(Outcome.FAILED) + self.report.count(Outcome.ERROR) + len(self.report.errors)
+        return (int(self.passed), self.report.count(Outcome.PASSED), -bad)

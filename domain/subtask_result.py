@@ -1,0 +1,52 @@
+"""What a specialist hands back."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.base import Value
+
+
+class StopReason(StrEnum):
+    """Which limit stopped a specialist."""
+
+    STEPS = "steps"
+    WALL_CLOCK = "wall_clock"
+    TOKENS = "tokens"
+    BUDGET = "budget"
+    MALFORMED = "malformed"
+    STUCK = "stuck"
+    GAVE_UP = "gave_up"
+    MODEL_REFUSED = "model_refused"
+
+
+class Submitted(Value):
+    """The specialist says that it is done. That is a claim, not evidence."""
+
+    kind: Literal["submitted"] = "submitted"
+    summary: str
+    commit: str
+    steps: int
+
+
+class Stopped(Value):
+    """A limit stopped the specialist; the snapshot is what it had."""
+
+    kind: Literal["stopped"] = "stopped"
+    reason: StopReason
+    detail: str = ""
+    commit: str
+    steps: int
+
+
+class Asks(Value):
+    """The specialist cannot go on without an answer."""
+
+    kind: Literal["asks"] = "asks"
+    question: str
+    commit: str
+    steps: int
+
+
+SubtaskResult = Annotated[Submitted | Stopped | Asks, Field(discriminator="kind")]

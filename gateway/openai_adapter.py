@@ -1,0 +1,162 @@
+"""Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp, LM Studio, Ollama."""
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, SecretStr
+
+from domain.base import Value
+from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
+from domain.errors import ModelProtocolError
+from gateway.base import Delta
+from gateway.openai_wire import request_body
+from gateway.pricing import estimate_usage
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+    from openai.types.chat import ChatCompletionChunk
+
+OFFICIAL_URL = "https://api.openai.com/v1"
+FINISH_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+}
+
+
+class OpenAIConfig(Value):
+    """Where the server is and how to get in. ``connect_s`` and ``read_s`` are seconds."""
+
+    provider: str = "openai"
+    base_url: str = OFFICIAL_URL
+    api_key: SecretStr = SecretStr("none")
+    connect_s: float = Field(default=10.0, gt=0)
+    read_s: float = Field(default=300.0, gt=0)
+
+
+class OpenAIModel:
+    """Sends requests with the official SDK, its retries switched off."""
+
+    announcement = ""
+
+    def __init__(self, config: OpenAIConfig) -> None:
+        self._config = config
+        self._client: AsyncOpenAI | None = None
+
+    @property
+    def provider(self) -> str:
+        """The name in ledger entries and prices."""
+        return self._config.provider
+
+    def _connect(self) -> "AsyncOpenAI":
+        if self._client is None:
+            import httpx2
+            from openai import AsyncOpenAI
+
+            self._client = AsyncOpenAI(
+                api_key=self._config.api_key.get_secret_value(),
+                base_url=self._config.base_url,
+                timeout=httpx2.Timeout(self._config.read_s, connect=self._config.connect_s),
+                max_retries=0,
+            )
+        return self._client
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+        """Deltas, then the whole reply. A stream that ends without a finish reason raises ModelProtocolError."""
+        from gateway.openai_errors import openai_errors
+
+        body = request_body(request, modern=self._config.base_url == OFFICIAL_URL)
+        answer = _Answer()
+        with openai_errors(request.model, self._config.base_url):
+            async with await self._connect().chat.completions.create(**body) as chunks:
+                async for chunk in chunks:
+                    delta = answer.add(chunk)
+                    if delta is not None:
+                        yield delta
+        yield answer.reply(request)
+
+    async def models(self) -> list[str]:
+        """The ids that the server lists."""
+        from gateway.openai_errors import openai_errors
+
+        with openai_errors("", self._config.base_url):
+            return [model.id async for model in self._connect().models.list()]
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+
+class _Answer:
+    """Puts a reply together from chunks."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, dict[str, str]] = {}
+        self._finish: str | None = None
+        self._usage: Usage | None = None
+
+    def add(self, chunk: "ChatCompletionChunk") -> Delta | None:
+        """Takes a chunk in; returns what of it is worth showing."""
+        if chunk.usage is not None:
+            self._usage = _usage(chunk.usage)
+        if not chunk.choices:
+            return None
+        choice = chunk.choices[0]
+        self._finish = choice.finish_reason or self._finish
+        if choice.delta is None:
+            return None
+        for call in choice.delta.tool_calls or []:
+            self._add_call(call)
+        extra: dict[str, Any] = choice.delta.model_extra or {}
+        text = choice.delta.content or ""
+        reasoning = extra.get("reasoning_content") or extra.get("reasoning") or ""
+        self._text.append(text)
+        self._reasoning.append(str(reasoning))
+        return Delta(text=text, reasoning=str(reasoning))
+
+    def _add_call(self, call: Any) -> None:
+        # Some servers leave the index out, or give each of several whole calls the index 0.
+        index = call.index if call.index is not None else len(self._calls)
+        known = self._calls.get(index)
+        if known is not None and call.id and known["id"] and call.id != known["id"]:
+            index = len(self._calls)
+        parts = self._calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
+        parts["id"] = parts["id"] or call.id or ""
+        if call.function is not None:
+            parts["name"] = parts["name"] or call.function.name or ""
+            parts["arguments"] += call.function.arguments or ""
+
+    def reply(self, request: ModelRequest) -> ModelReply:
+        """The whole reply."""
+        if self._finish is None:
+            raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
+        calls = tuple(
+            ToolCall(id=parts["id"] or f"call_{index}", name=parts["name"], arguments=parts["arguments"])
+            for index, parts in sorted(self._calls.items())
+        )
+        text = "".join(self._text)
+        reasoning = "".join(self._reasoning)
+        usage = self._usage or estimate_usage(request, text + reasoning + "".join(c.arguments for c in calls))
+        return ModelReply(
+            message=AssistantMessage(content=text, tool_calls=calls),
+            usage=usage,
+            finish_reason=FINISH_REASONS.get(self._finish, FinishReason.STOP),
+            reasoning=reasoning,
+        )
+
+
+def _usage(usage: Any) -> Usage:
+    prompt_details = usage.prompt_tokens_details
+    completion_details = usage.completion_tokens_details
+    return Usage(
+        input_tokens=usage.prompt_tokens or 0,
+        output_tokens=usage.completion_tokens or 0,
+        cached_tokens=(prompt_details.cached_tokens if prompt_details else 0) or 0,
+        reasoning_tokens=(completion_details.reasoning_tokens if completion_details else 0) or 0,
+    )

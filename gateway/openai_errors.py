@@ -1,0 +1,90 @@
+"""The ``openai`` package's exceptions, in our words. Every class of theirs maps to one of ours."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+import openai
+
+from domain.errors import (
+    ContextTooLong,
+    ModelAuthenticationFailed,
+    ModelConnectionFailed,
+    ModelOverloaded,
+    ModelProtocolError,
+    ModelRequestRejected,
+    ModelTimeout,
+    ModelUnavailable,
+    SoundstageError,
+    UnknownModel,
+)
+
+MESSAGE_CHARACTERS = 300
+CONTEXT_MARKS = ("context_length_exceeded", "maximum context", "context size", "context length", "too many tokens")
+
+
+@contextmanager
+def openai_errors(model: str, url: str) -> Iterator[None]:
+    """Maps whatever the SDK raises; ``model`` and ``url`` go into the messages. Keys never do."""
+    try:
+        yield
+    except openai.APIStatusError as error:
+        raise status_error(error, model) from error
+    except (openai.APITimeoutError, httpx2.TimeoutException) as error:
+        raise ModelTimeout from error
+    except (openai.APIResponseValidationError, json.JSONDecodeError) as error:
+        raise ModelProtocolError from error
+    except (openai.LengthFinishReasonError, openai.ContentFilterFinishReasonError) as error:
+        raise ModelRequestRejected(f"The provider cut the answer off: {error}. Another model may answer.") from error
+    except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
+        raise ModelConnectionFailed(
+            f"No connection to {url} ({_cause(error)}). Check OPENAI_BASE_URL and that the server runs."
+        ) from error
+    except openai.APIError as error:
+        raise ModelUnavailable(f"The provider reported an error in its answer: {_short(error.message)}") from error
+    except openai.OpenAIError as error:
+        raise ModelUnavailable(f"The OpenAI client refused: {_short(str(error))}") from error
+
+
+def status_error(error: openai.APIStatusError, model: str) -> SoundstageError:
+    """Our error for an HTTP status."""
+    text = _short(error.message)
+    status = error.status_code
+    if status in {401, 403}:
+        return ModelAuthenticationFailed(
+            f"The provider refused the API key (HTTP {status}). Set a valid OPENAI_API_KEY and run it again."
+        )
+    if status == 404:
+        return UnknownModel(
+            f"The provider does not know the model {model!r} (HTTP 404: {text}). Name another one with --model."
+        )
+    if status == 429 and "insufficient_quota" in error.message:
+        return ModelUnavailable("The account has no credit left (HTTP 429). Add credit, or use another key or model.")
+    if status in {408, 409, 425, 429} or status >= 500:
+        return ModelOverloaded(
+            f"The provider is overloaded or limits the rate (HTTP {status}). Wait, or use another model with --model.",
+            retry_after_s=_retry_after(error),
+        )
+    if any(mark in error.message.lower() for mark in CONTEXT_MARKS):
+        return ContextTooLong(f"The conversation is longer than the model's context: {text}")
+    return ModelRequestRejected(f"The provider refused the request (HTTP {status}): {text}")
+
+
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(error.response.headers[name]) * scale)
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def _cause(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return _short(str(error)) or type(error).__name__
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:MESSAGE_CHARACTERS]

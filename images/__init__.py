@@ -1,0 +1,1 @@
+"""Dockerfiles of the sandbox images, and what goes into them."""

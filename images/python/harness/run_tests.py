@@ -1,0 +1,153 @@
+"""Runs pytest under coverage and reports to file descriptor 3 as JSON lines.
+
+The report's pipe is taken and pytest and coverage are imported before any code of the workspace can run, and the
+interpreter is started with ``-I``: a module of the workspace that is called pytest, a ``.pth`` file or a
+``sitecustomize`` cannot take their place. Records: ``collected``, ``start``, ``case``, ``error``, ``coverage``,
+``finished``. A run without ``finished`` did not end as it should. ``--control=FILE``, as the first argument, names a
+test file that is collected besides whatever the workspace's configuration selects.
+"""
+
+import fcntl
+import json
+import os
+import sys
+import time
+
+import coverage
+import pytest
+
+REPORT_FD = 3
+MESSAGE_CHARACTERS = 2000
+
+
+class Report:
+    """Writes records to a descriptor of its own that no child process inherits."""
+
+    def __init__(self):
+        self._fd = fcntl.fcntl(REPORT_FD, fcntl.F_DUPFD_CLOEXEC, 64)
+        os.close(REPORT_FD)
+        self._pid = os.getpid()
+
+    def write(self, kind, **fields):
+        if os.getpid() != self._pid:
+            return
+        view = memoryview((json.dumps({"kind": kind, **fields}) + "\n").encode())
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+
+class Plugin:
+    """Turns pytest's hooks into records."""
+
+    def __init__(self, report, control):
+        self._report = report
+        self._control = control
+        self._cases = {}
+        self._kinds = {}
+
+    def pytest_configure(self, config):
+        if self._control:
+            config.args.append(self._control)
+
+    def pytest_collection_finish(self, session):
+        self._report.write("collected", count=len(session.items))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector):
+        result = yield
+        if result.failed:
+            excinfo = result.call.excinfo if result.call else None
+            self._report.write("error", **_place(result, excinfo, collector.nodeid))
+        return result
+
+    def pytest_runtest_logstart(self, nodeid):
+        self._report.write("start", id=nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        result = yield
+        if call.excinfo is not None:
+            self._kinds[item.nodeid] = _kind(call.excinfo)
+        return result
+
+    def pytest_runtest_logreport(self, report):
+        case = self._cases.setdefault(report.nodeid, {"outcome": "passed", "duration_s": 0.0, "message": ""})
+        case["duration_s"] += report.duration
+        if report.failed:
+            case.update(_place(report, None, report.nodeid), outcome="failed" if report.when == "call" else "error")
+            case["kind_of_failure"] = self._kinds.get(report.nodeid, "exception")
+        elif report.skipped and case["outcome"] == "passed":
+            case["outcome"] = "skipped"
+        if report.when == "teardown":
+            self._report.write("case", id=report.nodeid, **{k: v for k, v in case.items() if k != "id"})
+
+
+def _kind(excinfo):
+    for kind, types in (
+        ("syntax", SyntaxError),
+        ("import", ImportError),
+        ("assertion", (AssertionError, pytest.fail.Exception)),
+    ):
+        if excinfo.errisinstance(types):
+            return kind
+    return "exception"
+
+
+def _place(report, excinfo, nodeid):
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(report.longrepr)
+    cause = excinfo.value if excinfo is not None else None
+    while cause is not None and not isinstance(cause, (SyntaxError, ImportError)):
+        cause = cause.__cause__ or cause.__context__
+    kind = "syntax" if isinstance(cause, SyntaxError) else "import" if isinstance(cause, ImportError) else "exception"
+    if excinfo is not None and kind == "exception":
+        kind = "syntax" if "SyntaxError" in text else "import" if "ImportError" in text else kind
+        kind = "import" if "ModuleNotFoundError" in text else kind
+    return {
+        "id": nodeid,
+        "message": (crash.message if crash else text)[-MESSAGE_CHARACTERS:],
+        "path": _relative(crash.path) if crash else "",
+        "line": crash.lineno if crash else 0,
+        "kind_of_failure": kind,
+    }
+
+
+def _relative(path):
+    path = os.path.relpath(str(path))
+    return "" if path.startswith("..") else path
+
+
+def _measure(cov, report):
+    data = cov.get_data()
+    for path in sorted(data.measured_files()):
+        relative = _relative(path)
+        if not relative:
+            continue
+        try:
+            _, executable, _, missing, _ = cov.analysis2(path)
+        except coverage.CoverageException:
+            continue
+        executed = sorted(set(executable) - set(missing))
+        report.write("coverage", path=relative, executable=executable, executed=executed)
+
+
+def main(arguments):
+    report = Report()
+    sys.path.insert(0, os.getcwd())
+    cov = coverage.Coverage(data_file=None, source=["."], config_file=False, messages=False)
+    cov.start()
+    started = time.monotonic()
+    control = arguments.pop(0).removeprefix("--control=") if arguments[:1] and "--control=" in arguments[0] else ""
+    options = ["-p", "no:cacheprovider", "--color=no", "--tb=short", "-q", "--no-header", "--rootdir=."]
+    try:
+        status = pytest.main([*options, *arguments], plugins=[Plugin(report, control)])
+    finally:
+        cov.stop()
+    _measure(cov, report)
+    report.write("finished", status=int(status), duration_s=time.monotonic() - started)
+    sys.stdout.flush()
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The tools through which specialists reach the world, offered over MCP."""

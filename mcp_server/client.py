@@ -1,0 +1,71 @@
+"""A specialist's end: an MCP client over the in-memory transport."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from mcp.client import Client
+from mcp.types import TextContent
+
+from domain.base import Value
+from domain.chat import ToolSchema
+from mcp_server.registry import Registry
+from mcp_server.server import build_server
+from mcp_server.session import ToolSession
+
+
+class Observation(Value):
+    """What a tool call showed. ``commit`` is the branch's newest snapshot after it, ``changed`` the paths that it
+    changed, and ``dropped`` the protected paths whose change was undone."""
+
+    text: str
+    ok: bool
+    submitted: str | None = None
+    commit: str
+    changed: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+class ToolClient:
+    """Lists and calls the tools of a session."""
+
+    def __init__(self, client: Client, session: ToolSession) -> None:
+        self._client = client
+        self._session = session
+
+    @property
+    def commit(self) -> str:
+        """The branch's newest snapshot."""
+        return self._session.commit
+
+    async def schemas(self) -> tuple[ToolSchema, ...]:
+        """The tools that the role may use, as models take them."""
+        listed = await self._client.list_tools()
+        return tuple(
+            ToolSchema(name=tool.name, description=tool.description or "", parameters=tool.input_schema)
+            for tool in listed.tools
+        )
+
+    async def call(self, name: str, arguments: dict[str, Any]) -> Observation:
+        """What the tool answers. An infrastructure error that the tool met is raised."""
+        before, changed_before = len(self._session.dropped), len(self._session.changed)
+        result = await self._client.call_tool(name, arguments)
+        if self._session.failure is not None:
+            raise self._session.failure
+        text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+        submitted = (result.structured_content or {}).get("submitted")
+        return Observation(
+            text=text,
+            ok=not result.is_error,
+            submitted=submitted,
+            commit=self._session.commit,
+            changed=tuple(self._session.changed[changed_before:]),
+            dropped=tuple(self._session.dropped[before:]),
+        )
+
+
+@contextlib.asynccontextmanager
+async def connect(session: ToolSession, registry: Registry) -> AsyncIterator[ToolClient]:
+    """A client of a server for the session."""
+    async with Client(build_server(session, registry)) as client:
+        yield ToolClient(client, session)

@@ -1,0 +1,83 @@
+"""Replacing a piece of a text, tolerant of white space, and helpful when the piece is not there."""
+
+from difflib import SequenceMatcher
+
+from mcp_server.tool import ToolRefused
+
+SHOWN_LINES = 40
+
+
+def apply_edit(content: str, old: str, new: str) -> str:
+    """``content`` with ``old`` replaced by ``new``.
+
+    ``old`` must occur once as it is, or else once when the white space at both ends of each line is ignored; then
+    ``new`` is indented as the text that it replaces. ToolRefused says what stands in the way, and shows the
+    nearest region.
+    """
+    if not old.strip():
+        raise ToolRefused("`old` is empty. Copy the lines to replace from the file, or use write_file for a whole one.")
+    count = content.count(old)
+    if count == 1:
+        return content.replace(old, new, 1)
+    if count > 1:
+        raise ToolRefused(f"`old` occurs {count} times. Give more of the lines around it, so that it occurs once.")
+    return _tolerant(content, old, new)
+
+
+def _tolerant(content: str, old: str, new: str) -> str:
+    lines = content.splitlines(keepends=True)
+    wanted = [line.strip() for line in old.strip("\n").splitlines()]
+    found = [
+        at
+        for at in range(len(lines) - len(wanted) + 1)
+        if [line.strip() for line in lines[at : at + len(wanted)]] == wanted
+    ]
+    if len(found) > 1:
+        raise ToolRefused(f"`old` occurs {len(found)} times. Give more of the lines around it, so that it occurs once.")
+    if not found:
+        raise ToolRefused(f"`old` does not occur in the file. The nearest region is:\n{nearest(content, old)}")
+    at, end = found[0], found[0] + len(wanted)
+    replacement = _reindent(new.strip("\n"), old.strip("\n"), lines[at])
+    if replacement and (end < len(lines) or lines[end - 1].endswith("\n")):
+        replacement += "\n"
+    return "".join(lines[:at]) + replacement + "".join(lines[end:])
+
+
+def _reindent(new: str, old: str, first: str) -> str:
+    """``new`` moved by as much as the text in the file stands further in or out than ``old``."""
+    has, given = _indent(first), _indent(old.splitlines()[0])
+    if has == given:
+        return new
+    moved = []
+    for line in new.splitlines():
+        if line.strip():
+            line = has + line[len(given) :] if line.startswith(given) else has + line.lstrip()
+        moved.append(line)
+    return "\n".join(moved)
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def nearest(content: str, old: str) -> str:
+    """The lines of ``content`` that are most like ``old``, with their numbers."""
+    lines = content.splitlines()
+    wanted = old.strip("\n").splitlines()
+    size = min(len(wanted), SHOWN_LINES)
+    sample = "\n".join(line.strip() for line in wanted[:size])
+    best, best_score = 0, -1.0
+    matcher = SequenceMatcher(b=sample, autojunk=False)
+    for at in range(0, max(1, min(len(lines), 2000) - size + 1)):
+        matcher.set_seq1("\n".join(line.strip() for line in lines[at : at + size]))
+        if matcher.real_quick_ratio() > best_score and matcher.quick_ratio() > best_score:
+            score = matcher.ratio()
+            if score > best_score:
+                best, best_score = at, score
+    start, end = max(0, best - 3), min(len(lines), best + size + 3)
+    return number(lines[start:end], start + 1)
+
+
+def number(lines: list[str], first: int) -> str:
+    """Lines with their numbers."""
+    return "\n".join(f"{at:6}\t{line}" for at, line in enumerate(lines, start=first))

@@ -1,0 +1,106 @@
+"""A specialist's working place: its sandbox, its branch, and the rules that hold there."""
+
+from domain.errors import InfrastructureError
+from domain.files import File, FileTree, TreeChange
+from domain.text import one_line
+from domain.workspace import Workspace
+from mcp_server.protection import Protection
+from mcp_server.tool import Permission, ToolRefused
+from sandbox.base import Sandbox
+
+
+class ToolSession:
+    """Keeps three views of the files in step: ``tree`` here, the sandbox's workspace, and the branch.
+
+    Every change becomes a snapshot on the branch. A change that the protection does not allow is undone in the
+    sandbox before it can become one, whichever tool made it. ``failure`` is an infrastructure error that a tool met:
+    the work cannot go on.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        workspace: Workspace,
+        branch: str,
+        permissions: frozenset[Permission],
+        protection: Protection,
+    ) -> None:
+        self.sandbox = sandbox
+        self.permissions = permissions
+        self.protection = protection
+        self.tree: FileTree = {}
+        self.commit = ""
+        self.failure: InfrastructureError | None = None
+        self.changed: list[str] = []
+        self.dropped: list[str] = []
+        self.refused: list[str] = []
+        self._workspace = workspace
+        self._branch = branch
+
+    async def open(self) -> None:
+        """Brings the branch's files into the sandbox."""
+        self.commit = await self._workspace.head(self._branch)
+        self.tree = await self._workspace.files(self.commit)
+        await self.sandbox.put(TreeChange(written=self.tree), clear=True)
+
+    def file(self, path: str) -> File:
+        """The regular file at a path; ToolRefused with what is near when there is none."""
+        found = self.tree.get(path)
+        if found is None or found.link is not None:
+            name = path.rsplit("/", 1)[-1]
+            near = [other for other in sorted(self.tree) if other.rsplit("/", 1)[-1] == name]
+            listing = ", ".join((near or sorted(self.tree))[:20]) or "none yet"
+            raise ToolRefused(f"There is no file {one_line(path)}. Files: {listing}")
+        return found
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Writes a file here, in the sandbox and on the branch; ToolRefused when the role may not."""
+        if not self.protection.allows(path):
+            allowed = f" You may write: {', '.join(self.protection.writable)}." if self.protection.writable else ""
+            raise ToolRefused(f"{path} is protected and stays as it is. Change other files instead.{allowed}")
+        known = self.tree.get(path)
+        change = TreeChange(written={path: File(content=content, executable=bool(known and known.executable))})
+        await self.sandbox.put(change)
+        await self._record(change, f"write {path}")
+
+    async def sync(self, why: str) -> str:
+        """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken."""
+        fetched = await self.sandbox.fetch()
+        change = _real(fetched.change, self.tree)
+        forbidden = frozenset(path for path in change.paths() if not self.protection.allows(path))
+        if forbidden:
+            await self._undo(forbidden)
+            self.dropped += sorted(forbidden)
+        await self._record(change.without(forbidden), why)
+        self.refused += fetched.refused
+        notes = []
+        if forbidden:
+            notes.append(f"Undone, because these files are protected: {', '.join(sorted(forbidden)[:10])}")
+        if fetched.refused:
+            notes.append(f"Not kept (links, special or oversized files): {', '.join(fetched.refused[:10])}")
+        return "\n".join(notes)
+
+    async def _undo(self, paths: frozenset[str]) -> None:
+        originals = {path: self.tree[path] for path in paths if path in self.tree}
+        await self.sandbox.put(TreeChange(written=originals, deleted=paths - frozenset(originals)))
+
+    async def _record(self, change: TreeChange, why: str) -> None:
+        if not change:
+            return
+        snapshot = await self._workspace.snapshot(self._branch, change, one_line(why))
+        self.commit = snapshot.commit
+        self.changed += snapshot.paths
+        for path in change.deleted:
+            self.tree.pop(path, None)
+        if any(path not in change.written and path not in change.deleted for path in snapshot.paths):
+            # A file became a folder or the other way round: git's view is the whole one.
+            self.tree = await self._workspace.files(snapshot.commit)
+        else:
+            self.tree.update(change.written)
+
+
+def _real(change: TreeChange, tree: FileTree) -> TreeChange:
+    """The change less what is already so."""
+    same = frozenset(path for path, file in change.written.items() if tree.get(path) == file)
+    unknown = frozenset(path for path in change.deleted if path not in tree)
+    return change.without(same | unknown)

@@ -1,0 +1,1 @@
+"""Short-lived containers in which generated code runs."""

@@ -1,0 +1,130 @@
+"""The host's end of the conversation with a runner."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator
+from typing import Any, Protocol
+
+from domain.errors import SandboxLost
+from sandbox.runner import frames
+from sandbox.runner.server import READY
+
+QUEUE_FRAMES = 64
+"""Frames that wait for a slow reader before the connection is no longer read."""
+
+
+class ByteStream(Protocol):
+    """A duplex byte stream; ``read`` returns b"" at the end."""
+
+    async def read(self) -> bytes:
+        """Some bytes from the runner."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Hands bytes to the runner, waiting while it is busy."""
+        ...
+
+    async def close(self) -> None:
+        """Ends the stream in both directions."""
+        ...
+
+
+class Channel:
+    """Sends requests to a runner and sorts its answers. Any loss of the stream raises SandboxLost."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._queues: dict[int, asyncio.Queue[frames.Frame | None]] = {READY: asyncio.Queue(QUEUE_FRAMES)}
+        self._last = READY
+        self._lost = False
+        self._reader = asyncio.create_task(self._read())
+
+    async def ready(self, timeout_s: float) -> None:
+        """Waits until the runner says that it is there."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                if await self._queues[READY].get() is None:
+                    raise SandboxLost("The sandbox ended before it was ready. Run: soundstage doctor")
+        except TimeoutError:
+            raise SandboxLost(f"The sandbox was not ready within {timeout_s:.0f} s. Run: soundstage doctor") from None
+
+    async def request(self, ask: dict[str, Any], data: bytes, patience_s: float) -> AsyncGenerator[tuple[int, bytes]]:
+        """Sends a request with its data and yields kind and payload of the answer's frames; RESULT is the last.
+
+        When the iterator is closed before that, the runner is told to end the work. SandboxLost when nothing
+        comes for ``patience_s`` seconds.
+        """
+        self._last = number = self._last % 0xFFFF_FFFE + 1
+        queue: asyncio.Queue[frames.Frame | None] = asyncio.Queue(QUEUE_FRAMES)
+        if self._lost:
+            raise SandboxLost
+        self._queues[number] = queue
+        sender = asyncio.create_task(self._send(number, ask, data))
+        finished = False
+        try:
+            while not finished:
+                kind, payload = await self._next(queue, patience_s)
+                finished = kind == frames.RESULT
+                yield kind, payload
+        finally:
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await sender
+            if not finished and not self._lost:
+                await self._drain(number, queue)
+            self._queues.pop(number, None)
+
+    async def _next(self, queue: asyncio.Queue[frames.Frame | None], patience_s: float) -> tuple[int, bytes]:
+        try:
+            async with asyncio.timeout(patience_s):
+                frame = await queue.get()
+        except TimeoutError:
+            self._lose()
+            raise SandboxLost("The sandbox does not answer any more. Run the task again.") from None
+        if frame is None:
+            raise SandboxLost
+        return frame[0], frame[2]
+
+    def _lose(self) -> None:
+        self._lost = True
+        for queue in self._queues.values():
+            _close(queue)
+
+    async def _send(self, number: int, ask: dict[str, Any], data: bytes) -> None:
+        await self._stream.write(frames.encode(frames.REQUEST, number, json.dumps(ask).encode()))
+        for at in range(0, len(data), frames.MAX_FRAME):
+            await self._stream.write(frames.encode(frames.DATA, number, data[at : at + frames.MAX_FRAME]))
+        await self._stream.write(frames.encode(frames.END, number))
+
+    async def _drain(self, number: int, queue: asyncio.Queue[frames.Frame | None]) -> None:
+        with contextlib.suppress(OSError):
+            await self._stream.write(frames.encode(frames.CANCEL, number))
+        while (frame := await queue.get()) is not None and frame[0] != frames.RESULT:
+            pass
+
+    async def _read(self) -> None:
+        decoder = frames.Decoder()
+        try:
+            while data := await self._stream.read():
+                for frame in decoder.feed(data):
+                    if queue := self._queues.get(frame[1]):
+                        await queue.put(frame)
+        except (OSError, frames.FrameError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._lose()
+
+    async def close(self) -> None:
+        """Ends the conversation; the runner ends with it."""
+        self._reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._reader
+        await self._stream.close()
+
+
+def _close(queue: asyncio.Queue[frames.Frame | None]) -> None:
+    """Makes sure that whoever waits on the queue sees its end, dropping a frame where it is full."""
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(None)

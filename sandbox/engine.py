@@ -1,0 +1,138 @@
+"""The Docker engine, through docker-py. The only file that imports docker; every call runs in a thread."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import docker
+import docker.errors
+import requests
+
+from domain.base import Value
+from domain.errors import EngineUnavailable, ImageMissing, InfrastructureError
+
+T = TypeVar("T")
+API_TIMEOUT_S = 60
+
+
+class ContainerInfo(Value):
+    """A container of ours as the engine lists it."""
+
+    id: str
+    name: str
+    labels: dict[str, str]
+    state: str
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Turns docker-py's and its transport's exceptions into ours."""
+    try:
+        yield
+    except docker.errors.ImageNotFound as error:
+        raise ImageMissing(
+            f"The sandbox image is not built ({error.explanation}). Build it with: soundstage images build"
+        ) from error
+    except docker.errors.APIError as error:
+        raise InfrastructureError(
+            f"The Docker engine refused: {error.explanation or error}. Run: soundstage doctor"
+        ) from error
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+        raise EngineUnavailable(
+            f"The Docker engine does not answer ({_short(error)}). Start it (make engine) or set DOCKER_HOST, "
+            "then run it again."
+        ) from error
+
+
+def _short(error: BaseException) -> str:
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return text if len(text) < 160 else text[:157] + "..."
+
+
+class DockerEngine:
+    """The calls that Soundstage makes of an engine. ``host`` is a DOCKER_HOST URL, or None for the default."""
+
+    def __init__(self, host: str | None = None) -> None:
+        self._host = host
+        self._client: docker.APIClient | None = None
+
+    async def _call(self, work: Callable[[docker.APIClient], T]) -> T:
+        def run() -> T:
+            with engine_errors():
+                if self._client is None:
+                    self._client = docker.APIClient(base_url=self._host, version="auto", timeout=API_TIMEOUT_S)
+                return work(self._client)
+
+        return await asyncio.to_thread(run)
+
+    async def version(self) -> str:
+        """The engine's version."""
+        return str((await self._call(lambda client: client.version()))["Version"])
+
+    async def runtimes(self) -> tuple[str, ...]:
+        """The names of the OCI runtimes that the engine knows."""
+        return tuple((await self._call(lambda client: client.info())).get("Runtimes") or {})
+
+    async def create(self, name: str, config: dict[str, Any]) -> str:
+        """Creates a container from the body of the API's create call; returns its id. ImageMissing."""
+        created = await self._call(lambda client: client.create_container_from_config(config, name))
+        return str(created["Id"])
+
+    async def attach(self, container: str) -> socket.socket:
+        """A duplex socket to the container's stdio. Its output is in the engine's multiplexed stream format."""
+
+        def attach(client: docker.APIClient) -> socket.socket:
+            wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            attached = client.attach_socket(container, wanted)
+            raw = cast("socket.socket", getattr(attached, "_sock", attached))
+            own = raw.dup()
+            own.setblocking(False)
+            # The response owns the original descriptor; our copy lives on.
+            attached._response.close()
+            return own
+
+        return await self._call(attach)
+
+    async def start(self, container: str) -> None:
+        """Starts a created container."""
+        await self._call(lambda client: client.start(container))
+
+    async def remove(self, container: str) -> None:
+        """Ends and removes a container; one that is gone or going is fine."""
+
+        def remove(client: docker.APIClient) -> None:
+            try:
+                client.remove_container(container, v=True, force=True)
+            except docker.errors.APIError as error:
+                if error.status_code not in {404, 409}:
+                    raise
+
+        await self._call(remove)
+
+    async def ran_out_of_memory(self, container: str, since: float) -> bool:
+        """Whether the kernel ended a process of the container for want of memory after ``since`` (Unix seconds).
+
+        Asks the engine's event history, which outlives the container.
+        """
+
+        def look(client: docker.APIClient) -> bool:
+            wanted = {"container": container, "event": "oom"}
+            return any(client.events(since=int(since), until=int(time.time()) + 1, filters=wanted, decode=True))
+
+        return await self._call(look)
+
+    async def containers(self, label: str) -> list[ContainerInfo]:
+        """Every container, running or not, that carries the label."""
+        found = await self._call(lambda client: client.containers(all=True, filters={"label": label}))
+        return [
+            ContainerInfo(
+                id=item["Id"],
+                name=(item["Names"] or ["?"])[0].lstrip("/"),
+                labels=item["Labels"] or {},
+                state=item["State"],
+            )
+            for item in found
+        ]

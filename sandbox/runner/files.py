@@ -1,0 +1,167 @@
+"""Writing files into the workspace and finding what changed in it.
+
+Runs in a forked child under the sandbox's uid, so that a planted link leads nowhere that the code of the
+sandbox could not go by itself.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+
+from . import tarstream
+
+RACY_NS = 20_000_000
+"""A file that changed this shortly before the scan may change again with the same timestamp."""
+
+State = dict[str, list[int | str]]
+"""Path -> [size, ctime_ns, inode, link target]: what a file looked like when it was last in step with the host."""
+
+
+def put(root: str, source: int, deleted: list[str], clear: bool) -> list[str]:
+    """Writes the tar stream from the file descriptor ``source`` below ``root``, replacing what is in the way.
+
+    Returns the paths that it wrote.
+    """
+    written: list[str] = []
+    if clear:
+        for name in os.listdir(root):
+            _remove(os.path.join(root, name))
+    for path in deleted:
+        _remove(os.path.join(root, path))
+        _prune(root, os.path.dirname(path))
+    with open(source, "rb", buffering=1 << 16) as stream:
+        reader = tarstream.Reader(stream.read)
+        for entry in reader:
+            _write(root, entry, reader)
+            written.append(entry.path)
+    return written
+
+
+def _write(root: str, entry: tarstream.Entry, reader: tarstream.Reader) -> None:
+    target = os.path.join(root, entry.path)
+    _make_folders(root, os.path.dirname(entry.path))
+    try:
+        _create(target, entry, reader)
+    except (FileExistsError, IsADirectoryError):
+        _remove(target)
+        _create(target, entry, reader)
+
+
+def _create(target: str, entry: tarstream.Entry, reader: tarstream.Reader) -> None:
+    if entry.type == tarstream.SYMLINK:
+        os.symlink(entry.link, target)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    fd = os.open(target, flags, 0o755 if entry.executable else 0o644)
+    try:
+        while chunk := reader.content():
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(fd, view) :]
+    finally:
+        os.close(fd)
+
+
+def _make_folders(root: str, path: str) -> None:
+    if not path or _is_folder(os.path.join(root, path)):
+        return
+    _make_folders(root, os.path.dirname(path))
+    folder = os.path.join(root, path)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(folder)
+    os.mkdir(folder)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _remove(path: str) -> None:
+    if _is_folder(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(path)
+
+
+def _prune(root: str, path: str) -> None:
+    with contextlib.suppress(OSError):
+        while path:
+            os.rmdir(os.path.join(root, path))
+            path = os.path.dirname(path)
+
+
+def scan(root: str, ignore: frozenset[str]) -> tuple[State, list[str]]:
+    """The state of every file and link below ``root``, and the paths of what is neither."""
+    state: State = {}
+    refused: list[str] = []
+    newest = time.time_ns() - RACY_NS
+    for path, entry in _walk(root, "", ignore):
+        info = entry.stat(follow_symlinks=False)
+        if stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode):
+            state[path] = _look(os.path.join(root, path), info, newest)
+        else:
+            refused.append(path)
+    return state, refused
+
+
+def look(root: str, paths: list[str]) -> State:
+    """The state of those ``paths`` that are there."""
+    newest = time.time_ns() - RACY_NS
+    state: State = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            full = os.path.join(root, path)
+            state[path] = _look(full, os.lstat(full), newest)
+    return state
+
+
+def _look(path: str, info: os.stat_result, newest: int) -> list[int | str]:
+    if stat.S_ISLNK(info.st_mode):
+        return [0, 0, 0, os.readlink(path)]
+    return [info.st_size, info.st_ctime_ns if info.st_ctime_ns < newest else -1, info.st_ino, ""]
+
+
+def _walk(root: str, folder: str, ignore: frozenset[str]) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    try:
+        entries = sorted(os.scandir(os.path.join(root, folder)), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name in ignore:
+            continue
+        path = os.path.join(folder, entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(root, path, ignore)
+        else:
+            yield path, entry
+
+
+def fetch(root: str, target: int, paths: list[str], file_limit: int) -> list[str]:
+    """Writes ``paths`` as a tar stream to the file descriptor ``target``; returns those it had to leave out."""
+    left_out: list[str] = []
+    with open(target, "wb", buffering=1 << 16, closefd=False) as stream:
+        for path in paths:
+            try:
+                fd = os.open(os.path.join(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            except OSError:
+                left_out.append(path)
+                continue
+            with open(fd, "rb") as file:
+                info = os.fstat(fd)
+                if not stat.S_ISREG(info.st_mode) or info.st_size > file_limit:
+                    left_out.append(path)
+                    continue
+                executable = bool(info.st_mode & 0o100)
+                content = file.read(info.st_size).ljust(info.st_size, b"\0")
+            stream.write(tarstream.header(tarstream.Entry(path, tarstream.REGULAR, len(content), executable, "")))
+            stream.write(content)
+            stream.write(tarstream.padding(len(content)))
+        stream.write(tarstream.END_OF_ARCHIVE)
+    return left_out

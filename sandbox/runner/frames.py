@@ -1,0 +1,56 @@
+"""The frames that travel over the runner's stdin and stdout.
+
+A frame is a 9-byte header (kind: u8, request: u32, length: u32, big-endian) and ``length`` bytes.
+"""
+
+import struct
+from collections.abc import Iterator
+
+HEADER = struct.Struct(">BII")
+MAX_FRAME = 1 << 20
+"""Bytes of payload in one frame, at most."""
+
+REQUEST, DATA, END, CANCEL = 1, 2, 3, 4
+"""To the runner: a request (JSON), bytes that belong to it, their end, and a wish to end it."""
+
+STDOUT, STDERR, REPORT, ARCHIVE, RESULT = 16, 17, 18, 19, 20
+"""From the runner: what the command wrote, a tar stream, and the result (JSON), which is the last frame."""
+
+Frame = tuple[int, int, bytes]
+
+
+class FrameError(ValueError):
+    """The bytes are no frame."""
+
+
+def encode(kind: int, request: int, payload: bytes = b"") -> bytes:
+    """The bytes of one frame; ValueError when the payload is too long."""
+    if len(payload) > MAX_FRAME:
+        raise FrameError(f"a frame of {len(payload)} bytes is longer than {MAX_FRAME}")
+    return HEADER.pack(kind, request, len(payload)) + payload
+
+
+class Decoder:
+    """Cuts a byte stream into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Every frame that is complete after ``data``."""
+        buffer = self._buffer
+        buffer += data
+        at = 0
+        try:
+            while len(buffer) - at >= HEADER.size:
+                kind, request, length = HEADER.unpack_from(buffer, at)
+                if length > MAX_FRAME:
+                    raise FrameError(f"a frame announces {length} bytes, more than {MAX_FRAME}")
+                end = at + HEADER.size + length
+                if len(buffer) < end:
+                    break
+                payload = bytes(buffer[at + HEADER.size : end])
+                at = end
+                yield kind, request, payload
+        finally:
+            del buffer[:at]

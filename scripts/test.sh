@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs the test suite under coverage, its subprocesses and xdist workers included, and reports.
+# Arguments go to pytest (`scripts/test.sh -n 2`). Fails when a test fails or when the coverage
+# is under `fail_under`: to run a part of the suite, call .venv/bin/pytest itself.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+coverage=(.venv/bin/python -m coverage)
+
+"${coverage[@]}" erase
+
+tests=0
+"${coverage[@]}" run -m pytest "$@" || tests=$?
+
+report=0
+"${coverage[@]}" combine --quiet || report=$?
+"${coverage[@]}" report || report=$?
+
+if ((tests != 0)); then
+    echo "test: pytest ended with exit code $tests" >&2
+    exit "$tests"
+fi
+exit "$report"

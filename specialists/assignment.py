@@ -1,0 +1,32 @@
+"""What a specialist is given."""
+
+from datetime import datetime
+
+from domain.base import Value
+from domain.plan import Subtask
+from domain.task import LOCAL_OWNER
+
+
+class Assignment(Value):
+    """A subtask with all that its specialist needs to know.
+
+    ``brief`` is the goal in full, with files and failures; ``targets`` are the files that the plan says will hold
+    the work. ``deadline`` is UTC. ``scope`` bears the cost. ``attempt`` counts from 1.
+    """
+
+    task_id: str
+    owner: str = LOCAL_OWNER
+    subtask: Subtask
+    attempt: int
+    model: str
+    brief: str
+    targets: tuple[str, ...] = ()
+    scope: str
+    max_steps: int
+    deadline: datetime
+    context_tokens: int = 60_000
+
+    @property
+    def key(self) -> str:
+        """Names this attempt in event keys."""
+        return f"{self.subtask.id}:{self.attempt}"

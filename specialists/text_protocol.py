@@ -1,0 +1,72 @@
+"""Actions in plain text, for models that cannot call tools."""
+
+import json
+import re
+from functools import cache
+from importlib import resources
+
+from domain.chat import ToolCall
+
+BLOCK = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([^\n`]*)\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+PATH = r"[\w./-]*[\w-]+\.\w{1,8}"
+PATH_IN_INFO = re.compile(rf"(?:path|file|filename|title)\s*[=:]\s*[\"']?({PATH})|(?:^|[\s:])({PATH})\s*$")
+PATH_COMMENT = re.compile(rf"^\s*(?:#|//|--|<!--)\s*(?:file(?:name)?:|path:)?\s*({PATH})\s*(?:-->)?\s*$")
+PATH_BEFORE = re.compile(rf"(?:[`*\"']|\bfile:?\s|^#+\s|^)({PATH})[`*\"']*\s*:?\s*$", re.MULTILINE)
+SUBMIT = re.compile(r"^\W*SUBMIT\W*:?(.*)", re.MULTILINE)
+SHELLS = frozenset({"sh", "bash", "shell", "console", "zsh", "terminal"})
+
+
+@cache
+def instructions() -> str:
+    """What a model without tools is told."""
+    return resources.files("specialists").joinpath("text_protocol.md").read_text(encoding="utf-8")
+
+
+def parse(text: str, targets: tuple[str, ...] = ()) -> tuple[ToolCall, ...]:
+    """The actions in a reply: files first, in order, or else one command, or else a submission.
+
+    A block belongs to the path in its info string, in its first line as a comment, or right before it. A single
+    code block without a path is the file in ``targets``, when there is just one. Nothing fits: no action.
+    """
+    files: list[ToolCall] = []
+    commands: list[ToolCall] = []
+    nameless: list[str] = []
+    for match in BLOCK.finditer(text):
+        info, body = match[2].strip(), match[3]
+        path = _path(info, body, text[: match.start()])
+        language = info.split()[0].lower() if info else ""
+        if language in SHELLS:
+            command = "\n".join(line.removeprefix("$ ") for line in body.strip().splitlines())
+            if command:
+                commands.append(_call("shell", command=command))
+        elif path is not None:
+            content = body.split("\n", 1)[1] if PATH_COMMENT.match(body.split("\n", 1)[0]) and "\n" in body else body
+            files.append(_call("write_file", path=path, content=content))
+        elif body.strip():
+            nameless.append(body)
+    if not files and len(nameless) == 1 and len(targets) == 1:
+        files.append(_call("write_file", path=targets[0], content=nameless[0]))
+    submitted = SUBMIT.search(BLOCK.sub("", text))
+    actions = [*files, *([] if files else commands[:1])]
+    if not actions and submitted:
+        actions = [_call("submit", summary=submitted[1].strip() or "done")]
+    return tuple(call.model_copy(update={"id": f"text_{at}"}) for at, call in enumerate(actions))
+
+
+def _path(info: str, body: str, before: str) -> str | None:
+    if found := PATH_IN_INFO.search(info):
+        return _clean(found[1] or found[2])
+    if found := PATH_COMMENT.match(body.split("\n", 1)[0]):
+        return _clean(found[1])
+    last_line = before.rstrip().rsplit("\n", 1)[-1]
+    if found := PATH_BEFORE.search(last_line):
+        return _clean(found[1])
+    return None
+
+
+def _clean(path: str) -> str:
+    return path.removeprefix("/workspace/").removeprefix("./")
+
+
+def _call(name: str, **arguments: str) -> ToolCall:
+    return ToolCall(id="", name=name, arguments=json.dumps(arguments))

@@ -1,0 +1,1 @@
+"""The database, the event log, the ledger and the workspaces."""

@@ -1,0 +1,117 @@
+"""The event log in the database."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, func, insert, select
+from sqlmodel import col
+
+from domain.errors import Conflict
+from domain.events import EVENT_VERSION, Event, Fact, TaskFinished, TaskSubmitted
+from storage import projections
+from storage.database import Database
+from storage.tables import EventRow, TaskRow
+from storage.writer import Writer
+
+EVENT = EventRow.__table__  # type: ignore[attr-defined]
+TASK = TaskRow.__table__  # type: ignore[attr-defined]
+FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
+POLL_S = 0.2
+"""How often a follower looks for events that another process wrote."""
+
+
+class SqlEventLog:
+    """Appends through the writer, reads through sessions of its own."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+        self._appended = asyncio.Event()
+
+    async def append(self, task_id: str, key: str, fact: Fact) -> Event:
+        """Writes a fact and its projection in one transaction; see ``domain.event_log.EventLog``."""
+        event = await self._writer.submit(lambda connection: _append(connection, task_id, key, fact))
+        self._appended.set()
+        self._appended = asyncio.Event()
+        return event
+
+    async def read(self, task_id: str, after: int = 0) -> list[Event]:
+        """The events above ``after``, in order."""
+        wanted = (
+            select(EventRow)
+            .where(col(EventRow.task_id) == task_id, col(EventRow.seq) > after)
+            .order_by(col(EventRow.seq))
+        )
+        async with self._database.sessions() as session:
+            rows = (await session.execute(wanted)).scalars().all()
+        return [from_row(row) for row in rows]
+
+    async def follow(self, task_id: str, after: int = 0) -> AsyncIterator[Event]:
+        """The events above ``after``, then those to come, until the task is finished."""
+        while True:
+            appended = self._appended
+            for event in await self.read(task_id, after):
+                after = event.seq
+                yield event
+                if isinstance(event.fact, TaskFinished):
+                    return
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await appended.wait()
+            except TimeoutError:
+                continue
+
+
+def _append(connection: Connection, task_id: str, key: str, fact: Fact) -> Event:
+    body = FACT.dump_json(fact).decode()
+    same = connection.execute(select(EVENT).where(EVENT.c.task_id == task_id, EVENT.c.key == key)).first()
+    if same is not None:
+        if json.loads(same.fact) != json.loads(body):
+            raise Conflict(f"The event {key!r} of task {task_id} was already written, with other content.")
+        return from_row(same)
+    seq = connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0)).where(EVENT.c.task_id == task_id))
+    event = Event(
+        task_id=task_id,
+        owner=_owner(connection, task_id, fact),
+        seq=seq.scalar_one() + 1,
+        key=key,
+        at=datetime.now(UTC),
+        fact=fact,
+    )
+    row = {
+        **event.model_dump(exclude={"fact", "at"}),
+        "type": fact.type,
+        "at": event.at.isoformat(),
+        "fact": body,
+    }
+    connection.execute(insert(EVENT).values(row))
+    projections.apply(connection, event)
+    return event
+
+
+def _owner(connection: Connection, task_id: str, fact: Fact) -> str:
+    if isinstance(fact, TaskSubmitted):
+        return fact.spec.owner
+    return str(connection.execute(select(TASK.c.owner).where(TASK.c.id == task_id)).scalar_one())
+
+
+def from_row(row: EventRow | Row[Any]) -> Event:
+    """The event in a row. A row of an older version goes through its upcasters; there is one version so far."""
+    if row.version != EVENT_VERSION:
+        raise Conflict(
+            f"Event {row.seq} of task {row.task_id} has version {row.version}, which this Soundstage does not know. "
+            "Update Soundstage."
+        )
+    return Event(
+        task_id=row.task_id,
+        owner=row.owner,
+        seq=row.seq,
+        version=row.version,
+        key=row.key,
+        at=datetime.fromisoformat(row.at),
+        fact=FACT.validate_json(row.fact),
+    )

@@ -1,0 +1,190 @@
+"""A task's files: a bare git object store, never a checkout. A snapshot is a commit."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pygit2
+from pygit2.enums import DiffOption
+
+from domain.errors import StorageUnavailable, UnknownTask
+from domain.files import File, FileTree, TreeChange
+from domain.workspace import BASE_BRANCH, Merge, Snapshot
+from storage.git_tree import apply_change, author, file_at, read_tree
+
+T = TypeVar("T")
+
+
+class Workspace:
+    """One task's store. Its calls take turns, each in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._repository: pygit2.Repository | None = None
+        self._turn = asyncio.Lock()
+
+    async def _call(self, work: Callable[[pygit2.Repository], T]) -> T:
+        def run() -> T:
+            try:
+                if self._repository is None:
+                    self._repository = pygit2.Repository(str(self._folder))
+                return work(self._repository)
+            except OSError as error:
+                raise StorageUnavailable(
+                    f"The workspace {self._folder} cannot be written ({error}). Free disk space and run it again."
+                ) from error
+
+        async with self._turn:
+            return await asyncio.to_thread(run)
+
+    async def start(self, files: FileTree) -> Snapshot:
+        """The first commit, with these files."""
+        return await self._call(lambda repository: _commit(repository, BASE_BRANCH, None, files, "base"))
+
+    async def head(self, branch: str) -> str:
+        """The branch's newest commit; KeyError when there is no such branch."""
+        return await self._call(lambda repository: str(repository.branches.local[branch].target))
+
+    async def branch(self, name: str, commit: str) -> None:
+        """Makes a branch at a commit, or moves it there."""
+
+        def work(repository: pygit2.Repository) -> None:
+            repository.branches.local.create(name, repository[commit].peel(pygit2.Commit), force=True)
+
+        await self._call(work)
+
+    async def snapshot(self, branch: str, change: TreeChange, message: str) -> Snapshot:
+        """Commits a change on a branch. A change that changes nothing gives the present commit, with no paths."""
+
+        def work(repository: pygit2.Repository) -> Snapshot:
+            head = repository.branches.local[branch].peel(pygit2.Commit)
+            tree = apply_change(repository, head.tree, change)
+            if tree == head.tree.id:
+                return Snapshot(commit=str(head.id), tree=str(tree))
+            commit = repository.create_commit(f"refs/heads/{branch}", author(), author(), message, tree, [head.id])
+            return Snapshot(commit=str(commit), tree=str(tree), paths=_paths(repository, str(head.id), str(commit)))
+
+        return await self._call(work)
+
+    async def merge(self, into: str, branch: str) -> Merge:
+        """Merges one branch into another; a conflict changes nothing and names its paths."""
+        return await self._call(lambda repository: _merge(repository, into, branch))
+
+    async def tree(self, commit: str) -> str:
+        """The hash of a commit's tree."""
+        return await self._call(lambda repository: str(repository[commit].peel(pygit2.Tree).id))
+
+    async def files(self, commit: str) -> FileTree:
+        """Every file and link of a commit."""
+        return await self._call(lambda repository: read_tree(repository, repository[commit].peel(pygit2.Tree)))
+
+    async def file(self, commit: str, path: str) -> File | None:
+        """One file of a commit, or None."""
+        return await self._call(lambda repository: file_at(repository, repository[commit].peel(pygit2.Tree), path))
+
+    async def paths(self, old: str, new: str) -> tuple[str, ...]:
+        """The paths in which two commits differ, sorted."""
+        return await self._call(lambda repository: _paths(repository, old, new))
+
+    async def patch(self, old: str, new: str) -> str:
+        """The difference of two commits as a git patch that ``git apply`` takes, binary files included."""
+
+        def work(repository: pygit2.Repository) -> str:
+            diff = repository.diff(old, new, flags=DiffOption.SHOW_BINARY)
+            return (diff.patch or "") if isinstance(diff, pygit2.Diff) else ""
+
+        return await self._call(work)
+
+    async def changed_lines(self, old: str, new: str) -> dict[str, frozenset[int]]:
+        """Path -> the numbers, from 1, of the lines in ``new`` that ``old`` does not have."""
+        return await self._call(lambda repository: _changed_lines(repository, old, new))
+
+
+class WorkspaceStore:
+    """The workspaces below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, Workspace] = {}
+
+    async def create(self, task_id: str) -> Workspace:
+        """An empty workspace for a new task."""
+        folder = self._path(task_id)
+
+        def make() -> None:
+            try:
+                pygit2.init_repository(str(folder), bare=True)
+            except (OSError, pygit2.GitError) as error:
+                raise StorageUnavailable(
+                    f"No workspace can be made in {folder} ({error}). Free disk space, or set SOUNDSTAGE_HOME."
+                ) from error
+
+        await asyncio.to_thread(make)
+        return self.open(task_id)
+
+    def open(self, task_id: str) -> Workspace:
+        """The workspace of a task; UnknownTask when there is none."""
+        folder = self._path(task_id)
+        if not folder.is_dir():
+            raise UnknownTask(f"There is no task {task_id!r}. List the tasks with: soundstage tasks list")
+        return self._open.setdefault(task_id, Workspace(folder))
+
+    async def discard(self, task_id: str) -> None:
+        """Removes a workspace whose task was never submitted."""
+        self._open.pop(task_id, None)
+        await asyncio.to_thread(shutil.rmtree, self._path(task_id), ignore_errors=True)
+
+    def _path(self, task_id: str) -> Path:
+        if not task_id.replace("-", "").isalnum() or not task_id.isascii():
+            raise UnknownTask(f"{task_id!r} is no task id. List the tasks with: soundstage tasks list")
+        return self._folder / f"{task_id}.git"
+
+
+def _commit(
+    repository: pygit2.Repository, branch: str, parent: pygit2.Commit | None, files: FileTree, message: str
+) -> Snapshot:
+    tree = apply_change(repository, parent.tree if parent else None, TreeChange(written=files))
+    parents = [parent.id] if parent else []
+    commit = repository.create_commit(f"refs/heads/{branch}", author(), author(), message, tree, parents)
+    return Snapshot(commit=str(commit), tree=str(tree), paths=tuple(sorted(files)))
+
+
+def _paths(repository: pygit2.Repository, old: str, new: str) -> tuple[str, ...]:
+    diff = repository.diff(old, new)
+    if not isinstance(diff, pygit2.Diff):
+        return ()
+    names = (name for delta in diff.deltas for name in (delta.old_file.path, delta.new_file.path))
+    return tuple(sorted(set(names)))
+
+
+def _merge(repository: pygit2.Repository, into: str, branch: str) -> Merge:
+    ours = repository.branches.local[into].peel(pygit2.Commit)
+    theirs = repository.branches.local[branch].peel(pygit2.Commit)
+    base = repository.merge_base(ours.id, theirs.id)
+    if base == theirs.id:
+        return Merge(commit=str(ours.id))
+    if base == ours.id:
+        repository.branches.local.create(into, theirs, force=True)
+        return Merge(commit=str(theirs.id))
+    index = repository.merge_commits(ours, theirs)
+    if index.conflicts:
+        sides = (side for conflict in index.conflicts for side in conflict if side is not None)
+        return Merge(commit=str(ours.id), conflicts=tuple(sorted({side.path for side in sides})))
+    tree = index.write_tree(repository)
+    message = f"merge {branch}"
+    commit = repository.create_commit(f"refs/heads/{into}", author(), author(), message, tree, [ours.id, theirs.id])
+    return Merge(commit=str(commit))
+
+
+def _changed_lines(repository: pygit2.Repository, old: str, new: str) -> dict[str, frozenset[int]]:
+    diff = repository.diff(old, new, context_lines=0)
+    lines: dict[str, frozenset[int]] = {}
+    if isinstance(diff, pygit2.Diff):
+        for patch in diff:
+            if patch is None or patch.delta.is_binary:
+                continue
+            added = (line.new_lineno for hunk in patch.hunks for line in hunk.lines if line.origin == "+")
+            lines[patch.delta.new_file.path] = frozenset(added)
+    return lines
