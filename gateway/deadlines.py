@@ -33,7 +33,7 @@ async def within(deadlines: Deadlines, stream: AsyncGenerator[Delta | ModelReply
                 return
             except TimeoutError:
                 raise ModelTimeout(
-                    f"The provider sent nothing for {patience:.0f} s, or was not done within {deadlines.total_s:.0f} s. "
+                    f"The provider sent nothing for {patience:.0f} s, or took over {deadlines.total_s:.0f} s in all. "
                     "Wait, or use another model with --model."
                 ) from None
             patience = deadlines.between_s

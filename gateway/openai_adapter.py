@@ -109,8 +109,6 @@ class _Answer:
             return None
         choice = chunk.choices[0]
         self._finish = choice.finish_reason or self._finish
-        if choice.delta is None:
-            return None
         for call in choice.delta.tool_calls or []:
             self._add_call(call)
         extra: dict[str, Any] = choice.delta.model_extra or {}

@@ -12,6 +12,7 @@ from domain.base import Value
 from sandbox.profiles import Profile
 
 WORKSPACE = "/workspace"
+SCRATCH = "/tmp"  # noqa: S108 - a path in the container, private to it
 RUNNER_FOLDER = "/opt/soundstage"
 BOOT = f"import sys; sys.path.insert(0, '{RUNNER_FOLDER}'); from runner.server import main; main(sys.argv[1:])"
 LABEL, TASK_LABEL, LEASE_LABEL = "soundstage", "soundstage.task", "soundstage.lease"
@@ -77,7 +78,7 @@ def _host_config(profile: Profile, uid: int) -> dict[str, Any]:
         "ReadonlyRootfs": True,
         "Tmpfs": {
             WORKSPACE: _tmpfs(profile.workspace, profile.inodes, f"uid={uid},gid={uid},mode=0755"),
-            "/tmp": _tmpfs(profile.scratch, profile.inodes, "mode=1777"),
+            SCRATCH: _tmpfs(profile.scratch, profile.inodes, "mode=1777"),
         },
         "ShmSize": 16 * 1024 * 1024,
         "PidsLimit": profile.pids,

@@ -45,7 +45,7 @@ class ImageEngine:
         def look() -> bool:
             with engine_errors():
                 try:
-                    self._client().inspect_image(tag)
+                    self._client().inspect_image(tag)  # type: ignore[no-untyped-call]
                 except docker.errors.ImageNotFound:
                     return False
                 return True

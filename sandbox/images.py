@@ -8,6 +8,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from pydantic import Field
+
 from domain.base import Value
 from domain.errors import UsageError
 from sandbox.image_engine import BASE, ImageEngine
@@ -25,7 +27,7 @@ class BuildSettings(Value):
 
     base: str | None = None
     ca_bundle: Path | None = None
-    arguments: dict[str, str] = {}
+    arguments: dict[str, str] = Field(default_factory=dict)
 
 
 def languages() -> list[str]:

@@ -70,8 +70,8 @@ class Database:
             known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
             if revision is not None and revision not in known:
                 raise StorageUnavailable(
-                    f"The database {self.path} was written by a newer Soundstage (schema {revision}). "
-                    "Update Soundstage, or set SOUNDSTAGE_HOME to another folder."
+                    f"A newer Soundstage (schema {revision}) wrote the database {self.path}. "
+                    "Install that version, or set SOUNDSTAGE_HOME to another folder."
                 )
             command.upgrade(config, "head")
 

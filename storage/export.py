@@ -1,4 +1,4 @@
-"""Writing a result into a person's folder: all of it or nothing, never over a change of theirs, never through a link."""
+"""Writing a result into a person's folder: all or nothing, never over a change of theirs, never through a link."""
 
 import asyncio
 import contextlib
@@ -56,8 +56,8 @@ def _export(files: FileTree, folder: Path, before: FileTree) -> list[str]:
                 wanted.append(path)
         if obstacles:
             raise OutputRefused(
-                f"Nothing was written to {folder}: these were changed meanwhile or are links: {', '.join(obstacles[:10])}. "
-                "Move them away, or name another folder with --out."
+                f"Nothing was written to {folder}: these were changed meanwhile or are links: "
+                f"{', '.join(obstacles[:10])}. Move them away, or name another folder with --out."
             )
         _write_all(root, {path: files[path] for path in wanted})
     except OSError as error:

@@ -88,7 +88,7 @@ def _reserve(connection: Connection, attempt: Attempt) -> None:
     for row in chain:
         _check(row, attempt)
     _hold(connection, chain, attempt.reserved, attempt.reserved_tokens)
-    row = {
+    held = {
         "attempt_id": attempt.id,
         "owner": attempt.owner,
         "scope": attempt.scope,
@@ -98,7 +98,7 @@ def _reserve(connection: Connection, attempt: Attempt) -> None:
         "reserved_at": timestamp(),
         "expires_at": timestamp(attempt.expires_s),
     }
-    connection.execute(insert(RESERVATION).values(row))
+    connection.execute(insert(RESERVATION).values(held))
 
 
 def _check(row: Row[Any], attempt: Attempt) -> None:

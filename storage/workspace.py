@@ -92,8 +92,7 @@ class Workspace:
         """The difference of two commits as a git patch that ``git apply`` takes, binary files included."""
 
         def work(repository: pygit2.Repository) -> str:
-            diff = repository.diff(old, new, flags=DiffOption.SHOW_BINARY)
-            return (diff.patch or "") if isinstance(diff, pygit2.Diff) else ""
+            return repository.diff(old, new, flags=DiffOption.SHOW_BINARY).patch or ""
 
         return await self._call(work)
 
@@ -153,8 +152,6 @@ def _commit(
 
 def _paths(repository: pygit2.Repository, old: str, new: str) -> tuple[str, ...]:
     diff = repository.diff(old, new)
-    if not isinstance(diff, pygit2.Diff):
-        return ()
     names = (name for delta in diff.deltas for name in (delta.old_file.path, delta.new_file.path))
     return tuple(sorted(set(names)))
 
@@ -179,12 +176,10 @@ def _merge(repository: pygit2.Repository, into: str, branch: str) -> Merge:
 
 
 def _changed_lines(repository: pygit2.Repository, old: str, new: str) -> dict[str, frozenset[int]]:
-    diff = repository.diff(old, new, context_lines=0)
     lines: dict[str, frozenset[int]] = {}
-    if isinstance(diff, pygit2.Diff):
-        for patch in diff:
-            if patch is None or patch.delta.is_binary:
-                continue
-            added = (line.new_lineno for hunk in patch.hunks for line in hunk.lines if line.origin == "+")
-            lines[patch.delta.new_file.path] = frozenset(added)
+    for patch in repository.diff(old, new, context_lines=0):
+        if patch is None or patch.delta.is_binary:
+            continue
+        added = (line.new_lineno for hunk in patch.hunks for line in hunk.lines if line.origin == "+")
+        lines[patch.delta.new_file.path] = frozenset(added)
     return lines

@@ -10,7 +10,7 @@ from typing import NamedTuple
 REPORT_FD = 3
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME": "/tmp",
+    "HOME": "/tmp",  # noqa: S108 - a path in the container, private to it
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",

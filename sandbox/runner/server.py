@@ -117,7 +117,7 @@ class Runner:
             os.chdir(folder)
             os.environ.clear()
             os.environ.update(environment)
-            os.execvpe(argv[0], argv, environment)
+            os.execvpe(argv[0], argv, environment)  # noqa: S606 - running commands is what it is for
 
         limits = JobLimits(ask["timeout_s"], ask["output_limit"], ask["report_limit"])
         self._adopt(Job(request, process.spawn(self._uid, work, ask["report"]), limits, archive=False))

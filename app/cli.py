@@ -1,0 +1,177 @@
+"""The command line. Each command imports what it needs when it runs, so that ``--help`` is instant."""
+
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+app = typer.Typer(
+    name="soundstage",
+    help="Plans, codes, tests and proves a programming task in short-lived containers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+tasks_app = typer.Typer(help="Look at tasks.", no_args_is_help=True, rich_markup_mode=None)
+images_app = typer.Typer(help="Build and list the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(tasks_app, name="tasks")
+app.add_typer(images_app, name="images")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of text")]
+TaskArgument = Annotated[str, typer.Argument(help="the task's id, or its beginning")]
+
+
+def _execute(work: "Callable[[Settings], Coroutine[Any, Any, int | None]]") -> None:
+    """Runs a command and ends the process with its exit code; every error becomes a message."""
+    from app.execute import execute
+
+    raise typer.Exit(execute(work))
+
+
+@app.command()
+def run(
+    prompt: Annotated[str, typer.Argument(help='what to build or fix; "-" reads it from standard input')],
+    repo: Annotated[Path | None, typer.Option(help="a git repository to work on, from its last commit")] = None,
+    out: Annotated[Path | None, typer.Option(help="an empty or new folder for the result")] = None,
+    model: Annotated[str | None, typer.Option(help='a model id, "ollama/ID", or "scripted"')] = None,
+    tests: Annotated[list[Path] | None, typer.Option(help="your tests: a file or a folder; they are protected")] = None,
+    test_command: Annotated[str | None, typer.Option(help="your own command that checks the result")] = None,
+    budget_usd: Annotated[str | None, typer.Option(help="the most that the models may cost, in USD")] = None,
+    max_steps: Annotated[int, typer.Option(help="the most steps of one specialist")] = 40,
+    max_tokens: Annotated[int, typer.Option(help="the most tokens in all")] = 2_000_000,
+    json_lines: JsonOption = False,
+    patch: Annotated[Path | None, typer.Option(help="write the changes to this file as a patch")] = None,
+) -> None:
+    """Run a task: plan, test, code, verify, correct.
+
+    Exit codes: 0 solved (proven or checked), 1 not solved or unchecked, 2 wrong usage, 3 a part that Soundstage
+    needs is missing or broken, 130 interrupted.
+    """
+
+    async def work(settings: "Settings") -> int:
+        from app.commands.run import RunOptions
+        from app.commands.run import run as run_task
+
+        options = RunOptions(
+            prompt=sys.stdin.read() if prompt == "-" else prompt,
+            repo=repo,
+            out=out,
+            model=model,
+            tests=tuple(tests or ()),
+            test_command=test_command,
+            budget_usd=budget_usd,
+            max_steps=max_steps,
+            max_tokens=max_tokens,
+            json_lines=json_lines,
+            patch=patch,
+        )
+        return await run_task(settings, options)
+
+    _execute(work)
+
+
+@app.command()
+def doctor(json_lines: JsonOption = False) -> None:
+    """Check what Soundstage needs, and say what to do about what is missing."""
+
+    async def work(settings: "Settings") -> int:
+        from app.commands.doctor import examine, show
+
+        findings = await examine(settings)
+        if json_lines:
+            for finding in findings:
+                print(finding.model_dump_json())
+        else:
+            show(findings)
+        return 0 if all(finding.ok for finding in findings) else 3
+
+    _execute(work)
+
+
+@tasks_app.command("list")
+def tasks_list(
+    most: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="how many")] = 20,
+    json_lines: JsonOption = False,
+) -> None:
+    """List the newest tasks."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.tasks import list_tasks
+
+        await list_tasks(settings, most, json_lines)
+
+    _execute(work)
+
+
+@tasks_app.command("show")
+def tasks_show(task: TaskArgument, json_lines: JsonOption = False) -> None:
+    """Show a task's state and evidence."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.tasks import show_task
+
+        await show_task(settings, task, json_lines)
+
+    _execute(work)
+
+
+@tasks_app.command("events")
+def tasks_events(task: TaskArgument, json_lines: JsonOption = False) -> None:
+    """Show what happened in a task."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.tasks import show_events
+
+        await show_events(settings, task, json_lines)
+
+    _execute(work)
+
+
+@tasks_app.command("patch")
+def tasks_patch(task: TaskArgument) -> None:
+    """Print what a task changed, as a patch."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.tasks import show_patch
+
+        await show_patch(settings, task)
+
+    _execute(work)
+
+
+@images_app.command("build")
+def images_build(
+    base: Annotated[str | None, typer.Option(help="a base image instead of the usual one")] = None,
+    ca_bundle: Annotated[Path | None, typer.Option(help="a PEM file that downloads trust besides")] = None,
+) -> None:
+    """Build the sandbox images that are missing."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.images import build_images
+
+        await build_images(settings, base, ca_bundle)
+
+    _execute(work)
+
+
+@images_app.command("list")
+def images_list() -> None:
+    """List the sandbox images."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.images import list_images
+
+        await list_images(settings)
+
+    _execute(work)
+
+
+def main() -> None:
+    """The console script."""
+    app()

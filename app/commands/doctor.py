@@ -1,0 +1,106 @@
+"""``soundstage doctor``: what is in place, what is not, and what to do about it."""
+
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+
+from app.models import choose
+from app.settings import Settings
+from domain.base import Value
+from domain.errors import SoundstageError
+from sandbox import images
+from sandbox.engine import DockerEngine
+from sandbox.image_engine import ImageEngine
+
+MINIMUM_FREE_BYTES = 2 * 1024**3
+
+
+class Finding(Value):
+    """One check: whether it is well, what was found, and the remedy when it is not."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every check, in order; one that breaks is a finding as well."""
+    checks: list[tuple[str, Callable[[Settings], Awaitable[Finding]]]] = [
+        ("python", _python),
+        ("docker engine", _engine),
+        ("sandbox images", _images),
+        ("model", _model),
+        ("disk", _disk),
+        ("home", _home),
+    ]
+    findings = []
+    for name, check in checks:
+        try:
+            findings.append(await check(settings))
+        except SoundstageError as error:
+            findings.append(Finding(name=name, ok=False, found=str(error)))
+    return findings
+
+
+async def _python(_settings: Settings) -> Finding:
+    return Finding(name="python", ok=True, found=sys.version.split()[0])
+
+
+async def _engine(settings: Settings) -> Finding:
+    engine = DockerEngine(settings.docker_host)
+    version, runtimes = await engine.version(), await engine.runtimes()
+    return Finding(name="docker engine", ok=True, found=f"{version}, runtimes: {', '.join(sorted(runtimes))}")
+
+
+async def _images(settings: Settings) -> Finding:
+    engine = ImageEngine(settings.docker_host)
+    wanted = [images.tag(language) for language in images.languages()]
+    missing = [tag for tag in wanted if not await engine.exists(tag)]
+    found = f"missing: {', '.join(missing)}" if missing else ", ".join(wanted)
+    return Finding(
+        name="sandbox images", ok=not missing, found=found, remedy="soundstage images build" if missing else ""
+    )
+
+
+async def _model(settings: Settings) -> Finding:
+    model, chosen = await choose(settings, None)
+    try:
+        known = await model.models()
+    finally:
+        await model.close()
+    if chosen.model in known:
+        remedy = "for real work set OPENAI_API_KEY or start Ollama" if chosen.provider == "scripted" else ""
+        return Finding(name="model", ok=True, found=f"{chosen.model}: {chosen.why}", remedy=remedy)
+    return Finding(
+        name="model",
+        ok=False,
+        found=f"{chosen.model} is not among the {len(known)} models of the provider",
+        remedy="name one of them with --model or SOUNDSTAGE_MODEL",
+    )
+
+
+async def _disk(settings: Settings) -> Finding:
+    folder = settings.home
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    enough = free >= MINIMUM_FREE_BYTES
+    remedy = "" if enough else f"free space on the disk of {folder}, or set SOUNDSTAGE_HOME"
+    return Finding(name="disk", ok=enough, found=f"{free / 2**30:.1f} GiB free", remedy=remedy)
+
+
+async def _home(settings: Settings) -> Finding:
+    from app.bootstrap import open_store
+
+    async with open_store(settings) as store:
+        count = len(await store.tasks.newest(1000))
+    return Finding(name="home", ok=True, found=f"{settings.home}, {count} tasks")
+
+
+def show(findings: list[Finding]) -> None:
+    """Prints the findings for people."""
+    for finding in findings:
+        print(f"{'✓' if finding.ok else '✗'} {finding.name:<15} {finding.found}")
+        if finding.remedy:
+            print(f"{'':18}→ {finding.remedy}")

@@ -1,0 +1,219 @@
+"""``soundstage run``."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from app.bootstrap import Soundstage, build
+from app.demo_script import check_known
+from app.describe import evidence_line
+from app.inputs import Inputs, parse_budget, read_inputs
+from app.models import SCRIPTED, ChosenModel, choose
+from app.progress import Watcher, watcher
+from app.settings import Settings
+from domain.base import Value
+from domain.errors import ImageMissing, OutputRefused, SoundstageError, UsageError
+from domain.money import format_usd
+from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
+from gateway.base import Model
+from sandbox import images
+from sandbox.engine import DockerEngine
+from sandbox.image_engine import ImageEngine
+from storage.export import check_empty, export
+
+
+class RunOptions(Value):
+    """What the user typed. ``budget_usd`` is an amount in USD as text."""
+
+    prompt: str
+    repo: Path | None = None
+    out: Path | None = None
+    model: str | None = None
+    tests: tuple[Path, ...] = ()
+    test_command: str | None = None
+    budget_usd: str | None = None
+    max_steps: int = 40
+    max_tokens: int = 2_000_000
+    json_lines: bool = False
+    patch: Path | None = None
+
+
+async def run(settings: Settings, options: RunOptions) -> int:
+    """Runs a task and shows it; returns the exit code. Nothing is written where the user's input is wrong."""
+    limits = _limits(options)
+    draft = _spec(options, "draft", SCRIPTED, "", limits, ())
+    _check_targets(options)
+    inputs = await read_inputs(options.repo, list(options.tests))
+    model, chosen = await choose(settings, options.model)
+    try:
+        if chosen.model == SCRIPTED:
+            check_known(draft.prompt)
+        await _check_engine(settings)
+    except BaseException:
+        await model.close()
+        raise
+    view = watcher(options.json_lines)
+    try:
+        _introduce(view, model, chosen, inputs, limits)
+        async with build(settings, model) as soundstage:
+            for name in soundstage.reaped:
+                view.say(f"removed a container that a crashed run left behind: {name}")
+            result = await _work(soundstage, options, chosen, limits, inputs, view)
+            await _deliver(soundstage, options, inputs, result, view)
+    finally:
+        view.close()
+    return 0 if result.solved else 1
+
+
+def _limits(options: RunOptions) -> Limits:
+    if options.max_steps < 1 or options.max_tokens < 1:
+        raise UsageError("--max-steps and --max-tokens take a number of at least 1.")
+    try:
+        return Limits(
+            budget=parse_budget(options.budget_usd), max_steps=options.max_steps, max_tokens=options.max_tokens
+        )
+    except ValidationError as error:
+        raise UsageError(f"A limit is out of range: {_reasons(error)}.") from error
+
+
+def _spec(options: RunOptions, task_id: str, model: str, base: str, limits: Limits, tests: tuple[str, ...]) -> TaskSpec:
+    try:
+        return TaskSpec(
+            id=task_id,
+            prompt=options.prompt,
+            model=model,
+            base_commit=base,
+            protected_paths=tests,
+            test_command=options.test_command,
+            limits=limits,
+        )
+    except ValidationError as error:
+        raise UsageError(f"The request cannot be used: {_reasons(error)}.") from error
+
+
+def _reasons(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(problem["msg"].removeprefix("Value error, ") for problem in problems)
+
+
+def _check_targets(options: RunOptions) -> None:
+    if options.test_command is not None and not options.test_command.strip():
+        raise UsageError("--test-command is empty. Give the command that runs your tests, or leave the option out.")
+    if options.out is not None:
+        check_empty(options.out)
+    if options.patch is not None:
+        folder = options.patch.parent
+        if options.patch.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise OutputRefused(
+                f"{options.patch} cannot be written. Name a file in a folder that is there with --patch."
+            )
+
+
+async def _check_engine(settings: Settings) -> None:
+    await DockerEngine(settings.docker_host).version()
+    wanted = images.tag("python")
+    if not await ImageEngine(settings.docker_host).exists(wanted):
+        raise ImageMissing(f"The sandbox image {wanted} is not built. Build it with: soundstage images build")
+
+
+def _introduce(view: Watcher, model: Model, chosen: ChosenModel, inputs: Inputs, limits: Limits) -> None:
+    if model.announcement:
+        view.say(model.announcement)
+    view.say(f"model: {chosen.model} ({chosen.why})")
+    if limits.budget is not None and chosen.provider == "openai-compatible":
+        view.say(
+            f"No price is known for {chosen.model}, so the budget cannot be held in USD; "
+            f"its limit is {limits.max_tokens:,} tokens."
+        )
+    for note in inputs.notes:
+        view.say(f"note: {note}")
+
+
+async def _work(
+    soundstage: Soundstage,
+    options: RunOptions,
+    chosen: ChosenModel,
+    limits: Limits,
+    inputs: Inputs,
+    view: Watcher,
+) -> TaskResult:
+    task_id = secrets.token_hex(6)
+    store = soundstage.store
+    workspace = await store.workspaces.create(task_id)
+    try:
+        base = await workspace.start(inputs.files)
+        await soundstage.director.submit(_spec(options, task_id, chosen.model, base.commit, limits, inputs.tests))
+    except BaseException:
+        await store.workspaces.discard(task_id)
+        raise
+    view.say(f"task {task_id}")
+    following = asyncio.create_task(_follow(soundstage, task_id, view))
+    try:
+        result = await soundstage.director.run(task_id)
+        await following
+    except BaseException as error:
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError, SoundstageError):
+            await following
+        if isinstance(error, asyncio.CancelledError | SoundstageError):
+            view.say(f"The files as they are now: soundstage tasks patch {task_id}")
+        raise
+    return result
+
+
+async def _follow(soundstage: Soundstage, task_id: str, view: Watcher) -> None:
+    async for event in soundstage.store.log.follow(task_id):
+        view.see(event)
+
+
+async def _deliver(
+    soundstage: Soundstage, options: RunOptions, inputs: Inputs, result: TaskResult, view: Watcher
+) -> None:
+    workspace = soundstage.store.workspaces.open(result.task_id)
+    spec = await soundstage.store.tasks.spec(result.task_id)
+    changed = await workspace.paths(spec.base_commit, result.commit)
+    if options.patch is not None:
+        _write_patch(options.patch, await workspace.patch(spec.base_commit, result.commit))
+    written: list[str] = []
+    if options.out is not None:
+        written = await export(await workspace.files(result.commit), options.out)
+    for line in _summary(options, result, changed, written):
+        view.say(line)
+
+
+def _write_patch(target: Path, patch: str) -> None:
+    """Writes the patch whole or not at all."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, encoding="utf-8") as file:
+            file.write(patch)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, target)
+    except OSError as error:
+        raise OutputRefused(
+            f"{target} cannot be written ({error.strerror}). Name another file with --patch."
+        ) from error
+
+
+def _summary(options: RunOptions, result: TaskResult, changed: tuple[str, ...], written: list[str]) -> list[str]:
+    lines = ["", f"{_headline(result)}: {result.reason}"]
+    if result.evidence is not None:
+        evidence = result.evidence
+        lines.append(f"evidence: {evidence_line(evidence)} ({evidence.isolation}, tree {evidence.tree[:12]})")
+    lines.append(f"changed: {', '.join(changed[:20]) or 'nothing'}")
+    lines.append(f"used: {result.usage.total_tokens:,} tokens, {format_usd(result.cost)}, attempts: {result.attempts}")
+    if options.out is not None:
+        lines.append(f"written: {len(written)} files to {options.out}")
+    if options.patch is not None:
+        lines.append(f"patch: {options.patch}")
+    if options.out is None and options.patch is None and changed:
+        lines.append(f"see it with: soundstage tasks patch {result.task_id}")
+    return lines
+
+
+def _headline(result: TaskResult) -> str:
+    return f"SOLVED ({result.grade})" if result.status is TaskStatus.SOLVED else result.status.upper()

@@ -1,0 +1,66 @@
+"""``soundstage tasks``."""
+
+import sys
+
+from app.bootstrap import open_store
+from app.describe import describe, evidence_line
+from app.settings import Settings
+from domain.money import format_usd
+from domain.text import one_line, plain
+
+
+async def list_tasks(settings: Settings, most: int, as_json: bool) -> None:
+    """Prints the newest tasks."""
+    async with open_store(settings) as store:
+        found = await store.tasks.newest(most)
+    if as_json:
+        for task in found:
+            print(task.model_dump_json())
+        return
+    if not found:
+        print('No tasks yet. Start one with: soundstage run "..."')
+        return
+    print(f"{'task':<13}{'status':<11}{'grade':<11}{'tokens':>9} {'cost':>9}  prompt")
+    for task in found:
+        cost, prompt = format_usd(task.cost), one_line(task.prompt, 60)
+        print(f"{task.id:<13}{task.status:<11}{task.grade or '-':<11}{task.tokens:>9,} {cost:>9}  {prompt}")
+
+
+async def show_task(settings: Settings, prefix: str, as_json: bool) -> None:
+    """Prints one task: what was asked for, how it stands, and its evidence."""
+    async with open_store(settings) as store:
+        task = await store.tasks.find(prefix)
+        result = await store.tasks.result(task.id)
+    if as_json:
+        print(result.model_dump_json() if result else task.model_dump_json())
+        return
+    print(f"task      {task.id}\nstatus    {task.status}\nmodel     {one_line(task.model)}")
+    print(f"submitted {task.submitted_at}\nused      {task.tokens:,} tokens, {format_usd(task.cost)}")
+    print(f"prompt    {one_line(task.prompt, 500)}")
+    if result is not None:
+        print(f"grade     {result.grade}\nreason    {one_line(result.reason, 500)}")
+        if result.evidence is not None:
+            print(f"evidence  {evidence_line(result.evidence)}\ntree      {result.evidence.tree}")
+
+
+async def show_events(settings: Settings, prefix: str, as_json: bool) -> None:
+    """Prints a task's events."""
+    async with open_store(settings) as store:
+        task = await store.tasks.find(prefix)
+        for event in await store.log.read(task.id):
+            if as_json:
+                print(event.model_dump_json())
+            else:
+                line = describe(event) or event.fact.type.replace("_", " ")
+                print(f"{event.seq:4} {event.at:%H:%M:%S}  {plain(line)}")
+
+
+async def show_patch(settings: Settings, prefix: str) -> None:
+    """Prints what a task changed, as a patch that ``git apply`` takes."""
+    async with open_store(settings) as store:
+        task = await store.tasks.find(prefix)
+        spec = await store.tasks.spec(task.id)
+        result = await store.tasks.result(task.id)
+        workspace = store.workspaces.open(task.id)
+        commit = result.commit if result is not None else spec.base_commit
+        sys.stdout.write(await workspace.patch(spec.base_commit, commit))

@@ -1,0 +1,102 @@
+"""Events in words: one line each, for people."""
+
+from domain.events import (
+    BranchMerged,
+    CorrectionStarted,
+    Event,
+    Fact,
+    ModelCalled,
+    NoticeGiven,
+    PlanMade,
+    ProtectedChangeDropped,
+    SandboxFailed,
+    SnapshotMade,
+    SubtaskFinished,
+    SubtaskStarted,
+    TaskFinished,
+    TaskStarted,
+    TaskSubmitted,
+    ToolCalled,
+    VerificationFinished,
+    VerificationStarted,
+)
+from domain.evidence import Evidence, Outcome
+from domain.subtask_result import Asks, Stopped, Submitted
+from domain.text import one_line
+
+
+def describe(event: Event) -> str | None:
+    """A line about the event, or None for one that people need not see."""
+    return _work(event.fact) or _proof(event.fact)
+
+
+def _work(fact: Fact) -> str | None:
+    match fact:
+        case PlanMade():
+            return _plan(fact)
+        case SubtaskStarted(subtask=subtask, attempt=attempt):
+            again = f" (attempt {attempt})" if attempt > 1 else ""
+            return f"{subtask.id}: the {subtask.role} specialist begins{again}: {one_line(subtask.goal, 90)}"
+        case ModelCalled(subtask_id=subtask_id, text=text):
+            return f"{subtask_id}: {one_line(text, 100)}" if subtask_id and text.strip() else None
+        case ToolCalled(subtask_id=subtask_id, tool=tool, ok=ok, duration_s=seconds):
+            shown = one_line(fact.observation, 80)
+            return f"{subtask_id}: {tool} {'✓' if ok else '✗'} {seconds:.2f} s  {shown}"
+        case SubtaskFinished(subtask_id=subtask_id, result=result):
+            return f"{subtask_id}: {_result(result)}"
+        case ProtectedChangeDropped(subtask_id=subtask_id, paths=paths):
+            return f"{subtask_id}: a change to protected files was undone: {', '.join(paths)}"
+        case BranchMerged(subtask_id=subtask_id, conflicts=conflicts) if conflicts:
+            return f"{subtask_id}: conflicts in {', '.join(conflicts)}"
+        case TaskSubmitted() | TaskStarted() | SnapshotMade() | BranchMerged():
+            return None
+        case _:
+            return None
+
+
+def _proof(fact: Fact) -> str | None:
+    match fact:
+        case VerificationStarted(purpose=purpose):
+            return f"clean room: {purpose} ..."
+        case VerificationFinished(purpose=purpose, evidence=evidence):
+            return f"clean room: {purpose}: {evidence_line(evidence)}"
+        case CorrectionStarted(attempt=attempt, failure=failure):
+            return f"correction, attempt {attempt}: {failure.kind} {failure.test_id}: {one_line(failure.message, 80)}"
+        case NoticeGiven(text=text):
+            return f"note: {one_line(text, 200)}"
+        case SandboxFailed(subtask_id=subtask_id, message=message):
+            return f"{subtask_id}: the sandbox failed: {one_line(message, 200)}"
+        case TaskFinished():
+            return None
+        case _:
+            return None
+
+
+def _plan(fact: PlanMade) -> str:
+    nodes = " → ".join(f"{subtask.id} ({subtask.role})" for subtask in fact.plan.subtasks)
+    fallback = f"; {one_line(fact.fallback, 200)}, so it is one subtask" if fact.fallback else ""
+    return f"plan ({fact.plan.kind}): {nodes}{fallback}"
+
+
+def _result(result: Submitted | Stopped | Asks) -> str:
+    match result:
+        case Submitted(summary=summary):
+            return f"submitted: {one_line(summary, 100)}"
+        case Stopped(reason=reason, detail=detail):
+            return f"stopped ({reason}): {one_line(detail, 160)}"
+        case Asks(question=question):
+            return f"asks: {one_line(question, 160)}"
+
+
+def evidence_line(evidence: Evidence) -> str:
+    """What a clean run showed, in half a line."""
+    report = evidence.report
+    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in Outcome if report.count(outcome))
+    text = counts or "no test ran"
+    if report.errors:
+        text += f", {len(report.errors)} errors"
+    if evidence.changed_lines:
+        text += f", {evidence.covered_lines} of {evidence.changed_lines} changed lines covered"
+    if evidence.failure is not None:
+        text += f" — {evidence.failure.kind}"
+    return text

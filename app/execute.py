@@ -1,0 +1,60 @@
+"""Running a command's coroutine: signals, errors and exit codes."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.settings import Settings
+from domain.errors import SoundstageError
+from domain.text import plain
+
+INTERRUPTED = 130
+INTERNAL_ERROR = 1
+
+
+def execute(work: Callable[[Settings], Coroutine[Any, Any, int | None]]) -> int:
+    """The exit code of a command. A person sees a message, never a traceback."""
+    try:
+        return asyncio.run(_with_signals(work)) or 0
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _complain("Interrupted. Its containers are gone, and what it did is kept.")
+        return INTERRUPTED
+    except SoundstageError as error:
+        _complain(f"error: {error}")
+        return error.exit_code
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        _complain(f"error: a setting cannot be used: {'.'.join(map(str, problem['loc']))}: {problem['msg']}")
+        return 2
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not complain about that at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERNAL_ERROR
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a traceback goes to a file, not to people
+        _complain(f"error: Soundstage itself failed ({type(error).__name__}). Please report it with {_save(error)}")
+        return INTERNAL_ERROR
+
+
+async def _with_signals(work: Callable[[Settings], Coroutine[Any, Any, int | None]]) -> int | None:
+    task = asyncio.ensure_future(work(Settings()))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
+
+
+def _complain(message: str) -> None:
+    print(plain(message), file=sys.stderr, flush=True)
+
+
+def _save(error: Exception) -> str:
+    with tempfile.NamedTemporaryFile("w", prefix="soundstage-error-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(error)))
+    return file.name

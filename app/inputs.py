@@ -1,0 +1,102 @@
+"""What a run starts from: a repository, the user's tests, a budget."""
+
+import asyncio
+import decimal
+from pathlib import Path
+
+from domain.base import Value
+from domain.errors import HostileOutput, InvalidRepository, UsageError
+from domain.files import File, FileTree, vet_path
+from domain.money import NanoUsd, from_usd
+from storage.repository_import import MAX_BYTES, MAX_FILES, read_repository
+
+MAX_BUDGET_USD = decimal.Decimal(1_000_000)
+
+
+class Inputs(Value):
+    """The files to start from, which of them are the user's tests, and what the user should know of them."""
+
+    files: FileTree
+    tests: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+async def read_inputs(repo: Path | None, tests: list[Path]) -> Inputs:
+    """The repository's newest commit, with the tests on top. InvalidRepository, UsageError."""
+    files: FileTree = {}
+    notes: list[str] = []
+    if repo is not None:
+        imported = await read_repository(repo)
+        files = dict(imported.files)
+        if imported.uncommitted:
+            shown = ", ".join(imported.uncommitted[:5])
+            notes.append(
+                f"{len(imported.uncommitted)} files have changes that are not committed ({shown}); "
+                "the work starts from the last commit."
+            )
+    protected: FileTree = {}
+    for path in tests:
+        protected |= await asyncio.to_thread(_read_tests, path, repo)
+    return Inputs(files=files | protected, tests=tuple(sorted(protected)), notes=tuple(notes))
+
+
+def _read_tests(path: Path, repo: Path | None) -> FileTree:
+    if not path.exists():
+        raise UsageError(f"{path} does not exist. Name a test file or a folder of tests with --tests.")
+    if path.is_file():
+        found = {_place(path, path.parent, repo, "tests"): _file(path)}
+    else:
+        inside = [file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file, path)]
+        if len(inside) > MAX_FILES:
+            raise UsageError(f"{path} holds more than {MAX_FILES} files. Name the folder that holds only the tests.")
+        found = {_place(file, path, repo, path.resolve().name): _file(file) for file in inside}
+    if not any(_is_test(name) for name in found):
+        raise UsageError(f"{path} holds no test. Test files are called test_*.py or *_test.py.")
+    return found
+
+
+def _hidden(file: Path, root: Path) -> bool:
+    parts = file.relative_to(root).parts
+    return file.is_symlink() or any(part.startswith(".") or part == "__pycache__" for part in parts)
+
+
+def _is_test(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return name.endswith("_test.py") or (name.startswith("test_") and name.endswith(".py"))
+
+
+def _place(file: Path, root: Path, repo: Path | None, folder: str) -> str:
+    """Where a test file goes in the workspace: where it is in the repository, or else below ``folder``."""
+    try:
+        if repo is not None and file.resolve().is_relative_to(repo.resolve()):
+            return vet_path(file.resolve().relative_to(repo.resolve()).as_posix())
+        return vet_path(f"{folder}/{file.relative_to(root).as_posix()}")
+    except HostileOutput as error:
+        raise InvalidRepository(f"{file} cannot be used. {error}") from error
+
+
+def _file(path: Path) -> File:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} is larger than {MAX_BYTES // 2**20} MiB. Name a smaller file with --tests.")
+        return File(content=path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}). Check who may read it.") from error
+
+
+def parse_budget(text: str | None) -> NanoUsd | None:
+    """A budget in USD. UsageError when it is no amount, or lets nothing happen."""
+    if text is None:
+        return None
+    try:
+        amount = decimal.Decimal(text)
+    except decimal.InvalidOperation:
+        raise UsageError(f"--budget-usd takes an amount such as 0.50, and {text!r} is none.") from None
+    if not amount.is_finite() or amount <= 0 or amount > MAX_BUDGET_USD:
+        raise UsageError(
+            f"A budget of {text} USD lets no model call happen. Give an amount above 0, such as --budget-usd 0.50, "
+            "or leave the option out."
+            if amount <= 0
+            else f"--budget-usd takes an amount up to {MAX_BUDGET_USD}, and {text} is none."
+        )
+    return from_usd(amount)
