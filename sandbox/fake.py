@@ -8,12 +8,14 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Collection
+from importlib import resources
 from pathlib import Path
 
-from domain.command import Verdict
-from sandbox.base import Sandbox, SandboxRequest
+from domain.command import Command, CommandResult, Verdict
+from sandbox.base import OutputChunk, Sandbox, SandboxRequest
 from sandbox.channel import Channel
 from sandbox.runner_sandbox import RunnerSandbox
+from sandbox.test_run import HARNESS
 from sandbox.vetting import VettingLimits
 
 BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runner.server import main; main(sys.argv[1:])"
@@ -45,6 +47,19 @@ class PipeStream:
         await self._process.wait()
 
 
+class FakeSandbox(RunnerSandbox):
+    """Runs commands with this interpreter's folder first on the path, and the test harness from where it is here."""
+
+    async def stream(self, command: Command) -> AsyncIterator[OutputChunk | CommandResult]:
+        """Runs a command, translated from the container's paths."""
+        harness = str(resources.files("images").joinpath("python", "harness"))
+        argv = tuple(argument.replace(str(Path(HARNESS).parent), harness) for argument in command.argv)
+        path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+        env = {"PATH": path, **command.env}
+        async for item in super().stream(command.model_copy(update={"argv": argv, "env": env})):
+            yield item
+
+
 class FakeSandboxes:
     """Leases plain folders. ``processes`` are the runners it started, so that a test can kill one."""
 
@@ -63,7 +78,7 @@ class FakeSandboxes:
             channel = Channel(PipeStream(process))
             try:
                 await channel.ready(30.0)
-                yield RunnerSandbox(channel, "none", _killed, VettingLimits())
+                yield FakeSandbox(channel, "none", _killed, VettingLimits())
             finally:
                 await channel.close()
 

@@ -1,0 +1,59 @@
+"""What every test has: no keys, no network beyond this machine, a home of its own, and a real Docker engine on demand."""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.errors import InfrastructureError
+from sandbox import images
+from sandbox.image_engine import ImageEngine
+
+PRIVATE_VARIABLES = (
+    "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "SOUNDSTAGE_MODEL", "OLLAMA_HOST", "GROQ_API_KEY",
+    "MISTRAL_API_KEY",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PRIVATE_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    # A port on which nothing listens, so that a real Ollama on this machine stays out of the tests.
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to any other machine is an error, so that no test can call a hosted model."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+            raise AssertionError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A SOUNDSTAGE_HOME of the test's own."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SOUNDSTAGE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> None:
+    """A Docker engine with our image. Without it the test fails, with the remedy: it is never skipped."""
+    tag = images.tag("python")
+    try:
+        there = asyncio.run(ImageEngine(os.environ.get("DOCKER_HOST")).exists(tag))
+    except InfrastructureError as error:
+        pytest.fail(f"This test needs a Docker engine. Run: make engine images\n{error}")
+    if not there:
+        pytest.fail(f"This test needs the image {tag}. Run: make engine images")
