@@ -29,7 +29,7 @@ class ChosenModel(Value):
 
 async def choose(settings: Settings, wanted: str | None) -> tuple[Model, ChosenModel]:
     """The model for a run: named, else by key, else a local Ollama, else the script. ModelUnavailable, UnknownModel."""
-    wanted = wanted or settings.model
+    wanted = wanted or settings.soundstage_model
     if wanted == SCRIPTED:
         return _scripted("it was asked for")
     if wanted is not None and wanted.startswith(OLLAMA_PREFIX):

@@ -48,6 +48,12 @@ def engine_errors() -> Iterator[None]:
 
 
 def _short(error: BaseException) -> str:
+    """The innermost cause, in a few words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     return text if len(text) < 160 else text[:157] + "..."
 

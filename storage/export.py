@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,17 +25,18 @@ async def export(files: FileTree, folder: Path, before: FileTree | None = None) 
 
 
 def check_empty(folder: Path) -> None:
-    """OutputRefused unless ``folder`` is an empty folder that can be written, or can be made."""
+    """OutputRefused unless ``folder`` is an empty folder that can be written, or can be made. Makes nothing."""
     try:
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             raise OutputRefused(f"{folder} is not a folder. Name another one with --out.")
         if folder.is_dir() and any(folder.iterdir()):
             raise OutputRefused(f"{folder} is not empty. Name an empty or a new folder with --out.")
-        folder.mkdir(parents=True, exist_ok=True)
+        nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+        # Permission bits do not tell for root, nor for a file system that takes no folders: trying does.
+        with tempfile.TemporaryDirectory(prefix=".soundstage-", dir=nearest):
+            pass
     except OSError as error:
         raise OutputRefused(f"{folder} cannot be used ({error.strerror}). Name another folder with --out.") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputRefused(f"{folder} cannot be written. Name another folder with --out.")
 
 
 def _export(files: FileTree, folder: Path, before: FileTree) -> list[str]:

@@ -1,4 +1,4 @@
-"""What every test has: no keys, no network beyond this machine, a home of its own, and a real Docker engine on demand."""
+"""What every test has: no keys, no network beyond this machine, a home of its own, and a real engine on demand."""
 
 import asyncio
 import os

@@ -64,7 +64,7 @@ async def run(settings: Settings, options: RunOptions) -> int:
             for name in soundstage.reaped:
                 view.say(f"removed a container that a crashed run left behind: {name}")
             result = await _work(soundstage, options, chosen, limits, inputs, view)
-            await _deliver(soundstage, options, inputs, result, view)
+            await _deliver(soundstage, options, result, view)
     finally:
         view.close()
     return 0 if result.solved else 1
@@ -171,19 +171,25 @@ async def _follow(soundstage: Soundstage, task_id: str, view: Watcher) -> None:
         view.see(event)
 
 
-async def _deliver(
-    soundstage: Soundstage, options: RunOptions, inputs: Inputs, result: TaskResult, view: Watcher
-) -> None:
+async def _deliver(soundstage: Soundstage, options: RunOptions, result: TaskResult, view: Watcher) -> None:
     workspace = soundstage.store.workspaces.open(result.task_id)
     spec = await soundstage.store.tasks.spec(result.task_id)
     changed = await workspace.paths(spec.base_commit, result.commit)
-    if options.patch is not None:
-        _write_patch(options.patch, await workspace.patch(spec.base_commit, result.commit))
-    written: list[str] = []
-    if options.out is not None:
-        written = await export(await workspace.files(result.commit), options.out)
-    for line in _summary(options, result, changed, written):
+    for line in _summary(result, changed):
         view.say(line)
+    hint = f"see it with: soundstage tasks patch {result.task_id}"
+    try:
+        if options.patch is not None:
+            _write_patch(options.patch, await workspace.patch(spec.base_commit, result.commit))
+            view.say(f"patch: {options.patch}")
+        if options.out is not None:
+            written = await export(await workspace.files(result.commit), options.out)
+            view.say(f"written: {len(written)} files to {options.out}")
+    except OutputRefused:
+        view.say(hint)
+        raise
+    if options.out is None and options.patch is None and changed:
+        view.say(hint)
 
 
 def _write_patch(target: Path, patch: str) -> None:
@@ -199,19 +205,13 @@ def _write_patch(target: Path, patch: str) -> None:
         ) from error
 
 
-def _summary(options: RunOptions, result: TaskResult, changed: tuple[str, ...], written: list[str]) -> list[str]:
+def _summary(result: TaskResult, changed: tuple[str, ...]) -> list[str]:
     lines = ["", f"{_headline(result)}: {result.reason}"]
     if result.evidence is not None:
         evidence = result.evidence
         lines.append(f"evidence: {evidence_line(evidence)} ({evidence.isolation}, tree {evidence.tree[:12]})")
     lines.append(f"changed: {', '.join(changed[:20]) or 'nothing'}")
     lines.append(f"used: {result.usage.total_tokens:,} tokens, {format_usd(result.cost)}, attempts: {result.attempts}")
-    if options.out is not None:
-        lines.append(f"written: {len(written)} files to {options.out}")
-    if options.patch is not None:
-        lines.append(f"patch: {options.patch}")
-    if options.out is None and options.patch is None and changed:
-        lines.append(f"see it with: soundstage tasks patch {result.task_id}")
     return lines
 
 
