@@ -1,6 +1,6 @@
 """The boundary of the sandbox: a place to run commands, and who hands such places out."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterable, Collection
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -52,8 +52,14 @@ class Sandbox(Protocol):
         """How it is contained, for example ``docker/runc``; ``none`` for the fake."""
         ...
 
-    def stream(self, command: Command) -> AsyncIterator[OutputChunk | CommandResult]:
-        """Runs a command; yields its output as it comes, and its result last. SandboxLost when the sandbox ends."""
+    def stream(
+        self, command: Command, stdin: AsyncIterable[bytes] | None = None
+    ) -> AsyncGenerator[OutputChunk | CommandResult]:
+        """Runs a command; yields its output as it comes, and its result last. SandboxLost when the sandbox ends.
+
+        With ``stdin`` the stream goes both ways: what it gives is handed to the command as it comes, in place of
+        the command's own ``stdin``, and its end closes the command's input. Closing the stream ends the command.
+        """
         ...
 
     async def run(self, command: Command) -> CommandResult:

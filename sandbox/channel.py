@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from typing import Any, Protocol
 
 from domain.errors import SandboxLost
@@ -49,11 +49,13 @@ class Channel:
         except TimeoutError:
             raise SandboxLost(f"The sandbox was not ready within {timeout_s:.0f} s. Run: soundstage doctor") from None
 
-    async def request(self, ask: dict[str, Any], data: bytes, patience_s: float) -> AsyncGenerator[tuple[int, bytes]]:
+    async def request(
+        self, ask: dict[str, Any], data: bytes | AsyncIterable[bytes], patience_s: float
+    ) -> AsyncGenerator[tuple[int, bytes]]:
         """Sends a request with its data and yields kind and payload of the answer's frames; RESULT is the last.
 
-        When the iterator is closed before that, the runner is told to end the work. SandboxLost when nothing
-        comes for ``patience_s`` seconds.
+        Data that comes bit by bit is sent while the answer is read already. When the iterator is closed before the
+        end, the runner is told to end the work. SandboxLost when nothing comes for ``patience_s`` seconds.
         """
         self._last = number = self._last % 0xFFFF_FFFE + 1
         queue: asyncio.Queue[frames.Frame | None] = asyncio.Queue(QUEUE_FRAMES)
@@ -91,10 +93,16 @@ class Channel:
         for queue in self._queues.values():
             _close(queue)
 
-    async def _send(self, number: int, ask: dict[str, Any], data: bytes) -> None:
+    async def _send(self, number: int, ask: dict[str, Any], data: bytes | AsyncIterable[bytes]) -> None:
         await self._stream.write(frames.encode(frames.REQUEST, number, json.dumps(ask).encode()))
-        for at in range(0, len(data), frames.MAX_FRAME):
-            await self._stream.write(frames.encode(frames.DATA, number, data[at : at + frames.MAX_FRAME]))
+        try:
+            async for piece in _pieces(data):
+                await self._stream.write(frames.encode(frames.DATA, number, piece))
+        except BaseException:
+            # Whoever gives the data cannot go on: the program must not wait for the rest of it.
+            with contextlib.suppress(OSError):
+                await self._stream.write(frames.encode(frames.CANCEL, number))
+            raise
         await self._stream.write(frames.encode(frames.END, number))
 
     async def _drain(self, number: int, queue: asyncio.Queue[frames.Frame | None]) -> None:
@@ -128,3 +136,14 @@ def _close(queue: asyncio.Queue[frames.Frame | None]) -> None:
     if queue.full():
         queue.get_nowait()
     queue.put_nowait(None)
+
+
+async def _pieces(data: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The data in pieces that fit into frames."""
+    if isinstance(data, bytes):
+        for at in range(0, len(data), frames.MAX_FRAME):
+            yield data[at : at + frames.MAX_FRAME]
+        return
+    async for larger in data:
+        for at in range(0, len(larger), frames.MAX_FRAME):
+            yield larger[at : at + frames.MAX_FRAME]

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection
 from importlib import resources
 from pathlib import Path
 
@@ -50,14 +50,18 @@ class PipeStream:
 class FakeSandbox(RunnerSandbox):
     """Runs commands with this interpreter's folder first on the path, and the test harness from where it is here."""
 
-    async def stream(self, command: Command) -> AsyncIterator[OutputChunk | CommandResult]:
+    async def stream(
+        self, command: Command, stdin: AsyncIterable[bytes] | None = None
+    ) -> AsyncGenerator[OutputChunk | CommandResult]:
         """Runs a command, translated from the container's paths."""
         harness = str(resources.files("images").joinpath("python", "harness"))
         argv = tuple(argument.replace(str(Path(HARNESS).parent), harness) for argument in command.argv)
         path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
         env = {"PATH": path, **command.env}
-        async for item in super().stream(command.model_copy(update={"argv": argv, "env": env})):
-            yield item
+        translated = command.model_copy(update={"argv": argv, "env": env})
+        async with contextlib.aclosing(super().stream(translated, stdin)) as items:
+            async for item in items:
+                yield item
 
 
 class FakeSandboxes:

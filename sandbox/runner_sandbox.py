@@ -1,8 +1,9 @@
 """A sandbox whose verbs are requests to a runner."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import Any
 
 from domain.command import Command, CommandResult, Verdict
@@ -39,21 +40,26 @@ class RunnerSandbox:
 
     async def run(self, command: Command) -> CommandResult:
         """Runs a command to its end."""
-        async for item in self.stream(command):
-            if isinstance(item, CommandResult):
-                return item
+        async with contextlib.aclosing(self.stream(command)) as items:
+            async for item in items:
+                if isinstance(item, CommandResult):
+                    return item
         raise SandboxLost
 
-    async def stream(self, command: Command) -> AsyncIterator[OutputChunk | CommandResult]:
-        """Runs a command, yielding its output and then its result."""
+    async def stream(
+        self, command: Command, stdin: AsyncIterable[bytes] | None = None
+    ) -> AsyncGenerator[OutputChunk | CommandResult]:
+        """Runs a command, yielding its output and then its result, while it is fed from ``stdin``."""
         parts: dict[int, bytearray] = {kind: bytearray() for kind in _STREAMS}
         ask = {
             "op": "run", "argv": command.argv, "cwd": command.cwd, "env": command.env, "report": command.report,
             "timeout_s": command.timeout_s, "output_limit": command.output_limit, "report_limit": REPORT_LIMIT,
         }  # fmt: skip
-        async with self._turn:
+        data = command.stdin if stdin is None else stdin
+        answer = self._channel.request(ask, data, command.timeout_s + GRACE_S)
+        async with self._turn, contextlib.aclosing(answer):
             try:
-                async for kind, payload in self._channel.request(ask, command.stdin, command.timeout_s + GRACE_S):
+                async for kind, payload in answer:
                     if kind == frames.RESULT:
                         yield _result(json.loads(payload), parts)
                         return
@@ -90,8 +96,9 @@ class RunnerSandbox:
     async def _transfer(self, ask: dict[str, Any], data: bytes) -> tuple[bytes, dict[str, Any]]:
         archive, told = bytearray(), bytearray()
         most = self._limits.total_bytes + self._limits.entries * 2048
-        async with self._turn:
-            async for kind, payload in self._channel.request(ask, data, TRANSFER_TIMEOUT_S + GRACE_S):
+        answer = self._channel.request(ask, data, TRANSFER_TIMEOUT_S + GRACE_S)
+        async with self._turn, contextlib.aclosing(answer):
+            async for kind, payload in answer:
                 (archive if kind == frames.ARCHIVE else told).extend(payload)
                 if len(archive) > most:
                     raise HostileOutput(f"The sandbox produced more than {most} bytes of files. Produce less.")
