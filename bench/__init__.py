@@ -1,0 +1,1 @@
+"""Measurements of Soundstage, each against a baseline of the same run."""

@@ -6,7 +6,9 @@ from datetime import datetime
 from director.brief import write_brief
 from director.equipment import Equipment
 from domain.base import Value
-from domain.events import BranchMerged, SubtaskFinished, SubtaskStarted
+from domain.command import Verdict
+from domain.errors import SandboxLost
+from domain.events import BranchMerged, SandboxFailed, SubtaskFinished, SubtaskStarted
 from domain.evidence import Failure
 from domain.journal import Journal
 from domain.ledger import Scope
@@ -24,13 +26,22 @@ from specialists.role import role
 
 
 class Order(Value):
-    """A subtask to be done now: which attempt it is, what failed before, and which paths nobody may change."""
+    """A subtask to be done now: which attempt it is, what failed before, and which paths nobody may change.
+
+    ``lease`` counts the sandboxes of the attempt: a second one takes over where the first was lost.
+    """
 
     subtask: Subtask
     attempt: int = 1
+    lease: int = 1
     failure: Failure | None = None
     kept: frozenset[str] = frozenset()
     shown: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Names this piece of work in event keys and journals."""
+        return f"{self.subtask.id}:{self.attempt}:{self.lease}"
 
 
 class SubtaskRunner:
@@ -46,14 +57,27 @@ class SubtaskRunner:
         self._deadline = deadline
 
     async def run(self, order: Order, journal: Journal) -> SubtaskResult:
-        """Has a specialist work on the subtask's branch, which starts at the main branch; merges nothing."""
+        """Has a specialist work on the subtask's branch, which starts at the main branch; merges nothing.
+
+        When the sandbox is lost, a second one goes on from the last snapshot; when that is lost too, SandboxLost.
+        """
+        try:
+            return await self._once(order, journal.child(order.key))
+        except SandboxLost as error:
+            lost = SandboxFailed(subtask_id=order.subtask.id, verdict=Verdict.INFRASTRUCTURE, message=str(error))
+            await self._equipment.log.append(self._spec.id, f"subtask:{order.key}:lost", lost)
+        order = order.model_copy(update={"lease": order.lease + 1})
+        return await self._once(order, journal.child(order.key))
+
+    async def _once(self, order: Order, journal: Journal) -> SubtaskResult:
         subtask = order.subtask
         branch = branch_of(subtask)
         scope = f"subtask:{self._spec.id}:{subtask.id}"
         await self._equipment.ledger.open(Scope(id=scope, parent=f"task:{self._spec.id}"))
-        start = await self._workspace.head(MAIN_BRANCH if order.attempt == 1 else branch)
+        fresh = order.attempt == order.lease == 1
+        start = await self._workspace.head(MAIN_BRANCH if fresh else branch)
         await self._workspace.branch(branch, start)
-        key = f"subtask:{subtask.id}:{order.attempt}"
+        key = f"subtask:{order.key}"
         started = SubtaskStarted(subtask=subtask, attempt=order.attempt, commit=start)
         await self._equipment.log.append(self._spec.id, f"{key}:started", started)
         result = await self._work(order, branch, scope, journal)
@@ -86,7 +110,7 @@ class SubtaskRunner:
             task_id=self._spec.id,
             owner=self._spec.owner,
             subtask=order.subtask,
-            attempt=order.attempt,
+            key=order.key,
             model=self._spec.model,
             brief=write_brief(self._spec, order.subtask, session.tree, shown, order.failure),
             targets=targets,
@@ -99,7 +123,7 @@ class SubtaskRunner:
         """Merges the subtask's branch into the main one; returns the paths in conflict, if any."""
         merge = await self._workspace.merge(MAIN_BRANCH, branch_of(order.subtask))
         merged = BranchMerged(subtask_id=order.subtask.id, commit=merge.commit, conflicts=merge.conflicts)
-        await self._equipment.log.append(self._spec.id, f"subtask:{order.subtask.id}:{order.attempt}:merged", merged)
+        await self._equipment.log.append(self._spec.id, f"subtask:{order.key}:merged", merged)
         return merge.conflicts
 
 

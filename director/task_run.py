@@ -121,7 +121,7 @@ class TaskRun:
 
     async def _do(self, runner: SubtaskRunner, order: Order, journal: Journal) -> SubtaskResult:
         self._active[order.subtask.id] = branch_of(order.subtask)
-        result = await runner.run(order, journal.child(f"attempt-{order.attempt}"))
+        result = await runner.run(order, journal)
         del self._active[order.subtask.id]
         if isinstance(result, Stopped) and result.reason in HARD_STOPS:
             self._stopped = result

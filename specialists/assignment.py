@@ -11,13 +11,14 @@ class Assignment(Value):
     """A subtask with all that its specialist needs to know.
 
     ``brief`` is the goal in full, with files and failures; ``targets`` are the files that the plan says will hold
-    the work. ``deadline`` is UTC. ``scope`` bears the cost. ``attempt`` counts from 1.
+    the work. ``deadline`` is UTC. ``scope`` bears the cost. ``key`` names this piece of work in
+    events and journal.
     """
 
     task_id: str
     owner: str = LOCAL_OWNER
     subtask: Subtask
-    attempt: int
+    key: str
     model: str
     brief: str
     targets: tuple[str, ...] = ()
@@ -25,8 +26,3 @@ class Assignment(Value):
     max_steps: int
     deadline: datetime
     context_tokens: int = 60_000
-
-    @property
-    def key(self) -> str:
-        """Names this attempt in event keys."""
-        return f"{self.subtask.id}:{self.attempt}"
