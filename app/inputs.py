@@ -91,12 +91,12 @@ def parse_budget(text: str | None) -> NanoUsd | None:
     try:
         amount = decimal.Decimal(text)
     except decimal.InvalidOperation:
-        raise UsageError(f"--budget-usd takes an amount such as 0.50, and {text!r} is none.") from None
-    if not amount.is_finite() or amount <= 0 or amount > MAX_BUDGET_USD:
+        amount = decimal.Decimal("nan")
+    if not amount.is_finite() or amount > MAX_BUDGET_USD:
+        raise UsageError(f"--budget-usd takes an amount up to {MAX_BUDGET_USD}, such as 0.50, and {text!r} is none.")
+    if amount <= 0:
         raise UsageError(
             f"A budget of {text} USD lets no model call happen. Give an amount above 0, such as --budget-usd 0.50, "
             "or leave the option out."
-            if amount <= 0
-            else f"--budget-usd takes an amount up to {MAX_BUDGET_USD}, and {text} is none."
         )
     return from_usd(amount)

@@ -116,13 +116,14 @@ class TaskRun:
             order = order.model_copy(update={"subtask": again})
             result = await self._do(runner, order, journal.child("again"))
             await runner.merge(order)
+        for done in (subtask.id, order.subtask.id):
+            self._active.pop(done, None)
         if isinstance(result, Stopped):
             self._stopped = result
 
     async def _do(self, runner: SubtaskRunner, order: Order, journal: Journal) -> SubtaskResult:
         self._active[order.subtask.id] = branch_of(order.subtask)
         result = await runner.run(order, journal)
-        del self._active[order.subtask.id]
         if isinstance(result, Stopped) and result.reason in HARD_STOPS:
             self._stopped = result
         return result

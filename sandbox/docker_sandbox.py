@@ -14,6 +14,7 @@ from sandbox import hardening, images, reaper
 from sandbox.base import Sandbox, SandboxRequest
 from sandbox.channel import Channel
 from sandbox.engine import DockerEngine
+from sandbox.guardian import Guardian
 from sandbox.profiles import profile
 from sandbox.runner_sandbox import RunnerSandbox
 from sandbox.vetting import VettingLimits
@@ -77,6 +78,7 @@ class DockerSandboxes:
     def __init__(self, engine: DockerEngine, instance: Instance) -> None:
         self._engine = engine
         self._instance = instance
+        self._guardian = Guardian(engine.host)
         self._containers: set[str] = set()
         self._uids: set[int] = set()
 
@@ -92,6 +94,7 @@ class DockerSandboxes:
         stream: AttachedStream | None = None
         channel: Channel | None = None
         try:
+            await self._guardian.watch(name)
             await self._engine.create(name, config)
             stream = AttachedStream(await self._engine.attach(name))
             await stream.open()
@@ -131,9 +134,13 @@ class DockerSandboxes:
             await channel.close()
         elif stream is not None:
             await stream.close()
+        await self._remove(name)
+
+    async def _remove(self, name: str) -> None:
         with contextlib.suppress(InfrastructureError):
             await self._engine.remove(name)
             self._containers.discard(name)
+            self._guardian.forget(name)
 
     async def reap(self, alive: Collection[str]) -> list[str]:
         """Removes containers of this home whose owner is not among ``alive``, and any that outlived its deadline."""
@@ -142,6 +149,6 @@ class DockerSandboxes:
     async def close(self) -> None:
         """Removes whatever a cancelled lease could not."""
         for name in list(self._containers):
-            with contextlib.suppress(InfrastructureError):
-                await self._engine.remove(name)
-                self._containers.discard(name)
+            await self._remove(name)
+        await self._guardian.close()
+        await self._engine.close()

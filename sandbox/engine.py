@@ -1,6 +1,7 @@
 """The Docker engine, through docker-py. The only file that imports docker; every call runs in a thread."""
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -62,17 +63,24 @@ class DockerEngine:
     """The calls that Soundstage makes of an engine. ``host`` is a DOCKER_HOST URL, or None for the default."""
 
     def __init__(self, host: str | None = None) -> None:
-        self._host = host
+        self.host = host
         self._client: docker.APIClient | None = None
 
     async def _call(self, work: Callable[[docker.APIClient], T]) -> T:
         def run() -> T:
             with engine_errors():
                 if self._client is None:
-                    self._client = docker.APIClient(base_url=self._host, version="auto", timeout=API_TIMEOUT_S)
+                    self._client = docker.APIClient(base_url=self.host, version="auto", timeout=API_TIMEOUT_S)
                 return work(self._client)
 
-        return await asyncio.to_thread(run)
+        calling = asyncio.ensure_future(asyncio.to_thread(run))
+        try:
+            return await asyncio.shield(calling)
+        except asyncio.CancelledError:
+            # A call that is under way cannot be taken back. Whoever tidies up must find what it did.
+            with contextlib.suppress(InfrastructureError):
+                await calling
+            raise
 
     async def version(self) -> str:
         """The engine's version."""
@@ -142,3 +150,9 @@ class DockerEngine:
             )
             for item in found
         ]
+
+    async def close(self) -> None:
+        """Closes the connections to the engine."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            await asyncio.to_thread(client.close)
