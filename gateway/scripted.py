@@ -38,7 +38,7 @@ class ScriptedModel:
     def __init__(
         self, scenes: Sequence[Scene], announcement: str = "", faults: Sequence[SoundstageError | None] = ()
     ) -> None:
-        self._scenes = tuple(scenes)
+        self.scenes = tuple(scenes)
         self._faults = list(faults)
         self.announcement = announcement
         self.requests: list[ModelRequest] = []
@@ -64,7 +64,7 @@ class ScriptedModel:
 
     def _line(self, request: ModelRequest) -> Line:
         heard = "\n".join(message.content for message in request.messages)
-        for scene in self._scenes:
+        for scene in self.scenes:
             if all(text in heard for text in scene.when):
                 spoken = sum(isinstance(message, AssistantMessage) for message in request.messages)
                 return scene.lines[min(spoken, len(scene.lines) - 1)]
