@@ -1,5 +1,6 @@
 """Turning a request into a plan."""
 
+import contextlib
 import json
 from functools import cache
 from importlib import resources
@@ -104,7 +105,19 @@ def read_plan(text: str) -> Plan:
         raise ValueError(json.dumps([[str(problem["loc"]), problem["msg"]] for problem in problems[:5]])) from error
     if unknown := {subtask.role for subtask in plan.subtasks} - set(load_roles()):
         raise ValueError(f"there are no roles {sorted(unknown)}; use one of {sorted(load_roles())}")
-    return plan
+    return tests_first(plan)
+
+
+def tests_first(plan: Plan) -> Plan:
+    """The plan with every other subtask needing the test subtasks, where that makes no circle: tests come first."""
+    ordered = plan
+    for test in (subtask.id for subtask in plan.subtasks if subtask.role == "test"):
+        for other in (subtask for subtask in ordered.subtasks if subtask.role != "test" and test not in subtask.needs):
+            needing = other.model_copy(update={"needs": (*other.needs, test)})
+            nodes = tuple(needing if node.id == other.id else node for node in ordered.subtasks)
+            with contextlib.suppress(ValidationError):
+                ordered = Plan(kind=ordered.kind, files=ordered.files, subtasks=nodes)
+    return ordered
 
 
 def _trimmed(found: dict[str, object]) -> dict[str, object]:

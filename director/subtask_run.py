@@ -101,10 +101,8 @@ class SubtaskRunner:
 
     def _assignment(self, order: Order, scope: str, session: ToolSession) -> Assignment:
         targets = tuple(file.path for file in self._plan.files)
-        if order.subtask.role != "code":
-            targets = ()
-        elif not targets:
-            targets = order.shown
+        if order.subtask.role == "test":
+            targets = (f"tests/test_{order.subtask.id.replace('-', '_')}.py",)
         shown = [*order.shown, *(file.path for file in self._plan.files)]
         return Assignment(
             task_id=self._spec.id,

@@ -17,24 +17,24 @@ def size(messages: Sequence[Message]) -> int:
 
 
 def fit(messages: Sequence[Message], tokens: int) -> tuple[Message, ...]:
-    """The messages, with old observations and then old files cut short until about ``tokens`` are left.
+    """The messages, with old observations and long texts cut short until about ``tokens`` are left.
 
-    The first two messages (role and goal) and the newest stay whole; no message is dropped, so a call never loses
-    its result.
+    First all but the first two (role and goal) and the newest ones are cut, and where that is not enough, those too,
+    the goal last. No message is dropped, so a call never loses its result.
     """
     fitted = list(messages)
-    for at in range(2, max(2, len(fitted) - FRESH)):
-        if size(fitted) <= tokens:
+    newest = max(2, len(fitted) - FRESH)
+    for at in (*range(2, newest), *range(newest, len(fitted)), 1):
+        if size(fitted) <= tokens or at >= len(fitted):
             break
-        fitted[at] = _mask(fitted[at])
+        most = MASKED_CHARACTERS if at >= 2 else max(MASKED_CHARACTERS, tokens * BYTES_PER_TOKEN // 2)
+        fitted[at] = _mask(fitted[at], most)
     return tuple(fitted)
 
 
-def _mask(message: Message) -> Message:
+def _mask(message: Message, most: int) -> Message:
     match message:
-        case ToolMessage() | UserMessage():
-            return message.model_copy(update={"content": excerpt(message.content, MASKED_CHARACTERS)})
-        case AssistantMessage(tool_calls=()):
-            return message.model_copy(update={"content": excerpt(message.content, MASKED_CHARACTERS)})
+        case ToolMessage() | UserMessage() | AssistantMessage(tool_calls=()):
+            return message.model_copy(update={"content": excerpt(message.content, most)})
         case _:
             return message

@@ -11,11 +11,14 @@ from domain.chat import (
     ToolSchema,
     UserMessage,
 )
+from domain.text import excerpt
 from specialists import context, text_protocol
 from specialists.arguments import valid_json
 from specialists.assignment import Assignment
 from specialists.role import Role
 
+RAMBLING_CHARACTERS = 1_000
+SMALLEST_CONTEXT = 500
 NATIVE_CORRECTION = (
     "That reply called no tool. Call one of your tools now. When all is done and the tests pass, call submit."
 )
@@ -33,6 +36,7 @@ class Conversation:
         self._role = role
         self._assignment = assignment
         self._tools = tools
+        self._context_tokens = assignment.context_tokens
         self.native = True
         self._messages: list[Message] = [
             SystemMessage(content=role.prompt),
@@ -51,7 +55,7 @@ class Conversation:
         """What to send now."""
         return ModelRequest(
             model=self._assignment.model,
-            messages=context.fit(self._messages, self._assignment.context_tokens),
+            messages=context.fit(self._messages, self._context_tokens),
             tools=self._tools if self.native else (),
             max_output_tokens=self._role.max_output_tokens,
         )
@@ -64,8 +68,16 @@ class Conversation:
             self._messages.append(AssistantMessage(content=reply.message.content, tool_calls=kept))
             return calls
         content = reply.message.content or "(nothing)"
-        self._messages.append(AssistantMessage(content=content))
-        return text_protocol.parse(content, self._assignment.targets)
+        actions = text_protocol.parse(content, self._assignment.targets)
+        # Rambling is not worth the context that it takes.
+        said = content if actions else excerpt(content, RAMBLING_CHARACTERS)
+        self._messages.append(AssistantMessage(content=said))
+        return actions
+
+    def shrink(self) -> bool:
+        """Makes do with half the context; False when there is nothing left to shorten."""
+        self._context_tokens = context.size(self._messages) // 2
+        return self._context_tokens > SMALLEST_CONTEXT
 
     def show(self, results: list[tuple[ToolCall, str]]) -> None:
         """Tells the model what came of its actions, in the way in which it acted."""

@@ -72,6 +72,8 @@ class Loop:
         return await self._act(conversation, calls)
 
     def _rejected(self, conversation: Conversation, error: ModelRequestRejected) -> Stopped | None:
+        if isinstance(error, ContextTooLong) and conversation.shrink():
+            return None
         if conversation.native and not isinstance(error, ContextTooLong):
             # Servers without tool calling refuse the request as a whole.
             conversation.use_text()

@@ -13,6 +13,7 @@ PATH_IN_INFO = re.compile(rf"(?:path|file|filename|title)\s*[=:]\s*[\"']?({PATH}
 PATH_COMMENT = re.compile(rf"^\s*(?:#|//|--|<!--)\s*(?:file(?:name)?:|path:)?\s*({PATH})\s*(?:-->)?\s*$")
 PATH_BEFORE = re.compile(rf"(?:[`*\"']|\bfile:?\s|^#+\s|^)({PATH})[`*\"']*\s*:?\s*$", re.MULTILINE)
 SUBMIT = re.compile(r"^\W*SUBMIT\W*:?(.*)", re.MULTILINE)
+DEFINITION = re.compile(r"^(?:async def|def|class) (\w+)", re.MULTILINE)
 SHELLS = frozenset({"sh", "bash", "shell", "console", "zsh", "terminal"})
 
 
@@ -26,7 +27,8 @@ def parse(text: str, targets: tuple[str, ...] = ()) -> tuple[ToolCall, ...]:
     """The actions in a reply: files first, in order, or else one command, or else a submission.
 
     A block belongs to the path in its info string, in its first line as a comment, or right before it. A single
-    code block without a path is the file in ``targets``, when there is just one. Nothing fits: no action.
+    code block without a path is the file in ``targets``, when there is just one; without targets, a file named after
+    what it defines. Nothing fits: no action.
     """
     files: list[ToolCall] = []
     commands: list[ToolCall] = []
@@ -44,13 +46,21 @@ def parse(text: str, targets: tuple[str, ...] = ()) -> tuple[ToolCall, ...]:
             files.append(_call("write_file", path=path, content=content))
         elif body.strip():
             nameless.append(body)
-    if not files and len(nameless) == 1 and len(targets) == 1:
-        files.append(_call("write_file", path=targets[0], content=nameless[0]))
+    if not files and len(nameless) == 1 and (target := _target(nameless[0], targets)):
+        files.append(_call("write_file", path=target, content=nameless[0]))
     submitted = SUBMIT.search(BLOCK.sub("", text))
     actions = [*files, *([] if files else commands[:1])]
     if not actions and submitted:
         actions = [_call("submit", summary=submitted[1].strip() or "done")]
     return tuple(call.model_copy(update={"id": f"text_{at}"}) for at, call in enumerate(actions))
+
+
+def _target(body: str, targets: tuple[str, ...]) -> str | None:
+    """Where a block without a path belongs: the one target, or else a file named after what it defines."""
+    if len(targets) == 1:
+        return targets[0]
+    defined = DEFINITION.search(body)
+    return f"{defined[1].lower()}.py" if defined and not targets else None
 
 
 def _path(info: str, body: str, before: str) -> str | None:
