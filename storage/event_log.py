@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlmodel
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, func, insert, select
 from sqlmodel import col
@@ -42,12 +43,12 @@ class SqlEventLog:
     async def read(self, task_id: str, after: int = 0) -> list[Event]:
         """The events above ``after``, in order."""
         wanted = (
-            select(EventRow)
+            sqlmodel.select(EventRow)
             .where(col(EventRow.task_id) == task_id, col(EventRow.seq) > after)
             .order_by(col(EventRow.seq))
         )
         async with self._database.sessions() as session:
-            rows = (await session.execute(wanted)).scalars().all()
+            rows = (await session.exec(wanted)).all()
         return [from_row(row) for row in rows]
 
     async def follow(self, task_id: str, after: int = 0) -> AsyncIterator[Event]:

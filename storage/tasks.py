@@ -2,8 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import col, select
 
 from domain.base import Value
 from domain.errors import UnknownTask
@@ -39,14 +38,14 @@ class SqlTasks:
         """The newest tasks first."""
         wanted = select(TaskRow).order_by(col(TaskRow.submitted_at).desc()).limit(most)
         async with self._database.sessions() as session:
-            rows = (await session.execute(wanted)).scalars().all()
+            rows = (await session.exec(wanted)).all()
         return [from_row(row) for row in rows]
 
     async def find(self, prefix: str) -> TaskSummary:
         """The task whose id begins so; UnknownTask when there is none, or more than one."""
         wanted = select(TaskRow).where(col(TaskRow.id).startswith(prefix, autoescape=True)).limit(2)
         async with self._database.sessions() as session:
-            rows = (await session.execute(wanted)).scalars().all()
+            rows = (await session.exec(wanted)).all()
         if not prefix or len(rows) != 1:
             what = "More than one task begins with" if prefix and rows else "There is no task"
             raise UnknownTask(f"{what} {prefix!r}. List the tasks with: soundstage tasks list")
@@ -71,11 +70,11 @@ class SqlTasks:
         running = select(TaskRow).where(col(TaskRow.status) == TaskStatus.RUNNING)
         found = []
         async with self._database.sessions() as session:
-            for row in (await session.execute(running)).scalars().all():
+            for row in (await session.exec(running)).all():
                 if row.worker in alive:
                     continue
                 subtasks = select(SubtaskRow).where(col(SubtaskRow.task_id) == row.id, col(SubtaskRow.commit) != "")
-                commits = [subtask.commit for subtask in (await session.execute(subtasks)).scalars().all()]
+                commits = [subtask.commit for subtask in (await session.exec(subtasks)).all()]
                 base = TaskSpec.model_validate_json(row.spec).base_commit
                 found.append(AbandonedTask(task_id=row.id, commit=commits[-1] if commits else base))
         return found
