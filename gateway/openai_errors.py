@@ -42,9 +42,21 @@ def openai_errors(model: str, url: str) -> Iterator[None]:
             f"No connection to {url} ({_cause(error)}). Check OPENAI_BASE_URL and that the server runs."
         ) from error
     except openai.APIError as error:
-        raise ModelUnavailable(f"The provider reported an error in its answer: {_short(error.message)}") from error
+        raise _answer_error(error) from error
     except openai.OpenAIError as error:
         raise ModelUnavailable(f"The OpenAI client refused: {_short(str(error))}") from error
+
+
+def _answer_error(error: openai.APIError) -> SoundstageError:
+    """Our error for one that a provider reports in the middle of an answer."""
+    text = _short(error.message)
+    if _is_context(error.message):
+        return ContextTooLong(f"The conversation is longer than the model's context: {text}")
+    return ModelOverloaded(f"The provider reported an error in its answer: {text}. Run it again.")
+
+
+def _is_context(message: str) -> bool:
+    return any(mark in message.lower() for mark in CONTEXT_MARKS)
 
 
 def status_error(error: openai.APIStatusError, model: str) -> SoundstageError:
@@ -66,7 +78,7 @@ def status_error(error: openai.APIStatusError, model: str) -> SoundstageError:
             f"The provider is overloaded or limits the rate (HTTP {status}). Wait, or use another model with --model.",
             retry_after_s=_retry_after(error),
         )
-    if any(mark in error.message.lower() for mark in CONTEXT_MARKS):
+    if _is_context(error.message):
         return ContextTooLong(f"The conversation is longer than the model's context: {text}")
     return ModelRequestRejected(f"The provider refused the request (HTTP {status}): {text}")
 

@@ -66,6 +66,16 @@ class ToolClient:
 
 @contextlib.asynccontextmanager
 async def connect(session: ToolSession, registry: Registry) -> AsyncIterator[ToolClient]:
-    """A client of a server for the session."""
-    async with Client(build_server(session, registry)) as client:
-        yield ToolClient(client, session)
+    """A client of a server for the session. What is raised inside comes out as it is."""
+    try:
+        async with Client(build_server(session, registry)) as client:
+            yield ToolClient(client, session)
+    except BaseExceptionGroup as group:
+        # The transport's task group wraps what passes through it.
+        raise _first(group) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
