@@ -136,7 +136,9 @@ class LiveWatcher:
         if line := describe(event):
             style = "red" if "✗" in line else "green" if "submitted" in line else ""
             elapsed = time.monotonic() - self._totals.started
-            self._console.print(Text.assemble((f"{elapsed:7.2f}  ", "dim"), (plain(line), style)))
+            self._console.print(
+                Text.assemble((f"{elapsed:7.2f}  ", "dim"), (plain(line), style)), no_wrap=True, overflow="ellipsis"
+            )
 
     def say(self, line: str) -> None:
         """Prints a line."""

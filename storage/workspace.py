@@ -31,7 +31,7 @@ class Workspace:
                 if self._repository is None:
                     self._repository = pygit2.Repository(str(self._folder))
                 return work(self._repository)
-            except OSError as error:
+            except (OSError, pygit2.GitError) as error:
                 raise StorageUnavailable(
                     f"The workspace {self._folder} cannot be written ({error}). Free disk space and run it again."
                 ) from error
