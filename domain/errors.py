@@ -24,6 +24,7 @@
     │   └── ContextTooLong
     ├── BudgetExceeded                  the next call could break a budget
     ├── Conflict                        the same thing was written twice, differently
+    ├── TransferFailed                  files did not get into or out of a sandbox
     └── HostileOutput                   a sandbox produced something that must not leave it
 
 The docstring of a class is its default message: what happened and what to do. Where the
@@ -140,3 +141,7 @@ class Conflict(SoundstageError):
 
 class HostileOutput(SoundstageError):
     """The sandbox produced files that must not leave it. Nothing of that step was kept."""
+
+
+class TransferFailed(SoundstageError):
+    """Files could not be moved into or out of the sandbox. Its workspace may be full: remove what is not needed."""

@@ -1,10 +1,13 @@
 """Replacing a piece of a text, tolerant of white space, and helpful when the piece is not there."""
 
+from collections import Counter
 from difflib import SequenceMatcher
 
 from mcp_server.tool import ToolRefused
 
 SHOWN_LINES = 40
+COMPARED_LINES = 5_000
+COMPARED_CHARACTERS = 160
 
 
 def apply_edit(content: str, old: str, new: str) -> str:
@@ -61,21 +64,30 @@ def _indent(line: str) -> str:
 
 
 def nearest(content: str, old: str) -> str:
-    """The lines of ``content`` that are most like ``old``, with their numbers."""
+    """The lines of ``content`` that are most like ``old``, with their numbers.
+
+    Lines that both have vote for where ``old`` would start; without any, the line most like its longest one decides.
+    """
     lines = content.splitlines()
-    wanted = old.strip("\n").splitlines()
-    size = min(len(wanted), SHOWN_LINES)
-    sample = "\n".join(line.strip() for line in wanted[:size])
-    best, best_score = 0, -1.0
-    matcher = SequenceMatcher(b=sample, autojunk=False)
-    for at in range(0, max(1, min(len(lines), 2000) - size + 1)):
-        matcher.set_seq1("\n".join(line.strip() for line in lines[at : at + size]))
-        if matcher.real_quick_ratio() > best_score and matcher.quick_ratio() > best_score:
-            score = matcher.ratio()
-            if score > best_score:
-                best, best_score = at, score
-    start, end = max(0, best - 3), min(len(lines), best + size + 3)
+    wanted = [line.strip() for line in old.strip("\n").splitlines()][:SHOWN_LINES]
+    votes: Counter[int] = Counter()
+    places = {line: at for at, line in enumerate(wanted) if line}
+    for at, line in enumerate(lines):
+        if (place := places.get(line.strip())) is not None:
+            votes[max(0, at - place)] += 1
+    best = votes.most_common(1)[0][0] if votes else _most_alike(lines, max(wanted, key=len, default=""))
+    start, end = max(0, best - 3), min(len(lines), best + len(wanted) + 3)
     return number(lines[start:end], start + 1)
+
+
+def _most_alike(lines: list[str], wanted: str) -> int:
+    matcher = SequenceMatcher(b=wanted[:COMPARED_CHARACTERS], autojunk=False)
+    best, best_score = 0, 0.0
+    for at, line in enumerate(lines[:COMPARED_LINES]):
+        matcher.set_seq1(line.strip()[:COMPARED_CHARACTERS])
+        if matcher.real_quick_ratio() > best_score and (score := matcher.quick_ratio()) > best_score:
+            best, best_score = at, score
+    return best
 
 
 def number(lines: list[str], first: int) -> str:

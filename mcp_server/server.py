@@ -54,6 +54,8 @@ async def _run(session: ToolSession, tool: Tool[Any], arguments: BaseModel) -> T
         return await tool.handler(session, arguments)
     except ToolRefused as refusal:
         return ToolOutcome(text=str(refusal), ok=False)
+    except ValidationError as error:
+        return ToolOutcome(text=_correction(tool, error), ok=False)
     except HostileOutput as refusal:
         return ToolOutcome(text=f"Not kept. {refusal}", ok=False)
     except InfrastructureError as failure:

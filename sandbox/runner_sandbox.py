@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import Any
 
 from domain.command import Command, CommandResult, Verdict
-from domain.errors import HostileOutput, SandboxLost
+from domain.errors import HostileOutput, SandboxLost, TransferFailed
 from domain.files import TreeChange
 from sandbox.base import IGNORED, Fetched, OutputChunk
 from sandbox.channel import Channel
@@ -104,9 +104,9 @@ class RunnerSandbox:
                     raise HostileOutput(f"The sandbox produced more than {most} bytes of files. Produce less.")
         result: dict[str, Any] = json.loads(told)
         if "error" in result or result["exit_code"] != 0:
-            raise SandboxLost(
-                f"Files could not be moved: {printable(str(result.get('error', result)))}."
-                " The workspace may be full; a larger profile has more room."
+            raise TransferFailed(
+                f"Files could not be moved: {printable(str(result.get('error', result)))}. "
+                "The workspace may be full: remove what is not needed."
             )
         return bytes(archive), result
 
