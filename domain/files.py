@@ -1,5 +1,8 @@
 """Files of a workspace, and the rules for paths that may leave or enter one."""
 
+import unicodedata
+from itertools import dropwhile
+
 from pydantic import Field, field_validator
 
 from domain.base import Value
@@ -22,7 +25,7 @@ def vet_path(path: str) -> str:
         raise HostileOutput(f"A file name is not UTF-8: {path!r}. Rename the file.") from None
     if not path or len(encoded) > MAX_PATH_BYTES:
         raise HostileOutput(f"A path is empty or longer than {MAX_PATH_BYTES} bytes: {path[:60]!r}. Shorten it.")
-    if any(ord(character) < 32 or ord(character) == 127 for character in path) or "\\" in path:
+    if _is_unprintable(path):
         raise HostileOutput(f"A path holds a control character or a backslash: {path!r}. Rename the file.")
     for part in path.split("/"):
         if part in {"", ".", ".."}:
@@ -34,10 +37,16 @@ def vet_path(path: str) -> str:
     return path
 
 
+def _is_unprintable(path: str) -> bool:
+    return "\\" in path or any(unicodedata.category(character) in {"Cc", "Cs"} for character in path)
+
+
 def _is_refused(part: str) -> bool:
-    # Some file systems ignore case, trailing dots and spaces, and these code points: git refuses them as well.
-    plain = "".join(character for character in part.lower() if character not in "\u200c\u200d\ufeff")
-    return plain.rstrip(". ") in REFUSED_NAMES or plain.startswith("git~")
+    # What other file systems take for .git, git refuses as well (core.protectHFS, core.protectNTFS): other case,
+    # code points without width, trailing dots and spaces, short names, and streams after a colon.
+    plain = "".join(character for character in part.lower() if unicodedata.category(character) != "Cf")
+    plain = plain.split(":", 1)[0].rstrip(". ")
+    return plain in REFUSED_NAMES or plain.startswith("git~")
 
 
 class File(Value):
@@ -88,12 +97,15 @@ FileTree = dict[str, File]
 
 
 def vet_link(path: str, target: str) -> str:
-    """The target unchanged when a link at ``path`` stays in the tree, else HostileOutput."""
-    depth = path.count("/")
-    outside = not target or target.startswith("/") or "\\" in target or any(ord(c) < 32 for c in target)
-    for part in target.split("/"):
-        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
-        outside = outside or depth < 0 or _is_refused(part)
-    if outside:
+    """The target unchanged when a link at ``path`` stays in the tree, else HostileOutput.
+
+    ``..`` may stand at the beginning only: behind the name of another link it could lead anywhere.
+    """
+    parts = target.split("/")
+    climbs = len(parts) - len(list(dropwhile(lambda part: part in {"..", "."}, parts)))
+    names = parts[climbs:]
+    outside = not target or target.startswith("/") or _is_unprintable(target)
+    outside = outside or parts[:climbs].count("..") > path.count("/")
+    if outside or ".." in names or any(_is_refused(part) for part in names):
         raise HostileOutput(f"The link {path!r} leads out of the tree, to {target!r}. Remove it or make it relative.")
     return target

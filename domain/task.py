@@ -54,7 +54,11 @@ class TaskSpec(Value):
     def _sensible(cls, prompt: str) -> str:
         if not prompt.strip():
             raise ValueError("the prompt is empty; say what to build or fix")
-        if len(prompt.encode(errors="replace")) > MAX_PROMPT_BYTES:
+        try:
+            size = len(prompt.encode())
+        except UnicodeEncodeError:
+            raise ValueError("the prompt holds bytes that are no UTF-8 text; write it in UTF-8") from None
+        if size > MAX_PROMPT_BYTES:
             raise ValueError(
                 f"the prompt is longer than {MAX_PROMPT_BYTES // 1024} KiB; put long material into files and use --repo"
             )

@@ -1,7 +1,6 @@
 """The event log in the database."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, func, insert, select
 from sqlmodel import col
 
-from domain.errors import Conflict
+from domain.errors import Conflict, UnknownTask
 from domain.events import EVENT_VERSION, Event, Fact, TaskFinished, TaskSubmitted
 from storage import projections
 from storage.database import Database
@@ -51,8 +50,17 @@ class SqlEventLog:
             rows = (await session.exec(wanted)).all()
         return [from_row(row) for row in rows]
 
+    async def _ended(self, task_id: str, after: int) -> bool:
+        wanted = sqlmodel.select(EventRow.seq).where(
+            col(EventRow.task_id) == task_id, col(EventRow.type) == "task_finished", col(EventRow.seq) <= after
+        )
+        async with self._database.sessions() as session:
+            return (await session.exec(wanted)).first() is not None
+
     async def follow(self, task_id: str, after: int = 0) -> AsyncIterator[Event]:
         """The events above ``after``, then those to come, until the task is finished."""
+        if await self._ended(task_id, after):
+            return
         while True:
             appended = self._appended
             for event in await self.read(task_id, after):
@@ -71,13 +79,14 @@ def _append(connection: Connection, task_id: str, key: str, fact: Fact) -> Event
     body = FACT.dump_json(fact).decode()
     same = connection.execute(select(EVENT).where(EVENT.c.task_id == task_id, EVENT.c.key == key)).first()
     if same is not None:
-        if json.loads(same.fact) != json.loads(body):
+        if FACT.validate_json(same.fact) != FACT.validate_json(body):
             raise Conflict(f"The event {key!r} of task {task_id} was already written, with other content.")
         return from_row(same)
+    owner = _owner(connection, task_id, fact)
     seq = connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0)).where(EVENT.c.task_id == task_id))
     event = Event(
         task_id=task_id,
-        owner=_owner(connection, task_id, fact),
+        owner=owner,
         seq=seq.scalar_one() + 1,
         key=key,
         at=datetime.now(UTC),
@@ -95,9 +104,14 @@ def _append(connection: Connection, task_id: str, key: str, fact: Fact) -> Event
 
 
 def _owner(connection: Connection, task_id: str, fact: Fact) -> str:
+    known = connection.execute(select(TASK.c.owner).where(TASK.c.id == task_id)).scalar()
     if isinstance(fact, TaskSubmitted):
+        if known is not None:
+            raise Conflict(f"Task {task_id} was already submitted. Submit it under a new id.")
         return fact.spec.owner
-    return str(connection.execute(select(TASK.c.owner).where(TASK.c.id == task_id)).scalar_one())
+    if known is None:
+        raise UnknownTask(f"There is no task {task_id!r}. List the tasks with: soundstage tasks list")
+    return str(known)
 
 
 def from_row(row: EventRow | Row[Any]) -> Event:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from domain.errors import HostileOutput, OutputRefused
+from domain.errors import OutputRefused
 from domain.files import File, FileTree, vet_link, vet_path
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -42,6 +42,10 @@ def check_empty(folder: Path) -> None:
 def _export(files: FileTree, folder: Path, before: FileTree) -> list[str]:
     obstacles: list[str] = []
     wanted: list[str] = []
+    for path, file in files.items():
+        vet_path(path)
+        if file.link is not None:
+            vet_link(path, file.link)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         root = os.open(folder, FOLDER_FLAGS & ~os.O_NOFOLLOW)
@@ -72,14 +76,19 @@ def _export(files: FileTree, folder: Path, before: FileTree) -> list[str]:
 
 
 @contextlib.contextmanager
-def _parent(root: int, path: str, make: bool) -> Iterator[int]:
-    """A descriptor of the folder that holds ``path``, reached without following a link."""
+def _parent(root: int, path: str, made: list[str] | None = None) -> Iterator[int]:
+    """A descriptor of the folder that holds ``path``, reached without following a link.
+
+    With ``made``, folders that are missing are made, and their paths noted there.
+    """
     fd = os.dup(root)
     try:
-        for part in vet_path(path).split("/")[:-1]:
-            if make:
+        parts = vet_path(path).split("/")[:-1]
+        for depth, part in enumerate(parts, start=1):
+            if made is not None:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(part, 0o755, dir_fd=fd)
+                    made.append("/".join(parts[:depth]))
             following = os.open(part, FOLDER_FLAGS, dir_fd=fd)
             os.close(fd)
             fd = following
@@ -91,7 +100,7 @@ def _parent(root: int, path: str, make: bool) -> Iterator[int]:
 def _state(root: int, path: str, file: File, before: File | None) -> str:
     name = path.rsplit("/", 1)[-1]
     try:
-        with _parent(root, path, make=False) as fd:
+        with _parent(root, path) as fd:
             found = _found(fd, name)
     except FileNotFoundError:
         return "write"
@@ -115,25 +124,29 @@ def _found(fd: int, name: str) -> File | None:
 def _write_all(root: int, files: FileTree) -> None:
     """Writes everything under temporary names first, so that a full disk leaves nothing half-written."""
     staged: list[tuple[str, str]] = []
+    made: list[str] = []
     try:
         for path, file in files.items():
             temporary = f".soundstage-{secrets.token_hex(6)}"
-            with _parent(root, path, make=True) as fd:
+            with _parent(root, path, made) as fd:
                 staged.append((path, temporary))
-                _write(fd, temporary, path, file)
+                _write(fd, temporary, file)
         for path, temporary in staged:
-            with _parent(root, path, make=False) as fd:
+            with _parent(root, path) as fd:
                 os.rename(temporary, path.rsplit("/", 1)[-1], src_dir_fd=fd, dst_dir_fd=fd)
     except BaseException:
         for path, temporary in staged:
-            with contextlib.suppress(OSError, HostileOutput), _parent(root, path, make=False) as fd:
+            with contextlib.suppress(OSError), _parent(root, path) as fd:
                 os.unlink(temporary, dir_fd=fd)
+        for folder in reversed(made):
+            with contextlib.suppress(OSError), _parent(root, folder) as fd:
+                os.rmdir(folder.rsplit("/", 1)[-1], dir_fd=fd)
         raise
 
 
-def _write(fd: int, name: str, path: str, file: File) -> None:
+def _write(fd: int, name: str, file: File) -> None:
     if file.link is not None:
-        os.symlink(vet_link(path, file.link), name, dir_fd=fd)
+        os.symlink(file.link, name, dir_fd=fd)
         return
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with open(os.open(name, flags, 0o755 if file.executable else 0o644, dir_fd=fd), "wb") as target:

@@ -56,6 +56,8 @@ class SqlLedger:
 
 
 def _open(connection: Connection, scope: Scope) -> None:
+    if scope.parent == scope.id:
+        raise Conflict(f"The budget scope {scope.id} cannot be its own parent.")
     caps = {"cap": scope.cap, "token_cap": scope.token_cap}
     known = connection.execute(select(BUDGET.c.parent).where(BUDGET.c.scope == scope.id)).first()
     if known is None:
@@ -84,6 +86,9 @@ def _reserve(connection: Connection, attempt: Attempt) -> None:
         if known != attempt.model_dump_json():
             raise Conflict(f"Attempt {attempt.id} is already reserved, with other amounts.")
         return
+    ended = select(LEDGER.c.attempt_id).where(LEDGER.c.attempt_id == attempt.id)
+    if connection.execute(ended).first() is not None:
+        raise Conflict(f"Attempt {attempt.id} was already made and settled. Use a new id.")
     chain = _chain(connection, attempt.scope)
     for row in chain:
         _check(row, attempt)

@@ -28,7 +28,15 @@ async def read_repository(folder: Path) -> ImportedRepository:
 
 
 def _read(folder: Path) -> ImportedRepository:
-    repository = _open(folder)
+    try:
+        return _read_commit(_open(folder), folder)
+    except (pygit2.GitError, KeyError, OSError) as error:
+        raise InvalidRepository(
+            f"{folder} is damaged, or is no git repository: {error}. Check it with git fsck and run it again."
+        ) from error
+
+
+def _read_commit(repository: pygit2.Repository, folder: Path) -> ImportedRepository:
     if repository.head_is_unborn:
         raise InvalidRepository(f"{folder} has no commit yet. Commit something (git commit) and run it again.")
     commit = repository.head.peel(pygit2.Commit)
@@ -42,15 +50,12 @@ def _open(folder: Path) -> pygit2.Repository:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise InvalidRepository(f"{folder} {what}. Point --repo at a folder with a git repository.")
-    try:
-        found = pygit2.discover_repository(str(folder))
-        repository = pygit2.Repository(found) if found else None
-    except (pygit2.GitError, KeyError) as error:
-        raise InvalidRepository(f"{folder} cannot be opened as a git repository: {error}") from error
-    if repository is None:
+    found = pygit2.discover_repository(str(folder))
+    if found is None:
         raise InvalidRepository(
             f"{folder} is no git repository. Make it one (git init; git add .; git commit) and run it again."
         )
+    repository = pygit2.Repository(found)
     root = Path(repository.workdir or repository.path)
     if root.resolve() != folder.resolve() and not repository.is_bare:
         raise InvalidRepository(f"{folder} is inside the repository {root}. Point --repo at {root}.")

@@ -6,12 +6,16 @@ from sqlmodel import col, select
 
 from domain.base import Value
 from domain.errors import UnknownTask
-from domain.events import TaskFinished
+from domain.events import BranchMerged, Fact, SnapshotMade, SubtaskFinished, SubtaskStarted, TaskFinished
 from domain.money import NanoUsd
 from domain.task import TaskResult, TaskSpec, TaskStatus
 from domain.task_service import TaskSummary
 from storage.database import Database
-from storage.tables import SubtaskRow, TaskRow
+from storage.event_log import from_row as event_from_row
+from storage.tables import EventRow, TaskRow
+
+COMMITTING = ("subtask_started", "snapshot_made", "branch_merged", "subtask_finished")
+"""The types of the facts that speak of a commit."""
 
 
 class AbandonedTask(Value):
@@ -73,11 +77,28 @@ class SqlTasks:
             for row in (await session.exec(running)).all():
                 if row.worker in alive:
                     continue
-                subtasks = select(SubtaskRow).where(col(SubtaskRow.task_id) == row.id, col(SubtaskRow.commit) != "")
-                commits = [subtask.commit for subtask in (await session.exec(subtasks)).all()]
+                events = (
+                    select(EventRow)
+                    .where(col(EventRow.task_id) == row.id, col(EventRow.type).in_(COMMITTING))
+                    .order_by(col(EventRow.seq).desc())
+                    .limit(1)
+                )
+                newest = (await session.exec(events)).first()
                 base = TaskSpec.model_validate_json(row.spec).base_commit
-                found.append(AbandonedTask(task_id=row.id, commit=commits[-1] if commits else base))
+                commit = commit_of(event_from_row(newest).fact) if newest is not None else None
+                found.append(AbandonedTask(task_id=row.id, commit=commit or base))
         return found
+
+
+def commit_of(fact: Fact) -> str | None:
+    """The commit that a fact speaks of."""
+    match fact:
+        case SubtaskStarted(commit=commit) | SnapshotMade(commit=commit) | BranchMerged(commit=commit):
+            return commit
+        case SubtaskFinished(result=result):
+            return result.commit
+        case _:
+            return None
 
 
 def from_row(row: TaskRow) -> TaskSummary:

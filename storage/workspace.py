@@ -89,10 +89,14 @@ class Workspace:
         return await self._call(lambda repository: _paths(repository, old, new))
 
     async def patch(self, old: str, new: str) -> str:
-        """The difference of two commits as a git patch that ``git apply`` takes, binary files included."""
+        """The difference of two commits as a git patch that ``git apply`` takes, binary files included.
+
+        Bytes that are no UTF-8 are escaped as surrogates: encode it with ``errors="surrogateescape"``.
+        """
 
         def work(repository: pygit2.Repository) -> str:
-            return repository.diff(old, new, flags=DiffOption.SHOW_BINARY).patch or ""
+            patches = repository.diff(old, new, flags=DiffOption.SHOW_BINARY)
+            return b"".join(patch.data for patch in patches if patch is not None).decode("utf-8", "surrogateescape")
 
         return await self._call(work)
 

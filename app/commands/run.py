@@ -195,8 +195,8 @@ async def _deliver(soundstage: Soundstage, options: RunOptions, result: TaskResu
 def _write_patch(target: Path, patch: str) -> None:
     """Writes the patch whole or not at all."""
     try:
-        with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, encoding="utf-8") as file:
-            file.write(patch)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            file.write(patch.encode("utf-8", "surrogateescape"))
         os.chmod(file.name, 0o644)
         os.replace(file.name, target)
     except OSError as error:

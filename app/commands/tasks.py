@@ -63,4 +63,6 @@ async def show_patch(settings: Settings, prefix: str) -> None:
         result = await store.tasks.result(task.id)
         workspace = store.workspaces.open(task.id)
         commit = result.commit if result is not None else spec.base_commit
-        sys.stdout.write(await workspace.patch(spec.base_commit, commit))
+        patch = await workspace.patch(spec.base_commit, commit)
+    sys.stdout.buffer.write(patch.encode("utf-8", "surrogateescape"))
+    sys.stdout.flush()
