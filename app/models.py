@@ -9,6 +9,7 @@ from app.demo_script import demo_model
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import ModelUnavailable, UnknownModel
+from domain.text import public_url
 from gateway.base import Model
 from gateway.openai_adapter import OFFICIAL_URL, OpenAIConfig, OpenAIModel
 
@@ -62,7 +63,7 @@ async def _openai(settings: Settings, wanted: str | None) -> tuple[Model, Chosen
     )
     wanted = wanted or settings.openai_model or (DEFAULT_OPENAI_MODEL if official else None)
     name = wanted or await _first(model, url)
-    return model, ChosenModel(provider=model.provider, model=name, why=f"it answers at {_shown(url)}")
+    return model, ChosenModel(provider=model.provider, model=name, why=f"it answers at {public_url(url)}")
 
 
 async def _ollama(settings: Settings, wanted: str | None) -> tuple[Model, ChosenModel]:
@@ -80,7 +81,7 @@ async def _first(model: OpenAIModel, url: str) -> str:
     found = await model.models()
     if not found:
         await model.close()
-        raise UnknownModel(f"The server at {_shown(url)} lists no model. Load one there, or name one with --model.")
+        raise UnknownModel(f"The server at {public_url(url)} lists no model. Load one there, or name one with --model.")
     return found[0]
 
 
@@ -102,9 +103,3 @@ async def _answers(url: str) -> bool:
         return False
     writer.close()
     return True
-
-
-def _shown(url: str) -> str:
-    """The URL without a user name and password."""
-    parts = urllib.parse.urlsplit(url)
-    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,6 +1,7 @@
 """Text from models and sandboxes, made harmless."""
 
 import re
+import urllib.parse
 
 ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
@@ -27,3 +28,14 @@ def one_line(text: str, most: int = 120) -> str:
     """The text on one line, cut at ``most`` characters."""
     flat = " ".join(plain(text).split())
     return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def well_formed(text: str) -> str:
+    """The text with its surrogate pairs joined, and lone surrogates replaced, so that it can be encoded."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def public_url(url: str) -> str:
+    """A URL without user name, password, query and fragment, to be shown."""
+    parts = urllib.parse.urlsplit(url)
+    return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

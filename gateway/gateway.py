@@ -1,6 +1,7 @@
 """The gateway: reserve, send, settle; and another try where one is worth it."""
 
 import asyncio
+import contextlib
 import time
 import uuid
 
@@ -44,7 +45,7 @@ class Gateway:
 
     async def _attempt(self, call: Call) -> Completion:
         attempt = self._price_attempt(call)
-        await self._ledger.reserve(attempt)
+        await self._reserve(attempt)
         sending = _Sending(self._model, call, self._deadlines)
         failure: BaseException | None = None
         try:
@@ -57,6 +58,17 @@ class Gateway:
             # A caller who gives up in the middle still leaves a ledger entry.
             await asyncio.shield(self._ledger.settle(settlement))
         return Completion(reply=reply, cost=settlement.cost, priced=attempt.priced, latency_s=settlement.latency_s)
+
+    async def _reserve(self, attempt: Attempt) -> None:
+        reserving = asyncio.ensure_future(self._ledger.reserve(attempt))
+        try:
+            await asyncio.shield(reserving)
+        except asyncio.CancelledError:
+            # The reservation may be written already: it is waited for and given back, or it would be held for ever.
+            with contextlib.suppress(SoundstageError):
+                await reserving
+                await self._ledger.settle(Settlement(attempt_id=attempt.id, outcome=AttemptOutcome.CANCELLED))
+            raise
 
     def _price_attempt(self, call: Call) -> Attempt:
         request = call.request

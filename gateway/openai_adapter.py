@@ -1,6 +1,8 @@
 """Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp, LM Studio, Ollama."""
 
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr
@@ -8,6 +10,7 @@ from pydantic import Field, SecretStr
 from domain.base import Value
 from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
 from domain.errors import ModelProtocolError
+from domain.text import well_formed
 from gateway.base import Delta
 from gateway.openai_wire import request_body
 from gateway.pricing import estimate_usage
@@ -65,11 +68,9 @@ class OpenAIModel:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
         """Deltas, then the whole reply. A stream that ends without a finish reason raises ModelProtocolError."""
-        from gateway.openai_errors import openai_errors
-
         body = request_body(request, modern=self._config.base_url == OFFICIAL_URL)
         answer = _Answer()
-        with openai_errors(request.model, self._config.base_url):
+        with self._errors(request.model), _well_formed():
             async with await self._connect().chat.completions.create(**body) as chunks:
                 async for chunk in chunks:
                     delta = answer.add(chunk)
@@ -77,12 +78,16 @@ class OpenAIModel:
                         yield delta
         yield answer.reply(request)
 
-    async def models(self) -> list[str]:
-        """The ids that the server lists."""
+    def _errors(self, model: str) -> "AbstractContextManager[None]":
         from gateway.openai_errors import openai_errors
 
-        with openai_errors("", self._config.base_url):
-            return [model.id async for model in self._connect().models.list()]
+        return openai_errors(model, self._config.base_url, self._config.api_key.get_secret_value())
+
+    async def models(self) -> list[str]:
+        """The ids that the server lists."""
+        with self._errors(""), _well_formed():
+            page = await self._connect().models.list()
+            return [str(model.id.strip()) for model in page.data]
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -91,13 +96,25 @@ class OpenAIModel:
             self._client = None
 
 
+@contextmanager
+def _well_formed() -> Iterator[None]:
+    """ModelProtocolError for an answer of another shape than the protocol's: the SDK builds its objects unchecked."""
+    try:
+        yield
+    except (AttributeError, TypeError, ValueError) as error:
+        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+            raise
+        raise ModelProtocolError from error
+
+
 class _Answer:
     """Puts a reply together from chunks."""
 
     def __init__(self) -> None:
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._calls: dict[int, dict[str, str]] = {}
+        self._calls: list[dict[str, str]] = []
+        self._open: dict[int | None, dict[str, str]] = {}
         self._finish: str | None = None
         self._usage: Usage | None = None
 
@@ -116,30 +133,34 @@ class _Answer:
         reasoning = extra.get("reasoning_content") or extra.get("reasoning") or ""
         self._text.append(text)
         self._reasoning.append(str(reasoning))
-        return Delta(text=text, reasoning=str(reasoning))
+        return Delta(text=well_formed(text), reasoning=well_formed(str(reasoning)))
 
     def _add_call(self, call: Any) -> None:
-        # Some servers leave the index out, or give each of several whole calls the index 0.
-        index = call.index if call.index is not None else len(self._calls)
-        known = self._calls.get(index)
-        if known is not None and call.id and known["id"] and call.id != known["id"]:
-            index = len(self._calls)
-        parts = self._calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
-        parts["id"] = parts["id"] or call.id or ""
+        # Some servers leave the index out, or give each of several calls the index 0: a new id begins a new call.
+        known = self._open.get(call.index)
+        if known is None or (call.id and known["id"] and call.id != known["id"]):
+            known = {"id": "", "name": "", "arguments": ""}
+            self._calls.append(known)
+            self._open[call.index] = known
+        known["id"] = known["id"] or call.id or ""
         if call.function is not None:
-            parts["name"] = parts["name"] or call.function.name or ""
-            parts["arguments"] += call.function.arguments or ""
+            known["name"] = known["name"] or call.function.name or ""
+            known["arguments"] += call.function.arguments or ""
 
     def reply(self, request: ModelRequest) -> ModelReply:
         """The whole reply."""
         if self._finish is None:
             raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
         calls = tuple(
-            ToolCall(id=parts["id"] or f"call_{index}", name=parts["name"], arguments=parts["arguments"])
-            for index, parts in sorted(self._calls.items())
+            ToolCall(
+                id=well_formed(parts["id"]) or f"call_{index}",
+                name=well_formed(parts["name"]),
+                arguments=well_formed(parts["arguments"]),
+            )
+            for index, parts in enumerate(self._calls)
         )
-        text = "".join(self._text)
-        reasoning = "".join(self._reasoning)
+        text = well_formed("".join(self._text))
+        reasoning = well_formed("".join(self._reasoning))
         usage = self._usage or estimate_usage(request, text + reasoning + "".join(c.arguments for c in calls))
         return ModelReply(
             message=AssistantMessage(content=text, tool_calls=calls),

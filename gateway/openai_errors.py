@@ -19,44 +19,56 @@ from domain.errors import (
     SoundstageError,
     UnknownModel,
 )
+from domain.text import public_url
 
 MESSAGE_CHARACTERS = 300
 CONTEXT_MARKS = ("context_length_exceeded", "maximum context", "context size", "context length", "too many tokens")
 
 
 @contextmanager
-def openai_errors(model: str, url: str) -> Iterator[None]:
-    """Maps whatever the SDK raises; ``model`` and ``url`` go into the messages. Keys never do."""
+def openai_errors(model: str, url: str, secret: str = "") -> Iterator[None]:
+    """Maps whatever the SDK raises. ``model`` and ``url`` go into the messages, without credentials; ``secret``
+    is taken out of them, whoever put it there."""
     try:
         yield
-    except openai.APIStatusError as error:
-        raise status_error(error, model) from error
-    except (openai.APITimeoutError, httpx2.TimeoutException) as error:
-        raise ModelTimeout from error
-    except (openai.APIResponseValidationError, json.JSONDecodeError) as error:
-        raise ModelProtocolError from error
-    except (openai.LengthFinishReasonError, openai.ContentFilterFinishReasonError) as error:
-        raise ModelRequestRejected(f"The provider cut the answer off: {error}. Another model may answer.") from error
-    except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
-        raise ModelConnectionFailed(
-            f"No connection to {url} ({_cause(error)}). Check OPENAI_BASE_URL and that the server runs."
-        ) from error
-    except openai.APIError as error:
-        raise _answer_error(error) from error
-    except openai.OpenAIError as error:
-        raise ModelUnavailable(f"The OpenAI client refused: {_short(str(error))}") from error
+    except (openai.OpenAIError, httpx2.HTTPError, json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+        mapped = _ours(error, model, public_url(url))
+        if secret and secret in str(mapped):
+            mapped.args = (str(mapped).replace(secret, "[key]"),)
+        raise mapped from error
+
+
+def _ours(error: Exception, model: str, url: str) -> SoundstageError:
+    match error:
+        case openai.APIStatusError():
+            return status_error(error, model)
+        case openai.APITimeoutError() | httpx2.TimeoutException():
+            return ModelTimeout()
+        case openai.APIResponseValidationError() | json.JSONDecodeError() | UnicodeDecodeError():
+            return ModelProtocolError()
+        case openai.LengthFinishReasonError() | openai.ContentFilterFinishReasonError():
+            return ModelRequestRejected(f"The provider cut the answer off: {error}. Another model may answer.")
+        case openai.APIConnectionError() | httpx2.HTTPError() | OSError():
+            reason = _cause(error)
+            return ModelConnectionFailed(
+                f"No connection to {url} ({reason}). Check OPENAI_BASE_URL and that the server runs."
+            )
+        case openai.APIError():
+            return _answer_error(error)
+        case _:
+            return ModelUnavailable(f"The OpenAI client refused: {_short(str(error))}")
 
 
 def _answer_error(error: openai.APIError) -> SoundstageError:
     """Our error for one that a provider reports in the middle of an answer."""
     text = _short(error.message)
-    if _is_context(error.message):
+    if _is_context(error):
         return ContextTooLong(f"The conversation is longer than the model's context: {text}")
     return ModelOverloaded(f"The provider reported an error in its answer: {text}. Run it again.")
 
 
-def _is_context(message: str) -> bool:
-    return any(mark in message.lower() for mark in CONTEXT_MARKS)
+def _is_context(error: openai.APIError) -> bool:
+    return any(mark in f"{error.code} {error.message}".lower() for mark in CONTEXT_MARKS)
 
 
 def status_error(error: openai.APIStatusError, model: str) -> SoundstageError:
@@ -71,14 +83,14 @@ def status_error(error: openai.APIStatusError, model: str) -> SoundstageError:
         return UnknownModel(
             f"The provider does not know the model {model!r} (HTTP 404: {text}). Name another one with --model."
         )
-    if status == 429 and "insufficient_quota" in error.message:
+    if status == 429 and "insufficient_quota" in f"{error.code} {error.message}":
         return ModelUnavailable("The account has no credit left (HTTP 429). Add credit, or use another key or model.")
     if status in {408, 409, 425, 429} or status >= 500:
         return ModelOverloaded(
             f"The provider is overloaded or limits the rate (HTTP {status}). Wait, or use another model with --model.",
             retry_after_s=_retry_after(error),
         )
-    if _is_context(error.message):
+    if _is_context(error):
         return ContextTooLong(f"The conversation is longer than the model's context: {text}")
     return ModelRequestRejected(f"The provider refused the request (HTTP {status}): {text}")
 

@@ -1,5 +1,6 @@
 """What a call costs. Source: the offline price list of the ``genai-prices`` package."""
 
+import json
 import math
 from decimal import Decimal
 
@@ -11,11 +12,16 @@ MESSAGE_OVERHEAD_TOKENS = 8
 FREE_PROVIDERS = frozenset({"scripted", "ollama"})
 """Providers that run on the person's own machine, or not at all: their calls cost nothing."""
 
+PRICED_PROVIDERS = frozenset({"openai"})
+"""Providers whose price list we have. Another server may ask anything for a model of the same name."""
+
 
 def price(provider: str, model: str, usage: Usage) -> NanoUsd | None:
     """The cost of a call in nano-USD, rounded up; None when no price is known. Never a guess."""
     if provider in FREE_PROVIDERS:
         return FREE
+    if provider not in PRICED_PROVIDERS:
+        return None
     import genai_prices
 
     tokens = genai_prices.Usage(
@@ -34,6 +40,7 @@ def estimate_input_tokens(request: ModelRequest) -> int:
     """About how many tokens a request is, rather too many than too few: three bytes to a token."""
     size = sum(len(message.model_dump_json().encode()) for message in request.messages)
     size += sum(len(tool.model_dump_json().encode()) for tool in request.tools)
+    size += len(json.dumps(request.json_schema)) if request.json_schema is not None else 0
     return math.ceil(size / BYTES_PER_TOKEN) + MESSAGE_OVERHEAD_TOKENS * len(request.messages)
 
 

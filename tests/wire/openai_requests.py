@@ -5,19 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-KNOWN_FIELDS = frozenset(
-    {
-        "model",
-        "messages",
-        "stream",
-        "stream_options",
-        "max_tokens",
-        "max_completion_tokens",
-        "tools",
-        "response_format",
-        "temperature",
-    }  # fmt: skip
-)
+KNOWN_FIELDS = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"}) | {
+    "tools",
+    "response_format",
+    "temperature",
+}
 
 
 def fault_of(body: Mapping[str, Any]) -> str:

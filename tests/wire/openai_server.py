@@ -18,11 +18,11 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, assert_never
 
 from tests.wire.openai_requests import fault_of
 
@@ -150,6 +150,11 @@ class OpenAIServer:
         """The bodies of the chat requests, in order."""
         return [request.json for request in self.requests if request.method == "POST"]
 
+    async def quiet(self) -> None:
+        """Waits until no connection is open."""
+        while self._connections:
+            await asyncio.wait(self._connections)
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
@@ -172,7 +177,7 @@ class OpenAIServer:
         try:
             request = await _read(reader)
             self.requests.append(request)
-            await self._answer(request, writer)
+            await _while_connected(self._answer(request, writer), reader)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             writer.transport.abort()
         finally:
@@ -186,11 +191,17 @@ class OpenAIServer:
             case "GET", "/v1/models":
                 await _send(writer, 200, *_listing(self._models))
             case "POST", "/v1/chat/completions":
-                fault = fault_of(request.json)
-                reply = Refuse(400, fault, code="invalid_request_error") if fault else self._replies(request.json)
-                await _carry_out(reply, str(request.json.get("model")), writer)
+                await _carry_out(self._reply(request.json), str(request.json.get("model")), writer)
             case _:
                 await _send(writer, 404, b'{"error": {"message": "no such path"}}')
+
+    def _reply(self, body: Json) -> Reply:
+        if fault := fault_of(body):
+            return Refuse(400, fault, code="invalid_request_error")
+        try:
+            return self._replies(body)
+        except Exception as error:  # noqa: BLE001 - the test reads it in the answer
+            return Refuse(400, f"the test's handler failed: {error!r}")
 
 
 @contextlib.contextmanager
@@ -251,6 +262,18 @@ async def _read(reader: asyncio.StreamReader) -> Request:
     return Request(method, path, headers, body)
 
 
+async def _while_connected(answering: Coroutine[Any, Any, None], reader: asyncio.StreamReader) -> None:
+    work, departure = asyncio.ensure_future(answering), asyncio.ensure_future(reader.read(1))
+    try:
+        await asyncio.wait({work, departure}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (work, departure):
+            task.cancel()
+        results = await asyncio.gather(work, departure, return_exceptions=True)
+    if isinstance(results[0], Exception):
+        raise results[0]
+
+
 async def _send(
     writer: asyncio.StreamWriter, status: int, body: bytes, headers: Mapping[str, str] | None = None
 ) -> None:
@@ -274,6 +297,8 @@ async def _carry_out(reply: Reply, model: str, writer: asyncio.StreamWriter) -> 
             await _break(writer, reply.trouble)
         case Break():
             await _stream(writer, reply.reply.events(model)[: reply.after], reply.trouble)
+        case _:
+            assert_never(reply)
 
 
 async def _stream(writer: asyncio.StreamWriter, events: Sequence[bytes], trouble: Trouble | None) -> None:
@@ -323,4 +348,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    # The function's module imports this one by its name: its replies are of that module's classes, not of __main__'s.
+    importlib.import_module("tests.wire.openai_server").main(sys.argv[1:])

@@ -1,0 +1,72 @@
+"""What every model promises, the scripted one and the one over the wire alike."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+
+from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
+from domain.errors import ModelRequestRejected
+from gateway.base import Delta, Model
+from gateway.openai_adapter import OpenAIConfig, OpenAIModel
+from gateway.scripted import Line, Scene, ScriptedModel
+from tests.wire.openai_server import Json, OpenAIServer, Refuse, Reply, Say
+
+TEXT = "Some words, n\u00e4mlich \u6f22\u5b57, and a call."
+CALLS = (("shell", '{"script": "make"}'), ("read", "{broken"))
+
+
+def answer(body: Json) -> Reply:
+    heard = body["messages"][-1]["content"]
+    return Say(TEXT, calls=CALLS) if heard == "call" else Say(TEXT) if heard == "talk" else Refuse(400, "no")
+
+
+@pytest.fixture(params=["scripted", "openai"])
+async def model(request: pytest.FixtureRequest) -> AsyncIterator[Model]:
+    calling, talking = Line(text=TEXT, calls=CALLS), Line(text=TEXT)
+    scenes = (Scene(when=("call",), lines=(calling,)), Scene(when=("talk",), lines=(talking,)))
+    async with OpenAIServer(answer, models=["scripted"]) as server:
+        config = OpenAIConfig(base_url=server.url, api_key=SecretStr("k"))
+        made: Model = ScriptedModel(scenes) if request.param == "scripted" else OpenAIModel(config)
+        yield made
+        await made.close()
+
+
+def request(text: str) -> ModelRequest:
+    return ModelRequest(model="scripted", messages=(UserMessage(content=text),))
+
+
+@pytest.mark.parametrize(("text", "calls", "finish"), [("talk", (), "stop"), ("call", CALLS, "tool_calls")])
+async def test_a_model_gives_pieces_and_then_one_reply_that_they_make_up(
+    model: Model, text: str, calls: tuple[tuple[str, str], ...], finish: str
+) -> None:
+    *deltas, reply = [piece async for piece in model.stream(request(text))]
+
+    assert isinstance(reply, ModelReply)
+    assert deltas
+    assert "".join(piece.text for piece in deltas if isinstance(piece, Delta)) == TEXT == reply.message.content
+    assert tuple((call.name, call.arguments) for call in reply.message.tool_calls) == calls
+    assert reply.finish_reason is FinishReason(finish)
+    assert reply.usage.total_tokens > 0
+
+
+async def test_a_request_that_it_cannot_serve_is_refused_and_the_next_one_served(model: Model) -> None:
+    with pytest.raises(ModelRequestRejected):
+        async for _piece in model.stream(request("sing")):
+            pass
+
+    assert isinstance([piece async for piece in model.stream(request("talk"))][-1], ModelReply)
+
+
+async def test_a_stream_can_be_left_in_the_middle(model: Model) -> None:
+    stream = model.stream(request("talk"))
+    assert isinstance(await anext(stream), Delta)
+    await stream.aclose()
+
+    assert isinstance([piece async for piece in model.stream(request("talk"))][-1], ModelReply)
+
+
+async def test_a_model_has_a_provider_and_lists_its_ids_and_can_be_closed_twice(model: Model) -> None:
+    assert model.provider
+    assert await model.models() == ["scripted"]
+    await model.close()

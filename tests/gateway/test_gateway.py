@@ -1,0 +1,379 @@
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from domain.chat import ModelReply, ModelRequest, Usage, UserMessage
+from domain.errors import (
+    BudgetExceeded,
+    ModelAuthenticationFailed,
+    ModelConnectionFailed,
+    ModelOverloaded,
+    ModelProtocolError,
+    ModelTimeout,
+    SoundstageError,
+)
+from domain.ledger import Scope, Spending
+from domain.money import FREE, NanoUsd
+from gateway.base import Call, Completion, Delta
+from gateway.deadlines import Deadlines
+from gateway.gateway import Gateway
+from gateway.openai_adapter import OpenAIConfig, OpenAIModel
+from gateway.pricing import estimate_input_tokens, price
+from gateway.retry import RetryPolicy
+from gateway.scripted import Line, Scene, ScriptedModel
+from storage.database import Database
+from storage.ledger import SqlLedger
+from storage.writer import Writer
+from tests.wire.openai_server import Break, OpenAIServer, Refuse, Reply, Say, Trouble
+
+SCENES = (Scene(when=(), lines=(Line(text="hello there"),)),)
+SWIFT = RetryPolicy(attempts=3, pause_s=0, longest_pause_s=30)
+ONCE = RetryPolicy(attempts=1)
+REQUEST = ModelRequest(model="gpt-4o-mini", messages=(UserMessage(content="hello"),), max_output_tokens=1000)
+CALL = Call(request=REQUEST, task_id="t1", subtask_id="s1", specialist="code", purpose="work", scope="task:t1")
+MOST = Usage(input_tokens=estimate_input_tokens(REQUEST), output_tokens=1000)
+
+
+class Books:
+    """A real ledger, and what an auditor finds in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(path)
+        self.writer = Writer(self.database.writer)
+        self.ledger = SqlLedger(self.database, self.writer)
+
+    def entries(self) -> list[sqlite3.Row]:
+        """The ledger entries, in order."""
+        return self._query("SELECT * FROM ledger ORDER BY rowid")
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """How each attempt ended, in order, and by which error."""
+        return [(row["outcome"], row["error"]) for row in self.entries()]
+
+    def reservations(self) -> list[sqlite3.Row]:
+        """What is held at this moment."""
+        return self._query("SELECT * FROM reservation")
+
+    async def spent(self) -> Spending:
+        """The state of the task's scope; nothing may be held any more."""
+        spending = await self.ledger.spending("task:t1")
+        assert (spending.reserved, spending.reserved_tokens, self.reservations()) == (0, 0, [])
+        return spending
+
+    def _query(self, query: str) -> list[sqlite3.Row]:
+        connection = sqlite3.connect(self.database.path)
+        connection.row_factory = sqlite3.Row
+        rows = connection.execute(query).fetchall()
+        connection.close()
+        return rows
+
+
+@pytest.fixture
+async def books(tmp_path: Path) -> AsyncIterator[Books]:
+    books = Books(tmp_path / "ledger.db")
+    await books.database.prepare()
+    await books.ledger.open(Scope(id="task:t1"))
+    yield books
+    await books.writer.close()
+    await books.database.close()
+
+
+async def over_the_wire(
+    books: Books, replies: Sequence[Reply], retry: RetryPolicy = SWIFT
+) -> tuple[BaseException | None, int]:
+    """What a call of a server with these replies raised, and how many requests the server saw."""
+    async with OpenAIServer(replies) as server:
+        model = OpenAIModel(OpenAIConfig(base_url=server.url, read_s=0.3))
+        try:
+            async with asyncio.timeout(20):
+                await Gateway(model, books.ledger, retry=retry).complete(CALL)
+        except SoundstageError as error:
+            return error, len(server.requests)
+        finally:
+            await model.close()
+        return None, len(server.requests)
+
+
+class Witness(ScriptedModel):
+    """Speaks a line, and writes down what the books held when the request arrived."""
+
+    def __init__(self, books: Books) -> None:
+        super().__init__(SCENES)
+        self._books = books
+        self.held: list[tuple[int, int, str]] = []
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+        rows = self._books.reservations()
+        self.held += [(row["reserved"], row["reserved_tokens"], row["scope"]) for row in rows]
+        async for piece in super().stream(request):
+            yield piece
+
+
+class Hanging(ScriptedModel):
+    """Says something, or nothing, and then never anything again."""
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(SCENES)
+        self._said = said
+        self.reached = asyncio.Event()
+        self.left = False
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+        try:
+            if self._said:
+                yield Delta(text=self._said)
+            self.reached.set()
+            await asyncio.Event().wait()
+        finally:
+            self.left = True
+
+
+async def test_the_worst_case_is_reserved_before_the_send_and_what_was_used_is_settled_after_it(books: Books) -> None:
+    model = Witness(books)
+
+    completion = await Gateway(model, books.ledger).complete(CALL)
+
+    assert model.held == [(0, MOST.total_tokens, "task:t1")]
+    (entry,) = books.entries()
+    columns = ("task_id", "subtask_id", "specialist", "purpose", "provider", "model", "outcome")
+    assert [entry[name] for name in columns] == ["t1", "s1", "code", "work", "scripted", "gpt-4o-mini", "ok"]
+    assert (entry["input_tokens"], entry["output_tokens"]) == (
+        completion.reply.usage.input_tokens,
+        completion.reply.usage.output_tokens,
+    )
+    assert (await books.spent()).settled_tokens == completion.reply.usage.total_tokens
+    assert (completion.attempts, completion.cost, completion.priced) == (1, FREE, True)
+
+
+async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 400}}
+    async with OpenAIServer([Say("hi", usage=usage)]) as server:
+        model = OpenAIModel(OpenAIConfig(base_url=server.url))
+        completion = await Gateway(model, books.ledger).complete(CALL)
+        await model.close()
+
+    used = Usage(input_tokens=1000, output_tokens=500, cached_tokens=400)
+    assert completion.cost == price("openai", "gpt-4o-mini", used) == (600 * 150 + 400 * 75 + 500 * 600)
+    (entry,) = books.entries()
+    assert (entry["cost"], entry["priced"], entry["estimated"]) == (completion.cost, 1, 0)
+    assert (await books.spent()).settled == completion.cost
+
+
+async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(books: Books) -> None:
+    assert await over_the_wire(books, [Say("hi" * 50, usage=None)]) == (None, 1)
+
+    (entry,) = books.entries()
+    assert (entry["estimated"], entry["input_tokens"]) == (1, MOST.input_tokens)
+    assert entry["cost"] > 0
+
+
+async def test_every_attempt_has_exactly_one_entry_also_when_it_fails(books: Books) -> None:
+    faults = [ModelOverloaded(), ModelConnectionFailed(), None]
+
+    completion = await Gateway(ScriptedModel(SCENES, faults=faults), books.ledger, retry=SWIFT).complete(CALL)
+
+    assert completion.attempts == 3
+    assert books.outcomes() == [("failed", "ModelOverloaded"), ("failed", "ModelConnectionFailed"), ("ok", "")]
+    assert (await books.spent()).settled_tokens == completion.reply.usage.total_tokens
+
+
+@pytest.mark.parametrize(
+    ("replies", "error", "sends"),
+    [
+        ([Refuse(500), Say("hi")], None, 2),
+        ([Refuse(529), Refuse(503), Say("hi")], None, 3),
+        ([Break(Trouble.RESET, after=3), Say("hi")], None, 2),
+        ([Break(Trouble.HANG), Say("hi")], None, 2),
+        ([Refuse(500)] * 4, ModelOverloaded, 3),
+        ([Refuse(401), Say("hi")], ModelAuthenticationFailed, 1),
+        ([Say("hi", finish=None), Say("hi")], ModelProtocolError, 1),
+    ],
+    ids=["500", "529 and 503", "reset", "hang", "500 for ever", "401", "no finish"],
+)
+async def test_another_try_is_made_where_it_is_worth_one_and_each_send_is_booked(
+    books: Books, replies: Sequence[Reply], error: type[SoundstageError] | None, sends: int
+) -> None:
+    raised, requests = await over_the_wire(books, replies)
+
+    assert type(raised) is (error or type(None))
+    assert requests == sends == len(books.entries())
+    await books.spent()
+
+
+async def test_the_pause_that_the_provider_asks_for_is_kept_and_not_ours(books: Books) -> None:
+    for_ever = RetryPolicy(attempts=2, pause_s=10_000, longest_pause_s=10_000)
+
+    assert await over_the_wire(books, [Refuse(429, headers={"Retry-After": "0"}), Say("hi")], for_ever) == (None, 2)
+
+
+async def test_a_pause_longer_than_our_patience_ends_the_call_at_once(books: Books) -> None:
+    raised, requests = await over_the_wire(books, [Refuse(429, headers={"Retry-After": "3600"}), Say("hi")])
+
+    assert isinstance(raised, ModelOverloaded)
+    assert (raised.retry_after_s, requests) == (3600, 1)
+
+
+@pytest.mark.parametrize("said", ["half of it", ""], ids=["after a piece", "before any"])
+async def test_a_call_that_is_cancelled_leaves_an_entry_and_no_reservation(books: Books, said: str) -> None:
+    model = Hanging(said)
+    calling = asyncio.ensure_future(Gateway(model, books.ledger).complete(CALL))
+    await model.reached.wait()
+
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+
+    assert model.left
+    assert books.outcomes() == [("cancelled", "CancelledError")]
+    spending = await books.spent()
+    if said:
+        assert books.entries()[0]["estimated"] == 1
+        assert spending.settled_tokens > MOST.input_tokens
+
+
+class Door:
+    """Holds the ledger's writer up, as a slow disk would."""
+
+    def __init__(self, books: Books) -> None:
+        self._opened = threading.Event()
+        self._job = asyncio.ensure_future(books.writer.submit(self._wait))
+
+    def _wait(self, _connection: Connection) -> None:
+        assert self._opened.wait(30)
+
+    async def reached_by(self, other: "asyncio.Future[Any]") -> None:
+        """Lets the other side run until it waits at the door."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not other.done()
+
+    async def open(self) -> None:
+        self._opened.set()
+        await self._job
+
+
+async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing_for_ever(books: Books) -> None:
+    door = Door(books)
+    model = ScriptedModel(SCENES)
+    calling = asyncio.ensure_future(Gateway(model, books.ledger).complete(CALL))
+    await door.reached_by(calling)
+
+    calling.cancel()
+    await asyncio.wait([calling], timeout=0.05)
+    await door.open()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    await books.writer.close()
+
+    assert model.requests == []
+    await books.spent()
+
+
+async def test_a_call_that_is_cancelled_while_it_settles_is_settled_all_the_same(books: Books) -> None:
+    doors: asyncio.Queue[Door] = asyncio.Queue()
+
+    class Closing(ScriptedModel):
+        async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+            async for piece in super().stream(request):
+                yield piece
+            doors.put_nowait(Door(books))
+
+    calling = asyncio.ensure_future(Gateway(Closing(SCENES), books.ledger).complete(CALL))
+    door = await doors.get()
+    await door.reached_by(calling)
+    calling.cancel()
+    await asyncio.wait([calling], timeout=0.05)
+    await door.open()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    await books.writer.close()
+
+    assert books.outcomes() == [("ok", "")]
+    await books.spent()
+
+
+async def test_a_model_that_is_late_is_left_and_the_call_is_booked_as_failed(books: Books) -> None:
+    model = Hanging("half of it")
+    deadlines = Deadlines(between_s=0.05)
+
+    with pytest.raises(ModelTimeout):
+        await Gateway(model, books.ledger, deadlines, ONCE).complete(CALL)
+
+    assert model.left
+    assert books.outcomes() == [("failed", "ModelTimeout")]
+    assert (await books.spent()).settled_tokens > MOST.input_tokens
+
+
+@pytest.mark.parametrize(
+    ("scope", "fits"),
+    [
+        (Scope(id="task:t1", token_cap=MOST.total_tokens), True),
+        (Scope(id="task:t1", token_cap=MOST.total_tokens - 1), False),
+        (Scope(id="task:t1", cap=price("openai", "gpt-4o-mini", MOST)), True),
+        (Scope(id="task:t1", cap=NanoUsd((price("openai", "gpt-4o-mini", MOST) or 0) - 1)), False),
+    ],
+    ids=["tokens enough", "one token too few", "money enough", "one nano too little"],
+)
+async def test_a_budget_that_the_worst_case_could_break_stops_the_call_before_the_send(
+    books: Books, scope: Scope, fits: bool
+) -> None:
+    await books.ledger.open(scope)
+
+    raised, requests = await over_the_wire(books, [Say("hi")])
+
+    assert type(raised) is (type(None) if fits else BudgetExceeded)
+    assert requests == len(books.entries()) == int(fits)
+    await books.spent()
+
+
+async def test_a_budget_that_is_used_up_by_failures_stops_the_next_try(books: Books) -> None:
+    """Half an answer was streamed and is paid for, so the second try does not fit any more."""
+    await books.ledger.open(Scope(id="task:t1", token_cap=MOST.total_tokens))
+
+    raised, requests = await over_the_wire(books, [Break(Trouble.RESET, after=5), Say("hi")])
+
+    assert isinstance(raised, BudgetExceeded)
+    assert requests == 1
+    assert books.outcomes() == [("failed", "ModelConnectionFailed")]
+
+
+async def test_a_model_without_a_known_price_is_marked_and_bound_by_tokens(books: Books) -> None:
+    request = REQUEST.model_copy(update={"model": "home-grown"})
+    async with OpenAIServer([Say("hi")]) as server:
+        model = OpenAIModel(OpenAIConfig(base_url=server.url, provider="openai-compatible"))
+        gateway = Gateway(model, books.ledger)
+        completion = await gateway.complete(CALL.model_copy(update={"request": request}))
+        await books.ledger.open(Scope(id="task:t1", token_cap=100))
+        with pytest.raises(BudgetExceeded):
+            await gateway.complete(CALL.model_copy(update={"request": request}))
+        await model.close()
+
+    assert (completion.priced, completion.cost) == (False, FREE)
+    (entry,) = books.entries()
+    assert (entry["priced"], entry["cost"]) == (0, 0)
+
+
+async def test_calls_at_once_never_hold_more_than_the_budget(books: Books) -> None:
+    await books.ledger.open(Scope(id="task:t1", token_cap=3 * MOST.total_tokens))
+    model = Hanging()
+    calls = [asyncio.ensure_future(Gateway(model, books.ledger).complete(CALL)) for _ in range(8)]
+
+    refused: set[asyncio.Future[Completion]] = set()
+    async with asyncio.timeout(20):
+        while len(refused) < 5:
+            done, _ = await asyncio.wait(set(calls) - refused, return_when=asyncio.FIRST_COMPLETED)
+            refused |= done
+    waiting = set(calls) - refused
+    assert (len(waiting), len(books.reservations())) == (3, 3)
+    assert all(isinstance(call.exception(), BudgetExceeded) for call in refused)
+
+    for call in waiting:
+        call.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await books.spent()
