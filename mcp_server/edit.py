@@ -40,15 +40,16 @@ def _tolerant(content: str, old: str, new: str) -> str:
     if not found:
         raise ToolRefused(f"`old` does not occur in the file. The nearest region is:\n{nearest(content, old)}")
     at, end = found[0], found[0] + len(wanted)
-    replacement = _reindent(new.strip("\n"), old.strip("\n"), lines[at])
+    first = next(place for place, line in enumerate(wanted) if line)
+    given = old.strip("\n").splitlines()[first]
+    replacement = _reindent(new.strip("\n"), _indent(given), _indent(lines[at + first]))
     if replacement and (end < len(lines) or lines[end - 1].endswith("\n")):
         replacement += "\n"
     return "".join(lines[:at]) + replacement + "".join(lines[end:])
 
 
-def _reindent(new: str, old: str, first: str) -> str:
-    """``new`` moved by as much as the text in the file stands further in or out than ``old``."""
-    has, given = _indent(first), _indent(old.splitlines()[0])
+def _reindent(new: str, given: str, has: str) -> str:
+    """``new`` with ``has`` in front of each line where the text to replace was ``given`` with other white space."""
     if has == given:
         return new
     moved = []

@@ -8,7 +8,7 @@ from mcp.server import Server
 from pydantic import BaseModel, ValidationError
 
 from domain.errors import HostileOutput, InfrastructureError, SoundstageError
-from domain.text import excerpt, one_line
+from domain.text import excerpt, one_line, plain
 from mcp_server.registry import Registry
 from mcp_server.session import ToolSession
 from mcp_server.tool import Tool, ToolOutcome, ToolRefused
@@ -25,7 +25,7 @@ def build_server(session: ToolSession, registry: Registry) -> "Server[Any]":
 
     async def call_tool(_context: object, params: types.CallToolRequestParams) -> types.CallToolResult:
         outcome = await call(session, registry, params.name, params.arguments or {})
-        text = excerpt(outcome.text, OBSERVATION_CHARACTERS)
+        text = excerpt(plain(outcome.text), OBSERVATION_CHARACTERS)
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=text)],
             structured_content={"submitted": outcome.submitted},

@@ -1,6 +1,6 @@
 """A specialist's working place: its sandbox, its branch, and the rules that hold there."""
 
-from domain.errors import InfrastructureError
+from domain.errors import HostileOutput, InfrastructureError
 from domain.files import File, FileTree, TreeChange
 from domain.text import one_line
 from domain.workspace import Workspace
@@ -53,9 +53,16 @@ class ToolSession:
             raise ToolRefused(f"There is no file {one_line(path)}. Files: {listing}")
         return found
 
+    def allows(self, path: str) -> bool:
+        """Whether the role may write a path: it is not protected, and takes no protected file's place."""
+        if not self.protection.allows(path):
+            return False
+        protected = [other for other in self.tree if not self.protection.allows(other)]
+        return not any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in protected)
+
     async def write(self, path: str, content: bytes) -> None:
         """Writes a file here, in the sandbox and on the branch; ToolRefused when the role may not."""
-        if not self.protection.allows(path):
+        if not self.allows(path):
             allowed = f" You may write: {', '.join(self.protection.writable)}." if self.protection.writable else ""
             raise ToolRefused(f"{path} is protected and stays as it is. Change other files instead.{allowed}")
         known = self.tree.get(path)
@@ -64,13 +71,20 @@ class ToolSession:
         await self._record(change, f"write {path}")
 
     async def sync(self, why: str) -> str:
-        """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken."""
-        fetched = await self.sandbox.fetch()
+        """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken.
+
+        HostileOutput when it was too much: then the sandbox has the files of the last snapshot again.
+        """
+        try:
+            fetched = await self.sandbox.fetch()
+        except HostileOutput:
+            await self.sandbox.put(TreeChange(written=self.tree), clear=True)
+            raise
         change = _real(fetched.change, self.tree)
-        forbidden = frozenset(path for path in change.paths() if not self.protection.allows(path))
-        if forbidden:
-            await self._undo(forbidden)
-            self.dropped += sorted(forbidden)
+        forbidden = frozenset(path for path in change.paths() if not self.allows(path))
+        replaced = frozenset(path for path in fetched.refused if path in self.tree) - change.paths()
+        await self._undo(forbidden | replaced)
+        self.dropped += sorted(forbidden | {path for path in replaced if not self.protection.allows(path)})
         await self._record(change.without(forbidden), why)
         self.refused += fetched.refused
         notes = []
@@ -81,8 +95,9 @@ class ToolSession:
         return "\n".join(notes)
 
     async def _undo(self, paths: frozenset[str]) -> None:
-        originals = {path: self.tree[path] for path in paths if path in self.tree}
-        await self.sandbox.put(TreeChange(written=originals, deleted=paths - frozenset(originals)))
+        if paths:
+            originals = {path: self.tree[path] for path in paths if path in self.tree}
+            await self.sandbox.put(TreeChange(written=originals, deleted=paths - frozenset(originals)))
 
     async def _record(self, change: TreeChange, why: str) -> None:
         if not change:

@@ -9,9 +9,11 @@ from domain.text import plain
 from mcp_server.edit import apply_edit, number
 from mcp_server.session import ToolSession
 from mcp_server.tool import Permission, Tool, ToolOutcome, ToolRefused
+from sandbox.base import IGNORED
 
 MAX_FILE_BYTES = 1024 * 1024
 DEFAULT_LINES = 400
+EXCLUDED = ("--exclude-dir=.?*", *(f"--exclude-dir={name}" for name in sorted(IGNORED)))
 
 
 class PathArguments(BaseModel):
@@ -65,6 +67,8 @@ async def _read(session: ToolSession, arguments: ReadFile) -> ToolOutcome:
     end = min(arguments.end or arguments.start + DEFAULT_LINES - 1, len(lines))
     if arguments.start > max(1, len(lines)):
         raise ToolRefused(f"{arguments.path} has {len(lines)} lines. Start at one of them.")
+    if arguments.end is not None and arguments.end < arguments.start:
+        raise ToolRefused(f"`end` ({arguments.end}) is before `start` ({arguments.start}). Give them in order.")
     shown = number(lines[arguments.start - 1 : end], arguments.start)
     more = f"\n[{len(lines) - end} more lines; go on with start={end + 1}]" if end < len(lines) else ""
     return ToolOutcome(text=(plain(shown) or "[the file is empty]") + more)
@@ -91,7 +95,7 @@ async def _edit(session: ToolSession, arguments: EditFile) -> ToolOutcome:
 
 async def _search(session: ToolSession, arguments: Search) -> ToolOutcome:
     command = Command(
-        argv=("grep", "-rnIE", "--exclude-dir=.*", "--max-count=50", "-e", arguments.pattern, "--", arguments.path),
+        argv=("grep", "-rnIE", *EXCLUDED, "--max-count=50", "-e", arguments.pattern, "--", arguments.path),
         timeout_s=20,
         output_limit=256 * 1024,
     )

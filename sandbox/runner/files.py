@@ -16,6 +16,9 @@ from . import tarstream
 RACY_NS = 20_000_000
 """A file that changed this shortly before the scan may change again with the same timestamp."""
 
+UNSURE = -1
+"""In place of such a file's timestamp."""
+
 State = dict[str, list[int | str]]
 """Path -> [size, ctime_ns, inode, link target]: what a file looked like when it was last in step with the host."""
 
@@ -122,10 +125,15 @@ def look(root: str, paths: list[str]) -> State:
     return state
 
 
+def differs(known: list[int | str] | None, seen: list[int | str]) -> bool:
+    """Whether a file may have changed: it looks different, or it was looked at too soon after a change."""
+    return known is None or known != seen or known[1] == UNSURE
+
+
 def _look(path: str, info: os.stat_result, newest: int) -> list[int | str]:
     if stat.S_ISLNK(info.st_mode):
         return [0, 0, 0, os.readlink(path)]
-    return [info.st_size, info.st_ctime_ns if info.st_ctime_ns < newest else -1, info.st_ino, ""]
+    return [info.st_size, info.st_ctime_ns if info.st_ctime_ns < newest else UNSURE, info.st_ino, ""]
 
 
 def _walk(root: str, folder: str, ignore: frozenset[str]) -> Iterator[tuple[str, "os.DirEntry[str]"]]:

@@ -136,12 +136,13 @@ class Runner:
         known = self._state
 
         def work() -> None:
-            state, refused = files.scan(self._root, frozenset(ask["ignore"]))
-            changed = [path for path, seen in state.items() if known.get(path) != seen]
+            ignored = frozenset(ask["ignore"])
+            state, refused = files.scan(self._root, ignored)
+            changed = [path for path, seen in state.items() if files.differs(known.get(path), seen)]
             links = [path for path in changed if state[path][3]]
             plain = [path for path in changed if not state[path][3]]
             refused += links + files.fetch(self._root, 1, plain, ask["file_limit"])
-            gone = [path for path in known if path not in state]
+            gone = [path for path in known if path not in state and ignored.isdisjoint(path.split("/"))]
             _tell({"state": state, "deleted": gone, "refused": refused})
 
         self._adopt(self._file_job(request, work, ask["timeout_s"]))

@@ -1,0 +1,118 @@
+"""Replacing a piece of a text."""
+
+import textwrap
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from mcp_server.edit import apply_edit, nearest
+from mcp_server.tool import ToolRefused
+
+LINE = st.sampled_from(["a", "b", "  a", "    b", "\tc", "", "   ", "a b", "  a b  "])
+TEXT = st.lists(LINE, max_size=8).map("\n".join)
+CODE = st.sampled_from(["x = 1", "if x:", "    y = 2", "        z = 3", "return x"])
+BLOCK = st.tuples(st.sampled_from(["def f():", "x = 1"]), st.lists(CODE, min_size=1, max_size=4)).map(
+    lambda parts: "\n".join([parts[0], *parts[1]])
+)
+
+
+@given(st.text(), st.text(min_size=1), st.text(), st.text())
+def test_a_piece_that_occurs_once_is_replaced_once_and_the_rest_stays(
+    before: str, old: str, new: str, after: str
+) -> None:
+    content = f"{before}{old}{after}"
+    assume(old.strip() and content.count(old) == 1)
+    assert (
+        apply_edit(content, old, new) == content[: content.index(old)] + new + content[content.index(old) + len(old) :]
+    )
+
+
+def places(content: str, old: str) -> list[tuple[int, int]]:
+    """Where the lines of ``old`` stand in ``content``, white space at their ends aside: an oracle of our own."""
+    lines, wanted = content.splitlines(), [line.strip() for line in old.strip("\n").splitlines()]
+    stripped = [line.strip() for line in lines]
+    return [(at, at + len(wanted)) for at in range(len(lines)) if stripped[at : at + len(wanted)] == wanted]
+
+
+@given(TEXT, TEXT, TEXT)
+@example("a\n", "a\nb", "c")
+def test_an_edit_touches_only_the_one_place_that_fits_or_is_refused(content: str, old: str, new: str) -> None:
+    found = places(content, old)
+    exact = content.count(old) if old else 0
+    try:
+        edited = apply_edit(content, old, new)
+    except ToolRefused:
+        assert not old.strip() or exact > 1 or (exact == 0 and len(found) != 1)
+        return
+    assert old.strip()
+    if exact == 1:
+        assert edited == content.replace(old, new)
+        return
+    lines = content.splitlines(keepends=True)
+    ((start, end),) = found
+    assert edited.startswith("".join(lines[:start]))
+    assert edited.endswith("".join(lines[end:]))
+    # What came in is the new text, white space aside.
+    middle = edited[len("".join(lines[:start])) : len(edited) - len("".join(lines[end:]))]
+    assert middle.split() == new.split()
+
+
+@given(BLOCK, BLOCK, st.sampled_from(["  ", "    ", "\t", "\t    "]))
+def test_a_block_that_was_given_without_its_indentation_is_put_back_with_it(old: str, new: str, indent: str) -> None:
+    content = f"class A:\n{textwrap.indent(old, indent)}\n\nend = 1\n"
+    assume(len(places(content, old)) == 1 and old not in content)
+    assert apply_edit(content, old, new) == f"class A:\n{textwrap.indent(new, indent)}\n\nend = 1\n"
+
+
+def test_a_block_that_was_given_too_far_in_is_moved_out() -> None:
+    edited = apply_edit("a = 1\nb = 2\n", "    a = 1\n    b = 2", "    a = 1\n    if a:\n        b = 3")
+    assert edited == "a = 1\nif a:\n    b = 3\n"
+
+
+def test_a_blank_line_at_the_beginning_of_the_piece_does_not_spoil_the_indentation() -> None:
+    content = "def f():\n\n    x = 1\n    return x\n"
+    assert apply_edit(content, "  \n    x = 1 \n", "  \n    x = 2\n").split("\n")[2:] == [
+        "    x = 2",
+        "    return x",
+        "",
+    ]
+
+
+def test_a_file_without_a_newline_at_its_end_stays_without_one() -> None:
+    assert apply_edit("a\n  b\n  c", "b\nc", "b\nd") == "a\n  b\n  d"
+
+
+def test_an_empty_replacement_removes_the_lines() -> None:
+    assert apply_edit("a\n  b\n  c\nd\n", "b\nc", "") == "a\nd\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "old", "why"),
+    [
+        ("x\nx\n", "x", "occurs 2 times"),
+        ("  x\n  y\n\tx\n\ty\n", "x\ny", "occurs 2 times"),
+        ("x\n", " \n", "empty"),
+        ("x\n", "", "empty"),
+        ("", "x", "does not occur"),
+    ],
+)
+def test_what_cannot_be_placed_is_refused_with_the_reason(content: str, old: str, why: str) -> None:
+    with pytest.raises(ToolRefused, match=why):
+        apply_edit(content, old, "new")
+
+
+def test_a_piece_that_is_not_there_shows_the_nearest_region_with_line_numbers() -> None:
+    content = "".join(f"value_{number} = {number}\n" for number in range(100)) + "def total(items):\n    return 1\n"
+    with pytest.raises(ToolRefused) as refusal:
+        apply_edit(content, "def total(item):\n    return sum(item)", "pass")
+    assert "   101\tdef total(items):" in str(refusal.value)
+    assert "value_5 " not in str(refusal.value)
+
+
+@given(TEXT, TEXT.filter(str.strip))
+def test_the_nearest_region_holds_lines_of_the_file_with_their_right_numbers(content: str, old: str) -> None:
+    lines = content.splitlines()
+    for shown in nearest(content, old).splitlines():
+        at, _, line = shown.partition("\t")
+        assert lines[int(at) - 1] == line
