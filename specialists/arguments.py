@@ -27,15 +27,20 @@ def parse_arguments(text: str) -> dict[str, Any]:
 
 
 def valid_json(text: str) -> str:
-    """The arguments as JSON that any server accepts in a history: as they are, repaired, or else empty."""
+    """The arguments as a JSON object that any server accepts in a history: as they are, repaired, or else empty."""
     try:
-        json.loads(text)
+        found = json.loads(text, parse_constant=_no_constant)
+        return text if isinstance(found, dict) else "{}"
     except (ValueError, RecursionError):
-        try:
-            return json.dumps(parse_arguments(text))
-        except MalformedArguments:
-            return "{}"
-    return text
+        pass
+    try:
+        return json.dumps(parse_arguments(text), allow_nan=False)
+    except (ValueError, RecursionError):
+        return "{}"
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _repair(text: str) -> Any:

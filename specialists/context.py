@@ -1,8 +1,9 @@
 """Keeping a conversation within a model's context."""
 
+import json
 from collections.abc import Sequence
 
-from domain.chat import AssistantMessage, Message, ToolMessage, UserMessage
+from domain.chat import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from domain.text import excerpt
 
 BYTES_PER_TOKEN = 3
@@ -34,7 +35,17 @@ def fit(messages: Sequence[Message], tokens: int) -> tuple[Message, ...]:
 
 def _mask(message: Message, most: int) -> Message:
     match message:
-        case ToolMessage() | UserMessage() | AssistantMessage(tool_calls=()):
+        case AssistantMessage(tool_calls=calls) if calls:
+            masked = tuple(_mask_call(call, most) for call in calls)
+            return AssistantMessage(content=excerpt(message.content, most), tool_calls=masked)
+        case ToolMessage() | UserMessage() | AssistantMessage():
             return message.model_copy(update={"content": excerpt(message.content, most)})
         case _:
             return message
+
+
+def _mask_call(call: ToolCall, most: int) -> ToolCall:
+    if len(call.arguments) <= most:
+        return call
+    note = f"{len(call.arguments)} characters of arguments, left out here"
+    return call.model_copy(update={"arguments": json.dumps({"omitted": note})})

@@ -76,7 +76,7 @@ class Conversation:
 
     def shrink(self) -> bool:
         """Makes do with half the context; False when there is nothing left to shorten."""
-        self._context_tokens = context.size(self._messages) // 2
+        self._context_tokens = min(self._context_tokens, context.size(self._messages)) // 2
         return self._context_tokens > SMALLEST_CONTEXT
 
     def show(self, results: list[tuple[ToolCall, str]]) -> None:

@@ -1,5 +1,7 @@
 """The one loop that every specialist runs: ask the model, do what it wants, show it what came of that."""
 
+from typing import Any
+
 from domain.chat import ToolCall
 from domain.errors import BudgetExceeded, ContextTooLong, ModelRequestRejected
 from domain.event_log import EventLog
@@ -81,14 +83,18 @@ class Loop:
         return self._stop(StopReason.MODEL_REFUSED, str(error))
 
     def _nothing_to_do(self, conversation: Conversation) -> Stopped | None:
+        conversation.correct()
+        return self._malformed_reply(conversation)
+
+    def _malformed_reply(self, conversation: Conversation) -> Stopped | None:
+        """Counts a reply without a usable action: after three in a row plain text, and after three more the end."""
         self._malformed += 1
         if self._malformed < MALFORMED_IN_A_ROW:
-            conversation.correct()
-        elif conversation.native:
-            self._malformed = 0
-            conversation.use_text()
-        else:
+            return None
+        if not conversation.native:
             return self._stop(StopReason.MALFORMED, f"{MALFORMED_IN_A_ROW} replies in a row held no action")
+        self._malformed = 0
+        conversation.use_text()
         return None
 
     async def _query(self, conversation: Conversation) -> Completion:
@@ -118,35 +124,31 @@ class Loop:
 
     async def _act(self, conversation: Conversation, calls: tuple[ToolCall, ...]) -> SubtaskResult | None:
         results: list[tuple[ToolCall, str]] = []
-        progress = Progress.FINE
+        progress, understood = Progress.FINE, False
         summary: str | None = None
         for at, call in enumerate(calls):
-            observation = await self._call(at, call)
+            arguments = _arguments(call)
+            if isinstance(arguments, str):
+                observation = Observation(text=arguments, ok=False, commit=self._around.tools.commit)
+            else:
+                observation, understood = await self._call(at, call, arguments), True
             results.append((call, observation.text))
-            progress = max(
-                progress,
-                self._stuck.see(f"{call.name} {call.arguments}", observation.text, observation.commit),
-                key=list(Progress).index,
-            )
+            seen = self._stuck.see(f"{call.name} {call.arguments}", observation.text, observation.commit)
+            progress = max(progress, seen, key=list(Progress).index)
             summary = observation.submitted if observation.submitted is not None else summary
         conversation.show(results)
         if summary is not None:
-            commit = self._around.tools.commit
-            return Submitted(summary=summary, commit=commit, steps=self._steps)
+            return Submitted(summary=summary, commit=self._around.tools.commit, steps=self._steps)
+        if not understood:
+            return self._malformed_reply(conversation)
+        self._malformed = 0
         if progress is Progress.STUCK:
             return self._stop(StopReason.STUCK, "the same action gave the same result again and again")
         if progress is Progress.NUDGE:
             conversation.nudge(NUDGE)
         return None
 
-    async def _call(self, at: int, call: ToolCall) -> Observation:
-        try:
-            arguments = parse_arguments(call.arguments)
-        except MalformedArguments as error:
-            self._malformed += 1
-            text = f"{call.name} was not called: {error}. Send a JSON object."
-            return Observation(text=text, ok=False, commit=self._around.tools.commit)
-        self._malformed = 0
+    async def _call(self, at: int, call: ToolCall, arguments: dict[str, Any]) -> Observation:
         name = f"{self._assignment.key}:{self._steps}:tool:{at}"
         before = self._around.tools.commit
         started = await self._around.journal.now()
@@ -177,3 +179,11 @@ class Loop:
 
     def _stop(self, reason: StopReason, detail: str) -> Stopped:
         return Stopped(reason=reason, detail=detail, commit=self._around.tools.commit, steps=self._steps)
+
+
+def _arguments(call: ToolCall) -> dict[str, Any] | str:
+    """The arguments of a call, or what is wrong with them."""
+    try:
+        return parse_arguments(call.arguments)
+    except MalformedArguments as error:
+        return f"{call.name} was not called: {error}. Send a JSON object."

@@ -11,8 +11,8 @@ BLOCK = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([^\n`]*)\n(.*?)(?:^[ \t]*\1[ \t]
 PATH = r"[\w./-]*[\w-]+\.\w{1,8}"
 PATH_IN_INFO = re.compile(rf"(?:path|file|filename|title)\s*[=:]\s*[\"']?({PATH})|(?:^|[\s:])({PATH})\s*$")
 PATH_COMMENT = re.compile(rf"^\s*(?:#|//|--|<!--)\s*(?:file(?:name)?:|path:)?\s*({PATH})\s*(?:-->)?\s*$")
-PATH_BEFORE = re.compile(rf"(?:[`*\"']|\bfile:?\s|^#+\s|^)({PATH})[`*\"']*\s*:?\s*$", re.MULTILINE)
-SUBMIT = re.compile(r"^\W*SUBMIT\W*:?(.*)", re.MULTILINE)
+PATH_BEFORE = re.compile(rf"(?:[`*\"']|\bfile\s*:?\s|^#+\s|^)({PATH})[`*\"':\s]*$", re.IGNORECASE)
+SUBMIT = re.compile(r"^\W*SUBMIT(?!\w)[*_`]*[ \t]*(?::(.*))?$", re.MULTILINE)
 DEFINITION = re.compile(r"^(?:async def|def|class) (\w+)", re.MULTILINE)
 SHELLS = frozenset({"sh", "bash", "shell", "console", "zsh", "terminal"})
 
@@ -37,22 +37,32 @@ def parse(text: str, targets: tuple[str, ...] = ()) -> tuple[ToolCall, ...]:
         info, body = match[2].strip(), match[3]
         path = _path(info, body, text[: match.start()])
         language = info.split()[0].lower() if info else ""
-        if language in SHELLS:
+        if path is not None:
+            files.append(_call("write_file", path=path, content=_without_path(body)))
+        elif language in SHELLS:
             command = "\n".join(line.removeprefix("$ ") for line in body.strip().splitlines())
             if command:
                 commands.append(_call("shell", command=command))
-        elif path is not None:
-            content = body.split("\n", 1)[1] if PATH_COMMENT.match(body.split("\n", 1)[0]) and "\n" in body else body
-            files.append(_call("write_file", path=path, content=content))
-        elif body.strip():
+        elif body.strip() and not SUBMIT.fullmatch(body.strip()):
             nameless.append(body)
     if not files and len(nameless) == 1 and (target := _target(nameless[0], targets)):
         files.append(_call("write_file", path=target, content=nameless[0]))
-    submitted = SUBMIT.search(BLOCK.sub("", text))
+    submitted = SUBMIT.search(BLOCK.sub(_submission_only, text))
     actions = [*files, *([] if files else commands[:1])]
     if not actions and submitted:
-        actions = [_call("submit", summary=submitted[1].strip() or "done")]
+        actions = [_call("submit", summary=(submitted[1] or "").strip(" *_`") or "done")]
     return tuple(call.model_copy(update={"id": f"text_{at}"}) for at, call in enumerate(actions))
+
+
+def _submission_only(block: "re.Match[str]") -> str:
+    """Nothing in place of a block, but for a submission that somebody put into one."""
+    body = block[3].strip()
+    return body if SUBMIT.fullmatch(body) else ""
+
+
+def _without_path(body: str) -> str:
+    first, newline, rest = body.partition("\n")
+    return rest if newline and PATH_COMMENT.match(first) else body
 
 
 def _target(body: str, targets: tuple[str, ...]) -> str | None:

@@ -1,0 +1,149 @@
+"""The conversation of a specialist with its model."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.chat import (
+    AssistantMessage,
+    FinishReason,
+    ModelReply,
+    ModelRequest,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    ToolSchema,
+    Usage,
+    UserMessage,
+)
+from specialists.conversation import Conversation
+from specialists.role import role
+from tests.specialists.desk import TEXT_MODE, assignment_of
+
+SCHEMA = ToolSchema(name="shell", description="runs", parameters={"type": "object"})
+ARGUMENTS = st.text(max_size=20) | st.sampled_from(
+    ["", "{}", '{"a": NaN}', '{"a":', "[1]", "null", '{"command": "ls"}']
+)
+CALLS = st.lists(st.tuples(st.sampled_from(["shell", "nothing"]), ARGUMENTS), max_size=3)
+CONTENTS = st.sampled_from(["", "I think.", "```sh\nls\n```", "SUBMIT: done", "```file path=a.py\nx\n```"])
+STEPS = st.tuples(st.sampled_from(["reply", "reply", "reply", "text", "nudge"]), CONTENTS, CALLS)
+
+
+def start(**assigned: Any) -> Conversation:
+    return Conversation(role("code"), assignment_of(**assigned), (SCHEMA,))
+
+
+def reply(content: str, calls: list[tuple[str, str]], step: int = 0) -> ModelReply:
+    wanted = tuple(
+        ToolCall(id=f"call_{step}_{at}", name=name, arguments=arguments) for at, (name, arguments) in enumerate(calls)
+    )
+    message = AssistantMessage(content=content, tool_calls=wanted)
+    return ModelReply(message=message, usage=Usage(), finish_reason=FinishReason.STOP)
+
+
+def strict(text: str) -> object:
+    """JSON as the standard has it: without NaN and Infinity."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def check_history(request: ModelRequest) -> None:
+    """Every call has its result right after it, every result its call, and all arguments are JSON objects."""
+    waiting: list[str] = []
+    for message in request.messages:
+        if isinstance(message, ToolMessage):
+            assert message.tool_call_id == waiting.pop(0)
+            continue
+        assert not waiting
+        if isinstance(message, AssistantMessage):
+            assert message.content or message.tool_calls
+            waiting = [call.id for call in message.tool_calls]
+            assert all(isinstance(strict(call.arguments), dict) for call in message.tool_calls)
+    assert not waiting
+
+
+def play(conversation: Conversation, step: int, content: str, calls: list[tuple[str, str]]) -> None:
+    wanted = conversation.hear(reply(content, calls, step))
+    if wanted:
+        conversation.show([(call, "result") for call in wanted])
+    else:
+        conversation.correct()
+
+
+@given(st.lists(STEPS, max_size=8))
+def test_the_history_never_holds_a_call_without_its_result(steps: list[tuple[str, str, list[tuple[str, str]]]]) -> None:
+    conversation = start()
+    for at, (kind, content, calls) in enumerate(steps):
+        if kind == "text":
+            conversation.use_text()
+        elif kind == "nudge":
+            conversation.nudge("Do something else.")
+        else:
+            play(conversation, at, content, calls)
+        request = conversation.request()
+        check_history(request)
+        assert request.messages[0].role == "system"
+        assert [message.role for message in request.messages].count("system") == 1
+        assert request.messages[-1].role in {"user", "tool"}
+
+
+def test_a_model_hears_its_role_and_its_brief_first() -> None:
+    request = start().request()
+    assert request.messages == (SystemMessage(content=role("code").prompt), UserMessage(content="Write calc.py."))
+    assert request.tools == (SCHEMA,)
+    assert request.max_output_tokens == role("code").max_output_tokens
+
+
+def test_a_model_without_tools_is_told_how_to_act_in_text_and_starts_afresh() -> None:
+    conversation = start()
+    play(conversation, 0, "What shall I do?", [])
+    conversation.use_text()
+    request = conversation.request()
+    assert len(request.messages) == 2
+    assert TEXT_MODE in request.messages[0].content
+    assert request.messages[0].content.startswith(role("code").prompt)
+    assert request.tools == ()
+
+
+def test_actions_in_text_are_understood_also_of_a_model_that_could_call_tools() -> None:
+    conversation = start()
+    (call,) = conversation.hear(reply("```python\nx = 1\n```", []))
+    assert call.name == "write_file"
+    assert json.loads(call.arguments) == {"path": "calc.py", "content": "x = 1\n"}
+    conversation.show([(call, "Created calc.py.")])
+    assert conversation.request().messages[-1] == UserMessage(content="Result of write_file:\nCreated calc.py.")
+
+
+def test_a_nudge_joins_what_the_user_said_last() -> None:
+    conversation = start()
+    conversation.nudge("Look again.")
+    assert conversation.request().messages[-1].content == "Write calc.py.\n\nLook again."
+    play(conversation, 0, "", [("shell", "{}")])
+    conversation.nudge("And again.")
+    assert conversation.request().messages[-1] == UserMessage(content="And again.")
+
+
+def test_a_long_conversation_is_sent_within_the_context() -> None:
+    conversation = start(context_tokens=6_000)
+    for at in range(20):
+        wanted = conversation.hear(reply("", [("shell", '{"command": "ls"}')], at))
+        conversation.show([(call, "x" * 1000) for call in wanted])
+    request = conversation.request()
+    check_history(request)
+    assert len(request.messages) == 42
+    assert request.messages[-1].content == "x" * 1000
+    assert len(request.messages[3].content) < 300
+
+
+def test_rambling_is_cut_short_and_a_reply_with_an_action_is_not() -> None:
+    conversation = start()
+    conversation.hear(reply("la " * 10_000, []))
+    assert len(conversation.request().messages[-1].content) < 1_100
+    said = "```sh\nls\n```" + "la " * 10_000
+    conversation.hear(reply(said, []))
+    assert conversation.request().messages[-1].content == said
