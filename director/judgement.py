@@ -88,6 +88,12 @@ def _failure(case: TestCase) -> Failure:
     return Failure(kind=kind, test_id=case.id, message=case.message, path=case.path, line=case.line)
 
 
+def is_test_file(path: str) -> bool:
+    """Whether pytest looks for tests in a file of that name."""
+    name = path.rsplit("/", 1)[-1]
+    return name.endswith("_test.py") or (name.startswith("test_") and name.endswith(".py"))
+
+
 def in_files(test_id: str, paths: Collection[str]) -> bool:
     """Whether a test stands in one of the files."""
     return test_id.split("::", 1)[0] in paths
@@ -99,8 +105,8 @@ def fails_properly(report: TestReport, paths: Collection[str]) -> Failure | None
     Otherwise what is wrong with them: errors of collection, import and syntax do not count as failing, and neither
     does a run that did not end.
     """
-    if report.errors:
-        return report.errors[0]
+    if broken_files := [error for error in report.errors if in_files(error.test_id, paths)]:
+        return broken_files[0]
     cases = [case for case in report.cases if in_files(case.id, paths)]
     if not cases:
         message = "no test was found in the new test files; write functions called test_* in files called test_*.py"
@@ -119,35 +125,34 @@ def fails_properly(report: TestReport, paths: Collection[str]) -> Failure | None
 def judge(after: TestReport, before: TestReport | None, tests: Collection[str], controls_held: bool) -> Judgement:
     """Whether a run on the finished tree speaks for it.
 
-    ``tests`` are the protected test files: all of their tests must run and pass, no fewer than ``before``. Of the
-    other tests, those may fail that already failed before.
+    ``tests`` are the protected files: all of their tests must run and pass, no fewer than ``before``. Of the other
+    tests, those may fail that already failed before. A run that did not honour its controls never passes.
     """
-    if not controls_held and after.finished:
+    failure = first_failure(_without_old_failures(after, before, tests)) or _missing(after, before, tests)
+    if failure is None and not controls_held:
         message = "the run did not honour its controls: something steers which tests run or how they are reported"
-        return Judgement(passed=False, failure=Failure(kind=FailureKind.TAMPERING, message=message))
-    failed_before = {case.id for case in before.cases if case.outcome in BAD} if before else set()
-    tolerated = {test_id for test_id in failed_before if not in_files(test_id, tests)}
-    errors_before = {error.test_id for error in before.errors} if before else set()
-    relevant = after.model_copy(
-        update={
-            "cases": tuple(case for case in after.cases if not (case.outcome in BAD and case.id in tolerated)),
-            "collected": after.collected - sum(case.outcome in BAD and case.id in tolerated for case in after.cases),
-            "errors": tuple(
-                error for error in after.errors if error.test_id not in errors_before or error.test_id in tests
-            ),
-        }
-    )
-    failure = first_failure(relevant) or _missing(after, before, tests)
+        failure = Failure(kind=FailureKind.TAMPERING, message=message)
     return Judgement(passed=failure is None, failure=failure)
+
+
+def _without_old_failures(after: TestReport, before: TestReport | None, tests: Collection[str]) -> TestReport:
+    if before is None:
+        return after
+    failed = {case.id for case in before.cases if case.outcome in BAD and not in_files(case.id, tests)}
+    broken = {error.test_id for error in before.errors if not in_files(error.test_id, tests)}
+    old = [case for case in after.cases if case.outcome in BAD and case.id in failed]
+    errors = tuple(error for error in after.errors if error.test_id not in broken)
+    cases = tuple(case for case in after.cases if case not in old)
+    return after.model_copy(update={"cases": cases, "collected": after.collected - len(old), "errors": errors})
 
 
 def _missing(after: TestReport, before: TestReport | None, tests: Collection[str]) -> Failure | None:
     for path in sorted(tests):
         ran = [case for case in after.cases if in_files(case.id, {path}) and case.outcome is not Outcome.SKIPPED]
-        if path.endswith(".py") and not ran:
+        if is_test_file(path) and not ran:
             return Failure(kind=FailureKind.NO_TESTS, path=path, message=f"no test of {path} ran")
     if before is not None and before.finished:
-        due = {case.id for case in before.cases if in_files(case.id, tests)}
+        due = {case.id for case in before.cases if in_files(case.id, tests) and case.outcome is not Outcome.SKIPPED}
         if lost := due - {case.id for case in after.cases if case.outcome is Outcome.PASSED}:
             return Failure(
                 kind=FailureKind.NO_TESTS,

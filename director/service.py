@@ -7,6 +7,7 @@ from director.equipment import Equipment
 from director.task_run import TaskRun
 from domain.errors import SoundstageError, UnknownTask
 from domain.events import Fact, TaskFinished, TaskStarted, TaskSubmitted
+from domain.evidence import Grade
 from domain.task import TaskResult, TaskSpec, TaskStatus
 
 
@@ -45,20 +46,10 @@ class Director:
 
     async def _give_up(self, run: TaskRun, spec: TaskSpec, status: TaskStatus, reason: str) -> None:
         """Ends a task that cannot go on: the best tree so far is kept, with nothing claimed about it."""
-        commit = run.best
         with contextlib.suppress(KeyError, SoundstageError):
-            commit = await run.salvage()
-        spent = await self._equipment.ledger.spending(f"task:{spec.id}")
-        result = TaskResult(
-            task_id=spec.id,
-            status=status,
-            reason=reason,
-            commit=commit,
-            evidence=run.evidence,
-            cost=spent.settled,
-            attempts=run.attempts,
-        )
+            await run.salvage()
         with contextlib.suppress(SoundstageError):
+            result = await run.result(status, Grade.UNCHECKED, reason)
             await self._tell(spec.id, "finished", TaskFinished(result=result))
 
     async def _spec(self, task_id: str) -> TaskSpec:

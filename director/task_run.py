@@ -36,6 +36,7 @@ class TaskRun:
         self._start = spec.base_commit
         self._stopped: Stopped | None = None
         self._active: dict[str, str] = {}
+        self._ids: set[str] = set()
         self.best = spec.base_commit
         self.evidence: Evidence | None = None
         self.attempts = 0
@@ -48,7 +49,7 @@ class TaskRun:
         try:
             plan = await self._plan()
         except BudgetExceeded as error:
-            return await self._result(TaskStatus.STOPPED, Grade.UNCHECKED, str(error))
+            return await self.result(TaskStatus.STOPPED, Grade.UNCHECKED, str(error))
         runner = SubtaskRunner(self._equipment, self._spec, plan, self._workspace, deadline)
         await run_plan(plan, lambda subtask: self._subtask(runner, subtask, self._journal.child(subtask.id)))
         self.best = await self._workspace.head(MAIN_BRANCH)
@@ -97,6 +98,7 @@ class TaskRun:
         if self._verifier.user_gave_tests:
             await self._verifier.look_before(snapshot.commit)
             plan = without_tests(plan) if self._verifier.user_failed_first else plan
+        self._ids = {subtask.id for subtask in plan.subtasks}
         await self._tell("plan", PlanMade(plan=plan, fallback=planned.fallback))
         return plan
 
@@ -105,41 +107,66 @@ class TaskRun:
 
     async def _subtask(self, runner: SubtaskRunner, subtask: Subtask, journal: Journal) -> None:
         order = Order(subtask=subtask, kept=frozenset(self._verifier.tests), shown=self._shown())
-        result = await self._do(runner, order, journal)
+        await self._do(runner, order, journal)
         if subtask.role == "test":
             await self._gate_tests(runner, order, journal)
-        elif conflicts := await runner.merge(order):
-            # The main branch moved on meanwhile: the work is done again on top of it.
+        else:
+            await self._merge(runner, order, journal)
+        self._active.pop(subtask.id, None)
+
+    async def _merge(self, runner: SubtaskRunner, order: Order, journal: Journal) -> None:
+        """Merges the work; where the main branch moved on meanwhile, it is done again on top of it."""
+        subtask = order.subtask
+        for again in range(1, len(self._ids) + 1):
+            conflicts = await runner.merge(order)
+            if not conflicts:
+                return
             paths = ", ".join(sorted(conflicts))
             goal = f"{subtask.goal}\nWork on these files had to be done again, because others changed them: {paths}"
-            again = subtask.model_copy(update={"id": f"{subtask.id[:34]}-again", "goal": goal})
-            order = order.model_copy(update={"subtask": again})
-            result = await self._do(runner, order, journal.child("again"))
-            await runner.merge(order)
-        for done in (subtask.id, order.subtask.id):
-            self._active.pop(done, None)
-        if isinstance(result, Stopped):
-            self._stopped = result
+            redone = subtask.model_copy(update={"id": self._new_id(f"{subtask.id[:30]}-again"), "goal": goal})
+            self._active.pop(order.subtask.id, None)
+            order = order.model_copy(update={"subtask": redone})
+            await self._do(runner, order, journal.child(f"again-{again}"))
+            self._active.pop(redone.id, None)
+        if conflicts := await runner.merge(order):
+            text = f"The work of {subtask.id} was left out: it conflicts again and again in {', '.join(conflicts)}"
+            await self._tell(f"left-out:{subtask.id}", NoticeGiven(text=text))
+
+    def _new_id(self, wanted: str) -> str:
+        """An id that no subtask of the task has yet."""
+        found, number = wanted, 1
+        while found in self._ids:
+            number += 1
+            found = f"{wanted}-{number}"
+        self._ids.add(found)
+        return found
 
     async def _do(self, runner: SubtaskRunner, order: Order, journal: Journal) -> SubtaskResult:
         self._active[order.subtask.id] = branch_of(order.subtask)
         result = await runner.run(order, journal)
-        if isinstance(result, Stopped) and result.reason in HARD_STOPS:
+        if isinstance(result, Stopped):
             self._stopped = result
+        elif not self._hard_stopped:
+            self._stopped = None
         return result
+
+    @property
+    def _hard_stopped(self) -> bool:
+        """Whether no further attempt can help, because a limit of the whole task was reached."""
+        return self._stopped is not None and self._stopped.reason in HARD_STOPS
 
     async def _gate_tests(self, runner: SubtaskRunner, order: Order, journal: Journal) -> None:
         """Takes new tests on only when they were seen to fail on the stub; else they go back, then away."""
         failure: Failure | None = None
         for attempt in range(1, self._spec.limits.max_attempts + 1):
             if attempt > 1:
-                if self._stopped is not None and self._stopped.reason in HARD_STOPS:
+                if self._hard_stopped:
                     break
                 order = order.model_copy(update={"attempt": attempt, "failure": failure})
                 await self._do(runner, order, journal)
             head = await self._workspace.head(branch_of(order.subtask))
             paths = [path for path in await self._workspace.paths(self._start, head) if path not in order.kept]
-            key, purpose = f"{order.subtask.id}:{attempt}", "new tests on the stub"
+            key, purpose = f"gate:{order.subtask.id}:{attempt}", "new tests on the stub"
             run = await self._verifier.run(key, head, purpose)
             failure = fails_properly(run.report, paths)
             seen = self._verifier.evidence(run, failure is None)
@@ -158,9 +185,9 @@ class TaskRun:
         self.attempts = 1
         if not self._verifier.can_judge:
             return
-        self.evidence = await self._verifier.verify("attempt:1", self._start, self.best)
+        self.evidence = await self._verifier.verify("final:1", self._start, self.best)
         for attempt in range(2, self._spec.limits.max_attempts + 1):
-            if self.evidence.passed or (self._stopped is not None and self._stopped.reason in HARD_STOPS):
+            if self.evidence.passed or self._hard_stopped:
                 return
             await self._correct(runner, attempt, self.evidence)
         if not self.evidence.passed:
@@ -173,7 +200,7 @@ class TaskRun:
         await self._tell(f"correction:{attempt}", CorrectionStarted(attempt=attempt, failure=failure))
         goal = "Mend the code so that its tests pass. The tests are right and stay as they are."
         order = Order(
-            subtask=Subtask(id=f"fix-{attempt - 1}", role="code", goal=goal),
+            subtask=Subtask(id=self._new_id(f"fix-{attempt - 1}"), role="code", goal=goal),
             failure=failure,
             kept=frozenset(self._verifier.tests),
             shown=self._shown(),
@@ -182,7 +209,7 @@ class TaskRun:
         await self._do(runner, order, self._journal.child(order.subtask.id))
         await runner.merge(order)
         commit = await self._workspace.head(MAIN_BRANCH)
-        found = await self._verifier.verify(f"attempt:{attempt}", self._start, commit)
+        found = await self._verifier.verify(f"final:{attempt}", self._start, commit)
         if found.score >= evidence.score:
             self.best, self.evidence = commit, found
 
@@ -199,18 +226,19 @@ class TaskRun:
             reason = "done, but there were no tests by which to check it"
             status = TaskStatus.STOPPED if self._stopped else TaskStatus.UNCHECKED
             detail = f"{reason}; {self._stopped.detail}" if self._stopped else reason
-            return await self._result(status, Grade.UNCHECKED, detail)
+            return await self.result(status, Grade.UNCHECKED, detail)
         grade, why = self._verifier.grade(self.evidence, kind)
         if self.evidence.passed:
             status = TaskStatus.UNCHECKED if grade is Grade.UNCHECKED else TaskStatus.SOLVED
-            return await self._result(status, grade, why)
+            return await self.result(status, grade, why)
         failure = self.evidence.failure
         reason = f"after {self.attempts} attempts: {failure.kind} {failure.test_id}".strip() if failure else why
         if self._stopped is not None:
-            return await self._result(TaskStatus.STOPPED, grade, f"{self._stopped.reason}: {self._stopped.detail}")
-        return await self._result(TaskStatus.UNSOLVED, grade, reason)
+            return await self.result(TaskStatus.STOPPED, grade, f"{self._stopped.reason}: {self._stopped.detail}")
+        return await self.result(TaskStatus.UNSOLVED, grade, reason)
 
-    async def _result(self, status: TaskStatus, grade: Grade, reason: str) -> TaskResult:
+    async def result(self, status: TaskStatus, grade: Grade, reason: str) -> TaskResult:
+        """The result with the best tree, its evidence, and what the task used."""
         events = await self._equipment.log.read(self._spec.id)
         called = [event.fact for event in events if isinstance(event.fact, ModelCalled)]
         return TaskResult(

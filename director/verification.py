@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from director.clean_room import Run, run_clean
 from director.equipment import Equipment
-from director.judgement import judge
+from director.judgement import BAD, in_files, judge
 from domain.events import VerificationFinished, VerificationStarted
 from domain.evidence import Evidence, Failure, FailureKind, Grade, TestReport
 from domain.journal import Journal
@@ -51,8 +51,16 @@ class Verifier:
         """Runs the user's tests before any work: they are worth most when they fail now."""
         run = await self.run("before", commit, "before the work")
         self.before = run.report
-        self.user_failed_first = not run.report.passed
+        self.user_failed_first = not self._users_tests_pass(run.report)
         await self.finish("before", self.evidence(run, run.report.passed), "before the work")
+
+    def _users_tests_pass(self, report: TestReport) -> bool:
+        """Whether the user's tests pass; what else fails in the project does not count."""
+        if self._spec.test_command is not None:
+            return report.passed
+        broken = any(in_files(error.test_id, self.tests) for error in report.errors)
+        cases = [case for case in report.cases if in_files(case.id, self.tests)]
+        return report.finished and not broken and bool(cases) and not any(case.outcome in BAD for case in cases)
 
     def accept_tests(self, run: Run, paths: Collection[str]) -> None:
         """Takes our test specialist's tests on: from now on they are protected, and must pass."""

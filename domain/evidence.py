@@ -129,7 +129,7 @@ class Evidence(Value):
     covered_lines: int = 0
 
     @property
-    def score(self) -> tuple[int, int, int]:
-        """Orders trees from worse to better: passed, then tests passed, then fewer failures."""
+    def score(self) -> tuple[int, int, int, int]:
+        """Orders trees from worse to better: passed, controls held, then tests passed, then fewer failures."""
         bad = self.report.count(Outcome.FAILED) + self.report.count(Outcome.ERROR) + len(self.report.errors)
-        return (int(self.passed), self.report.count(Outcome.PASSED), -bad)
+        return (int(self.passed), int(self.controls_held), self.report.count(Outcome.PASSED), -bad)

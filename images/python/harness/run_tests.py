@@ -139,6 +139,8 @@ def main(arguments):
     started = time.monotonic()
     control = arguments.pop(0).removeprefix("--control=") if arguments[:1] and "--control=" in arguments[0] else ""
     options = ["-p", "no:cacheprovider", "--color=no", "--tb=short", "-q", "--no-header", "--rootdir=."]
+    # One broken file, or a project that likes to stop early, must not hide the other tests.
+    options += ["--continue-on-collection-errors", "--maxfail=0"]
     try:
         status = pytest.main([*options, *arguments], plugins=[Plugin(report, control)])
     finally:
