@@ -6,7 +6,7 @@ import time
 import uuid
 
 from domain.chat import ModelReply, Usage
-from domain.errors import ModelProtocolError, SoundstageError
+from domain.errors import ModelProtocolError, ModelTimeout, SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, Ledger, Settlement
 from domain.money import FREE
 from gateway.base import Call, Completion, Delta, Model
@@ -65,10 +65,13 @@ class Gateway:
             await asyncio.shield(reserving)
         except asyncio.CancelledError:
             # The reservation may be written already: it is waited for and given back, or it would be held for ever.
-            with contextlib.suppress(SoundstageError):
-                await reserving
-                await self._ledger.settle(Settlement(attempt_id=attempt.id, outcome=AttemptOutcome.CANCELLED))
+            await asyncio.shield(self._give_back(attempt, reserving))
             raise
+
+    async def _give_back(self, attempt: Attempt, reserving: "asyncio.Future[None]") -> None:
+        with contextlib.suppress(SoundstageError):
+            await reserving
+            await self._ledger.settle(Settlement(attempt_id=attempt.id, outcome=AttemptOutcome.CANCELLED))
 
     def _price_attempt(self, call: Call) -> Attempt:
         request = call.request
@@ -93,7 +96,7 @@ class Gateway:
     def _settlement(
         self, attempt: Attempt, call: Call, sending: "_Sending", failure: BaseException | None
     ) -> Settlement:
-        usage = sending.usage(call)
+        usage = sending.usage(call, failure)
         outcome = AttemptOutcome.OK
         if failure is not None:
             cancelled = isinstance(failure, asyncio.CancelledError)
@@ -133,11 +136,15 @@ class _Sending:
             raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
         return self._reply
 
-    def usage(self, call: Call) -> Usage:
-        """What the provider said it used; an estimate when it said part of an answer; nothing when it said nothing."""
+    def usage(self, call: Call, failure: BaseException | None) -> Usage:
+        """What the provider said it used, or an estimate where it began to answer or may have without our knowing.
+
+        Nothing for a request that it refused.
+        """
         if self._reply is not None:
             return self._reply.usage
-        return estimate_usage(call.request, self._said) if self.first_token_s is not None else Usage()
+        unknown = isinstance(failure, ModelTimeout | asyncio.CancelledError)
+        return estimate_usage(call.request, self._said) if unknown or self.first_token_s is not None else Usage()
 
     def seconds(self) -> float:
         """Since the send."""

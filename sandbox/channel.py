@@ -35,17 +35,19 @@ class Channel:
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
-        self._queues: dict[int, asyncio.Queue[frames.Frame | None]] = {READY: asyncio.Queue(QUEUE_FRAMES)}
+        self._queues: dict[int, asyncio.Queue[frames.Frame]] = {READY: asyncio.Queue(QUEUE_FRAMES)}
         self._last = READY
-        self._lost = False
+        self._lost = asyncio.Event()
+        self._windows: dict[int, Window] = {}
         self._reader = asyncio.create_task(self._read())
 
     async def ready(self, timeout_s: float) -> None:
         """Waits until the runner says that it is there."""
         try:
             async with asyncio.timeout(timeout_s):
-                if await self._queues[READY].get() is None:
-                    raise SandboxLost("The sandbox ended before it was ready. Run: soundstage doctor")
+                await self._receive(self._queues[READY])
+        except SandboxLost:
+            raise SandboxLost("The sandbox ended before it was ready. Run: soundstage doctor") from None
         except TimeoutError:
             raise SandboxLost(f"The sandbox was not ready within {timeout_s:.0f} s. Run: soundstage doctor") from None
 
@@ -58,10 +60,11 @@ class Channel:
         end, the runner is told to end the work. SandboxLost when nothing comes for ``patience_s`` seconds.
         """
         self._last = number = self._last % 0xFFFF_FFFE + 1
-        queue: asyncio.Queue[frames.Frame | None] = asyncio.Queue(QUEUE_FRAMES)
-        if self._lost:
+        queue: asyncio.Queue[frames.Frame] = asyncio.Queue(QUEUE_FRAMES)
+        if self._lost.is_set():
             raise SandboxLost
         self._queues[number] = queue
+        self._windows[number] = Window()
         sender = asyncio.create_task(self._send(number, ask, data))
         finished = False
         try:
@@ -73,30 +76,43 @@ class Channel:
             sender.cancel()
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await sender
-            if not finished and not self._lost:
+            if not finished:
                 await self._drain(number, queue)
             self._queues.pop(number, None)
+            self._windows.pop(number, None)
 
-    async def _next(self, queue: asyncio.Queue[frames.Frame | None], patience_s: float) -> tuple[int, bytes]:
+    async def _next(self, queue: asyncio.Queue[frames.Frame], patience_s: float) -> tuple[int, bytes]:
         try:
             async with asyncio.timeout(patience_s):
-                frame = await queue.get()
+                frame = await self._receive(queue)
         except TimeoutError:
-            self._lose()
+            self._lost.set()
             raise SandboxLost("The sandbox does not answer any more. Run the task again.") from None
-        if frame is None:
-            raise SandboxLost
         return frame[0], frame[2]
 
-    def _lose(self) -> None:
-        self._lost = True
-        for queue in self._queues.values():
-            _close(queue)
+    async def _receive(self, queue: asyncio.Queue[frames.Frame]) -> frames.Frame:
+        """The next frame; SandboxLost when the stream has ended and every frame before its end was given."""
+        if queue.empty() and not self._lost.is_set():
+            getting, losing = asyncio.ensure_future(queue.get()), asyncio.ensure_future(self._lost.wait())
+            try:
+                await asyncio.wait((getting, losing), return_when=asyncio.FIRST_COMPLETED)
+                if getting.done():
+                    return getting.result()
+            finally:
+                getting.cancel()
+                losing.cancel()
+        if queue.empty():
+            raise SandboxLost
+        return queue.get_nowait()
 
     async def _send(self, number: int, ask: dict[str, Any], data: bytes | AsyncIterable[bytes]) -> None:
-        await self._stream.write(frames.encode(frames.REQUEST, number, json.dumps(ask).encode()))
+        *parts, last = [piece async for piece in _pieces(json.dumps(ask).encode())]
+        for part in parts:
+            await self._stream.write(frames.encode(frames.PART, number, part))
+        await self._stream.write(frames.encode(frames.REQUEST, number, last))
         try:
             async for piece in _pieces(data):
+                await self._windows[number].take(len(piece))
                 await self._stream.write(frames.encode(frames.DATA, number, piece))
         except BaseException:
             # Whoever gives the data cannot go on: the program must not wait for the rest of it.
@@ -105,23 +121,30 @@ class Channel:
             raise
         await self._stream.write(frames.encode(frames.END, number))
 
-    async def _drain(self, number: int, queue: asyncio.Queue[frames.Frame | None]) -> None:
-        with contextlib.suppress(OSError):
+    async def _drain(self, number: int, queue: asyncio.Queue[frames.Frame]) -> None:
+        with contextlib.suppress(OSError, SandboxLost):
             await self._stream.write(frames.encode(frames.CANCEL, number))
-        while (frame := await queue.get()) is not None and frame[0] != frames.RESULT:
-            pass
+            while (await self._receive(queue))[0] != frames.RESULT:
+                pass
 
     async def _read(self) -> None:
         decoder = frames.Decoder()
         try:
             while data := await self._stream.read():
                 for frame in decoder.feed(data):
-                    if queue := self._queues.get(frame[1]):
-                        await queue.put(frame)
+                    await self._sort(frame)
         except (OSError, frames.FrameError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._lose()
+            self._lost.set()
+
+    async def _sort(self, frame: frames.Frame) -> None:
+        kind, number, payload = frame
+        if kind == frames.CREDIT:
+            if window := self._windows.get(number):
+                window.give(int.from_bytes(payload[:4], "big"))
+        elif queue := self._queues.get(number):
+            await queue.put(frame)
 
     async def close(self) -> None:
         """Ends the conversation; the runner ends with it."""
@@ -131,11 +154,24 @@ class Channel:
         await self._stream.close()
 
 
-def _close(queue: asyncio.Queue[frames.Frame | None]) -> None:
-    """Makes sure that whoever waits on the queue sees its end, dropping a frame where it is full."""
-    if queue.full():
-        queue.get_nowait()
-    queue.put_nowait(None)
+class Window:
+    """How many bytes may be sent before the runner has taken some."""
+
+    def __init__(self) -> None:
+        self._left = frames.WINDOW
+        self._changed = asyncio.Event()
+
+    async def take(self, size: int) -> None:
+        """Waits until ``size`` bytes may be sent."""
+        while self._left < size:
+            self._changed.clear()
+            await self._changed.wait()
+        self._left -= size
+
+    def give(self, size: int) -> None:
+        """The runner has taken ``size`` bytes."""
+        self._left += size
+        self._changed.set()
 
 
 async def _pieces(data: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -89,7 +89,6 @@ class DockerSandboxes:
         limits = profile(request.profile)
         config = hardening.container_config(images.tag(request.image), limits, lease)
         name = f"soundstage-{lease.id}"
-        started = time.time()
         self._containers.add(name)
         stream: AttachedStream | None = None
         channel: Channel | None = None
@@ -102,9 +101,9 @@ class DockerSandboxes:
             await self._engine.start(name)
             await channel.ready(READY_TIMEOUT_S)
 
-            async def autopsy() -> Verdict:
+            async def autopsy(since: float) -> Verdict:
                 with contextlib.suppress(InfrastructureError):
-                    if await self._engine.ran_out_of_memory(name, started):
+                    if await self._engine.ran_out_of_memory(name, since):
                         return Verdict.OOM
                 return Verdict.KILLED
 

@@ -11,12 +11,14 @@ from typing import Any, TypeVar, cast
 import docker
 import docker.errors
 import requests
+import urllib3
 
 from domain.base import Value
 from domain.errors import EngineUnavailable, ImageMissing, InfrastructureError
 
 T = TypeVar("T")
 API_TIMEOUT_S = 60
+REMOVAL_S = 10.0
 
 
 class ContainerInfo(Value):
@@ -41,7 +43,13 @@ def engine_errors() -> Iterator[None]:
         raise InfrastructureError(
             f"The Docker engine refused: {error.explanation or error}. Run: soundstage doctor"
         ) from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+    except (
+        docker.errors.DockerException,
+        docker.errors.StreamParseError,
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+    ) as error:
         raise EngineUnavailable(
             f"The Docker engine does not answer ({_short(error)}). Start it (make engine) or set DOCKER_HOST, "
             "then run it again."
@@ -55,8 +63,11 @@ def _short(error: BaseException) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
         cause = cause.__cause__ or cause.__context__
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return text if len(text) < 160 else text[:157] + "..."
+    try:
+        text = str(error).strip() or type(error).__name__
+    except (TypeError, AttributeError):  # some of urllib3's cannot be shown
+        text = type(error).__name__
+    return text.splitlines()[0][:160]
 
 
 class DockerEngine:
@@ -79,7 +90,8 @@ class DockerEngine:
         except asyncio.CancelledError:
             # A call that is under way cannot be taken back. Whoever tidies up must find what it did.
             with contextlib.suppress(InfrastructureError):
-                await calling
+                if isinstance(lost := await calling, socket.socket):
+                    lost.close()
             raise
 
     async def version(self) -> str:
@@ -115,13 +127,16 @@ class DockerEngine:
         await self._call(lambda client: client.start(container))
 
     async def remove(self, container: str) -> None:
-        """Ends and removes a container; one that is gone or going is fine."""
+        """Ends and removes a container, and waits until it is gone; one that is gone already is fine."""
 
         def remove(client: docker.APIClient) -> None:
             try:
                 client.remove_container(container, v=True, force=True)
             except docker.errors.APIError as error:
-                if error.status_code not in {404, 409}:
+                if error.status_code == 409:
+                    # The engine is removing it by itself.
+                    _await_removal(client, container)
+                elif error.status_code != 404:
                     raise
 
         await self._call(remove)
@@ -134,7 +149,8 @@ class DockerEngine:
 
         def look(client: docker.APIClient) -> bool:
             wanted = {"container": container, "event": "oom"}
-            return any(client.events(since=int(since), until=int(time.time()) + 1, filters=wanted, decode=True))
+            exact: Any = f"{since:.6f}"  # the engine takes fractions, the client's types do not know it
+            return any(client.events(since=exact, until=int(time.time()) + 1, filters=wanted, decode=True))
 
         return await self._call(look)
 
@@ -156,3 +172,13 @@ class DockerEngine:
         if self._client is not None:
             client, self._client = self._client, None
             await asyncio.to_thread(client.close)
+
+
+def _await_removal(client: docker.APIClient, container: str) -> None:
+    end = time.monotonic() + REMOVAL_S
+    while time.monotonic() < end:
+        try:
+            client.inspect_container(container)
+        except docker.errors.NotFound:
+            return
+        time.sleep(0.02)

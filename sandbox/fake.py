@@ -95,5 +95,5 @@ class FakeSandboxes:
         """Nothing is kept."""
 
 
-async def _killed() -> Verdict:
+async def _killed(_since: float) -> Verdict:
     return Verdict.KILLED

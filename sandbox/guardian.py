@@ -23,11 +23,18 @@ class Guardian:
     def __init__(self, host: str | None) -> None:
         self._host = host
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = asyncio.Lock()
 
     async def watch(self, name: str) -> None:
         """Says that a container of that name is about to be created."""
-        if self._process is None:
-            self._process = await asyncio.to_thread(self._start)
+        async with self._starting:
+            if self._process is None:
+                starting = asyncio.ensure_future(asyncio.to_thread(self._start))
+                try:
+                    self._process = await asyncio.shield(starting)
+                except asyncio.CancelledError:
+                    self._process = await starting
+                    raise
         self._say(f"+{name}\n")
 
     def forget(self, name: str) -> None:

@@ -138,9 +138,10 @@ async def _lines(run: Callable[[], Iterator[dict[str, Any]]]) -> AsyncIterator[s
                 f"The sandbox image could not be built:\n{tail}\nWhere a proxy signs TLS anew, hand over its CA "
                 "with --ca-bundle FILE; then run it again."
             )
-        if line := str(item.get("stream") or item.get("status") or "").strip():
-            log.append(line)
-            yield line
+        for line in str(item.get("stream") or item.get("status") or "").splitlines():
+            if line.strip():
+                log.append(line.strip())
+                yield line.strip()
 
 
 async def _mmdebstrap(archive: Path) -> None:

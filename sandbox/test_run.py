@@ -1,11 +1,12 @@
 """Running a workspace's tests in a sandbox, and reading what came of it."""
 
+import contextlib
 import json
 import shlex
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from domain.command import Command, CommandResult, Verdict
 from domain.evidence import Coverage, Failure, FailureKind, Outcome, TestCase, TestReport
@@ -13,7 +14,9 @@ from domain.text import excerpt, plain
 
 HARNESS = "/opt/soundstage/harness/run_tests.py"
 OUTPUT_CHARACTERS = 12_000
-MAX_CASES = 20_000
+MAX_RECORDS = 20_000
+TEXT_CHARACTERS = 2_000
+NAME_CHARACTERS = 500
 KINDS = {kind.value for kind in FailureKind}
 
 
@@ -83,13 +86,55 @@ def _records(report: bytes) -> Iterator[dict[str, Any]]:
             yield record
 
 
+def _text(value: object) -> object:
+    return plain(value)[-TEXT_CHARACTERS:] if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Name = Annotated[Text, AfterValidator(lambda text: text[:NAME_CHARACTERS])]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+
+
+class _Collected(BaseModel):
+    count: Count
+
+
+class _Start(BaseModel):
+    id: Name
+
+
+class _Trouble(BaseModel):
+    id: Name
+    message: Text = ""
+    path: Name = ""
+    line: Count = 0
+    kind_of_failure: Text = ""
+
+    def failure(self) -> Failure:
+        kind = FailureKind(self.kind_of_failure) if self.kind_of_failure in KINDS else FailureKind.EXCEPTION
+        return Failure(kind=kind, test_id=self.id, message=self.message, path=self.path, line=self.line)
+
+
+class _Case(_Trouble):
+    outcome: Outcome
+    duration_s: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
+    def case(self) -> TestCase:
+        return TestCase(**self.model_dump(exclude={"kind_of_failure"}))
+
+
+class _Lines(BaseModel):
+    path: Name
+    executable: frozenset[Count]
+    executed: frozenset[Count]
+
+
 class _Builder:
     """Takes records in, one by one."""
 
     def __init__(self) -> None:
         self.collected = 0
         self.cases: dict[str, TestCase] = {}
-        self.kinds: dict[str, FailureKind] = {}
         self.errors: list[Failure] = []
         self.coverage: dict[str, Coverage] = {}
         self.finished = False
@@ -97,40 +142,29 @@ class _Builder:
 
     def add(self, record: dict[str, Any]) -> None:
         """Takes one record in; a malformed one is passed over."""
-        try:
-            match record.get("kind"):
-                case "collected":
-                    self.collected = max(self.collected, int(record["count"]))
-                case "start":
-                    self.running = str(record["id"])
-                case "case":
-                    self._case(record)
-                case "error":
-                    self.errors.append(_failure(record))
-                case "coverage":
-                    executable, executed = frozenset(record["executable"]), frozenset(record["executed"])
-                    self.coverage[plain(record["path"])] = Coverage(executable=executable, executed=executed)
-                case "finished":
-                    self.finished = True
-                case _:
-                    pass
-        except (KeyError, TypeError, ValueError, ValidationError):
-            pass
+        with contextlib.suppress(ValueError, RecursionError, OverflowError):
+            self._add(record)
 
-    def _case(self, record: dict[str, Any]) -> None:
-        failure = _failure(record)
-        case = TestCase(
-            id=failure.test_id,
-            outcome=Outcome(record["outcome"]),
-            duration_s=float(record.get("duration_s", 0.0)),
-            message=failure.message,
-            path=failure.path,
-            line=failure.line,
-        )
-        if len(self.cases) < MAX_CASES:
-            self.cases[case.id] = case
-        self.kinds[case.id] = failure.kind
-        self.running = ""
+    def _add(self, record: dict[str, Any]) -> None:
+        match record.get("kind"):
+            case "collected":
+                self.collected = max(self.collected, _Collected.model_validate(record).count)
+            case "start":
+                self.running = _Start.model_validate(record).id
+            case "case":
+                case = _Case.model_validate(record).case()
+                if len(self.cases) < MAX_RECORDS or case.id in self.cases:
+                    self.cases[case.id] = case
+                self.running = ""
+            case "error" if len(self.errors) < MAX_RECORDS:
+                self.errors.append(_Trouble.model_validate(record).failure())
+            case "coverage" if len(self.coverage) < MAX_RECORDS:
+                lines = _Lines.model_validate(record)
+                self.coverage[lines.path] = Coverage(executable=lines.executable, executed=lines.executed)
+            case "finished":
+                self.finished = True
+            case _:
+                pass
 
     def unfinished(self, verdict: Verdict) -> list[Failure]:
         """The failure of a run that did not come to its end, if it did not."""
@@ -144,14 +178,3 @@ class _Builder:
             FailureKind.INCOMPLETE: f"the test run ended before it was complete{where}",
         }[kind]
         return [Failure(kind=kind, test_id=self.running, message=message)]
-
-
-def _failure(record: dict[str, Any]) -> Failure:
-    kind = record.get("kind_of_failure", "exception")
-    return Failure(
-        kind=FailureKind(kind) if kind in KINDS else FailureKind.EXCEPTION,
-        test_id=plain(str(record["id"]))[:500],
-        message=plain(str(record.get("message", "")))[-2000:],
-        path=plain(str(record.get("path", "")))[:500],
-        line=int(record.get("line", 0)),
-    )

@@ -10,11 +10,16 @@ HEADER = struct.Struct(">BII")
 MAX_FRAME = 1 << 20
 """Bytes of payload in one frame, at most."""
 
-REQUEST, DATA, END, CANCEL = 1, 2, 3, 4
-"""To the runner: a request (JSON), bytes that belong to it, their end, and a wish to end it."""
+REQUEST, DATA, END, CANCEL, PART = 1, 2, 3, 4, 5
+"""To the runner: a request (JSON), bytes that belong to it, their end, and a wish to end it. PART frames hold the
+beginning of a request that is too long for one frame."""
 
-STDOUT, STDERR, REPORT, ARCHIVE, RESULT = 16, 17, 18, 19, 20
-"""From the runner: what the command wrote, a tar stream, and the result (JSON), which is the last frame."""
+STDOUT, STDERR, REPORT, ARCHIVE, RESULT, CREDIT = 16, 17, 18, 19, 20, 21
+"""From the runner: what the command wrote, a tar stream, and the result (JSON), which is the last frame. CREDIT says
+how many bytes of DATA were taken (u32)."""
+
+WINDOW = 4 << 20
+"""Bytes of DATA that may be on their way without credit: a program that does not read must not block the channel."""
 
 Frame = tuple[int, int, bytes]
 

@@ -3,12 +3,13 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from . import frames, process
 
 CHUNK = 1 << 16
-STDIN_HIGH_WATER = 4 << 20
+MOST_DRAINED = 4 << 20
 DRAIN_S = 0.5
 """How long output is awaited after the child has ended, when somebody still holds its pipes open."""
 
@@ -41,6 +42,7 @@ class Job:
         self.ended: str | None = None
         self._oom_before = process.oom_kills()
         self._written = self._reported = 0
+        self._taken = 0
 
     def read(self, fd: int) -> bytes:
         """Reads what is there, as frames to send; forgets the pipe at its end."""
@@ -67,22 +69,41 @@ class Job:
         else:
             kept = data[: max(0, self.limits.output - self._written)]
             self._written += len(data)
-        if len(kept) < len(data) and self.ended is None:
-            self.end("output_limit")
+        if len(kept) < len(data):
+            self.ended = self.ended or "output_limit"
+            process.kill_everything(self.child.pid)
         return kept
 
     def write_stdin(self) -> None:
         """Hands the child what it takes of its input, and closes the pipe when all is handed over."""
         try:
-            while self.stdin_buffer:
-                del self.stdin_buffer[: os.write(self.child.stdin, memoryview(self.stdin_buffer)[:CHUNK])]
+            while self.stdin_buffer and self.stdin_open:
+                written = os.write(self.child.stdin, memoryview(self.stdin_buffer)[:CHUNK])
+                del self.stdin_buffer[:written]
+                self._taken += written
         except BlockingIOError:
             return
         except BrokenPipeError:
-            self.stdin_buffer.clear()
-            self.stdin_ended = True
-        if self.stdin_ended:
             self.close_stdin()
+        if not self.stdin_open:
+            self._taken += len(self.stdin_buffer)
+            self.stdin_buffer.clear()
+        elif self.stdin_ended:
+            self.close_stdin()
+
+    def credit(self) -> int:
+        """How many bytes of input were taken since the last call."""
+        taken, self._taken = self._taken, 0
+        return taken
+
+    def drain(self) -> Iterator[bytes]:
+        """The frames of what is in the pipes at the end, when somebody still holds them open."""
+        for fd in list(self.outputs):
+            for _ in range(MOST_DRAINED // CHUNK):
+                frame = self.read(fd)
+                if not frame or fd not in self.outputs:
+                    break
+                yield frame
 
     def close_stdin(self) -> None:
         """Lets the child see the end of its input."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import files, frames, process
-from .job import STDIN_HIGH_WATER, Job, JobLimits
+from .job import Job, JobLimits
 
 READY = 0
 """The request number of the frame that says that the runner is there."""
@@ -23,7 +23,9 @@ class Runner:
         self._source, self._sink, self._root, self._uid = source, sink, root, uid
         self._decoder = frames.Decoder()
         self._jobs: dict[int, Job] = {}
+        self._parts: dict[int, bytearray] = {}
         self._state: files.State = {}
+        self._pending: dict[str, Any] | None = None
         self._selector = selectors.DefaultSelector()
         self._open = True
 
@@ -68,9 +70,11 @@ class Runner:
             self._on_frame(kind, request, payload)
 
     def _on_frame(self, kind: int, request: int, payload: bytes) -> None:
-        if kind == frames.REQUEST:
+        if kind == frames.PART:
+            self._parts.setdefault(request, bytearray()).extend(payload)
+        elif kind == frames.REQUEST:
             try:
-                self._start(request, json.loads(payload))
+                self._start(request, json.loads(self._parts.pop(request, b"") + payload))
             except (ValueError, KeyError, TypeError, OSError) as error:
                 self._answer(request, {"error": str(error) or type(error).__name__})
         elif (job := self._jobs.get(request)) is None:
@@ -83,13 +87,13 @@ class Runner:
             self._feed(job)
 
     def _feed(self, job: Job) -> None:
-        was_open = job.stdin_open
+        was_open, stdin = job.stdin_open, job.child.stdin
+        job.write_stdin()
         if was_open:
-            job.write_stdin()
-        waits = job.stdin_open and bool(job.stdin_buffer)
-        self._watch(job.child.stdin, selectors.EVENT_WRITE if waits else 0, lambda _: self._feed(job))
-        full = any(len(other.stdin_buffer) > STDIN_HIGH_WATER for other in self._jobs.values())
-        self._watch(self._source, 0 if full else selectors.EVENT_READ, self._on_source)
+            waits = job.stdin_open and bool(job.stdin_buffer)
+            self._watch(stdin, selectors.EVENT_WRITE if waits else 0, lambda _: self._feed(job))
+        if taken := job.credit():
+            self._send(frames.encode(frames.CREDIT, job.request, taken.to_bytes(4, "big")))
 
     def _watch(self, fd: int, events: int, call: Callable[[int], object]) -> None:
         known = fd in self._selector.get_map()
@@ -123,6 +127,7 @@ class Runner:
         self._adopt(Job(request, process.spawn(self._uid, work, ask["report"]), limits, archive=False))
 
     def _put(self, request: int, ask: dict[str, Any]) -> None:
+        self._take_over(ask["accepted"])
         if ask["clear"]:
             self._state = {}
 
@@ -132,7 +137,19 @@ class Runner:
 
         self._adopt(self._file_job(request, work, ask["timeout_s"]))
 
+    def _take_over(self, accepted: bool) -> None:
+        """What the last fetch showed is the state from now on, unless the host could not use it."""
+        pending, self._pending = self._pending, None
+        if accepted and pending is not None:
+            self._apply(pending)
+
+    def _apply(self, told: dict[str, Any]) -> None:
+        for path in told["deleted"]:
+            self._state.pop(path, None)
+        self._state.update(told["state"])
+
     def _fetch(self, request: int, ask: dict[str, Any]) -> None:
+        self._take_over(ask["accepted"])
         known = self._state
 
         def work() -> None:
@@ -181,10 +198,11 @@ class Runner:
                 self._finish(job)
 
     def _finish(self, job: Job) -> None:
+        for frame in job.drain():
+            self._send(frame)
         del self._jobs[job.request]
         for fd in (*job.outputs, *([job.child.stdin] if job.stdin_open else [])):
             self._watch(fd, 0, self._on_source)
-        self._watch(self._source, selectors.EVENT_READ, self._on_source)
         job.close()
         result = job.result()
         if job.archive:
@@ -196,10 +214,11 @@ class Runner:
             told = json.loads(job.collected)
         except ValueError:
             return {"error": job.collected.decode(errors="replace")[-500:] or "the file transfer was ended"}
-        for path in told["deleted"]:
-            self._state.pop(path, None)
-        self._state.update(told["state"])
-        return {"deleted": told["deleted"], "refused": told.get("refused", [])[:1000]}
+        if "refused" not in told:
+            self._apply(told)
+            return {}
+        self._pending = told
+        return {"deleted": told["deleted"], "refused": told["refused"][:1000]}
 
     def _answer(self, request: int, result: dict[str, Any]) -> None:
         data = json.dumps(result).encode()

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 BLOCK = 512
 REGULAR, HARD_LINK, SYMLINK, DIRECTORY, PAX = b"0", b"1", b"2", b"5", b"x"
+MEANING_TYPES = frozenset({b"g", b"D", b"K", b"L", b"M", b"N", b"S", b"V", b"X"})
+"""Types that change what other entries or their own content mean: global pax headers, and GNU's and Sun's own."""
 MAX_PAX = 64 * 1024
 END_OF_ARCHIVE = b"\0" * (2 * BLOCK)
 
@@ -96,6 +98,8 @@ class Reader:
             if entry.type == PAX:
                 extended = self._pax(entry)
                 continue
+            if entry.type in MEANING_TYPES:
+                raise TarError(f"an entry is of type {entry.type!r}, which is not accepted")
             extended = {}
             self._left, self._pad = entry.size, -entry.size % BLOCK
             yield entry
@@ -144,7 +148,7 @@ class Reader:
         records: dict[bytes, bytes] = {}
         while data:
             length, _, _ = data.partition(b" ")
-            if not length.isdigit() or not len(length) < int(length) <= len(data):
+            if not length.isdigit() or len(length) > 9 or not len(length) < int(length) <= len(data):
                 raise TarError("an extended header is malformed")
             record, data = data[len(length) + 1 : int(length)], data[int(length) :]
             key, equals, value = record.partition(b"=")

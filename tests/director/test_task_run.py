@@ -239,6 +239,19 @@ async def test_a_command_of_the_user_decides_and_proves(tmp_path: Path) -> None:
         assert [fact.evidence.passed for fact in await stage.happened(VerificationFinished)] == [False, False, True]
 
 
+async def test_tests_that_a_command_of_the_user_cannot_judge_are_not_written_again_and_again(tmp_path: Path) -> None:
+    model = ScriptedModel((test_first(), part(TESTER, lines=writes((TEST, TESTS))), part(CODE, lines=GOOD)))
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit(command="true")
+        result = await stage.run()
+        attempts = [fact.attempt for fact in await stage.happened(SubtaskStarted) if fact.subtask.role == "test"]
+        assert attempts in ([], [1])
+        assert await stage.happened(NoticeGiven) == []
+        # Whoever says "checked" must have run the tests after the work.
+        assert result.evidence is not None
+        assert result.grade is Grade.UNCHECKED or result.evidence.kind == "pytest"
+
+
 @pytest.mark.parametrize("name", ["fix-1", "attempt"])
 async def test_a_plan_may_call_its_subtasks_as_it_likes(name: str, tmp_path: Path) -> None:
     model = ScriptedModel(

@@ -96,6 +96,19 @@ def test_a_reader_that_goes_away_closes_the_stream() -> None:
     assert (slow.given, slow.closed) == (1, True)
 
 
+def test_a_reader_that_has_heard_enough_closes_the_stream() -> None:
+    slow = Slow([1, 1])
+
+    async def leave() -> None:
+        stream = within(LIMITS, slow.stream())
+        assert isinstance(stream, AsyncGenerator)
+        await anext(stream)
+        await stream.aclose()
+        assert slow.closed
+
+    virtual_time.run(leave())
+
+
 @settings(deadline=None)
 @given(st.lists(st.floats(0, 15), max_size=10))
 def test_a_stream_passes_exactly_when_every_piece_is_in_time(pauses: list[float]) -> None:

@@ -18,7 +18,7 @@ from domain.errors import (
     ModelTimeout,
     SoundstageError,
 )
-from domain.ledger import Scope, Spending
+from domain.ledger import Attempt, Scope, Settlement, Spending
 from domain.money import FREE, NanoUsd
 from gateway.base import Call, Completion, Delta
 from gateway.deadlines import Deadlines
@@ -30,6 +30,7 @@ from gateway.scripted import Line, Scene, ScriptedModel
 from storage.database import Database
 from storage.ledger import SqlLedger
 from storage.writer import Writer
+from tests.gateway import virtual_time
 from tests.wire.openai_server import Break, OpenAIServer, Refuse, Reply, Say, Trouble
 
 SCENES = (Scene(when=(), lines=(Line(text="hello there"),)),)
@@ -258,43 +259,64 @@ class Door:
         await self._job
 
 
-async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing_for_ever(books: Books) -> None:
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
+async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing_for_ever(books: Books, times: int) -> None:
     door = Door(books)
     model = ScriptedModel(SCENES)
     calling = asyncio.ensure_future(Gateway(model, books.ledger).complete(CALL))
     await door.reached_by(calling)
 
-    calling.cancel()
-    await asyncio.wait([calling], timeout=0.05)
+    for _ in range(times):
+        calling.cancel()
+        await asyncio.wait([calling], timeout=0.05)
     await door.open()
     with pytest.raises(asyncio.CancelledError):
         await calling
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
     await books.writer.close()
 
     assert model.requests == []
     await books.spent()
 
 
+class Unhurried(SqlLedger):
+    """Thinks before it settles."""
+
+    def __init__(self, books: Books) -> None:
+        super().__init__(books.database, books.writer)
+        self.reached, self.go, self.settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def settle(self, settlement: Settlement) -> None:
+        self.reached.set()
+        await self.go.wait()
+        await super().settle(settlement)
+        self.settled.set()
+
+
 async def test_a_call_that_is_cancelled_while_it_settles_is_settled_all_the_same(books: Books) -> None:
-    doors: asyncio.Queue[Door] = asyncio.Queue()
+    ledger = Unhurried(books)
+    calling = asyncio.ensure_future(Gateway(ScriptedModel(SCENES), ledger).complete(CALL))
+    await ledger.reached.wait()
 
-    class Closing(ScriptedModel):
-        async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
-            async for piece in super().stream(request):
-                yield piece
-            doors.put_nowait(Door(books))
-
-    calling = asyncio.ensure_future(Gateway(Closing(SCENES), books.ledger).complete(CALL))
-    door = await doors.get()
-    await door.reached_by(calling)
     calling.cancel()
-    await asyncio.wait([calling], timeout=0.05)
-    await door.open()
     with pytest.raises(asyncio.CancelledError):
         await calling
-    await books.writer.close()
+    ledger.go.set()
+    await asyncio.wait_for(ledger.settled.wait(), 20)
 
     assert books.outcomes() == [("ok", "")]
+    await books.spent()
+
+
+async def test_a_model_that_ends_without_a_reply_does_not_speak_the_protocol(books: Books) -> None:
+    class Breathless(ScriptedModel):
+        async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+            yield Delta(text="half of it")
+
+    with pytest.raises(ModelProtocolError):
+        await Gateway(Breathless(SCENES), books.ledger).complete(CALL)
+
+    assert books.outcomes() == [("failed", "ModelProtocolError")]
     await books.spent()
 
 
@@ -308,6 +330,35 @@ async def test_a_model_that_is_late_is_left_and_the_call_is_booked_as_failed(boo
     assert model.left
     assert books.outcomes() == [("failed", "ModelTimeout")]
     assert (await books.spent()).settled_tokens > MOST.input_tokens
+
+
+class Purse:
+    """A ledger with money for everything, that needs no thread."""
+
+    async def open(self, scope: Scope) -> None: ...
+
+    async def reserve(self, attempt: Attempt) -> None: ...
+
+    async def settle(self, settlement: Settlement) -> None: ...
+
+    async def spending(self, scope_id: str) -> Spending:
+        return Spending()
+
+
+@pytest.mark.parametrize(
+    ("error", "shortest", "longest"),
+    [(ModelOverloaded(retry_after_s=7.25), 14.5, 14.5), (ModelTimeout(), 6, 12)],
+    ids=["theirs", "ours, doubled and with jitter"],
+)
+def test_the_pauses_between_the_tries_are_really_waited_for(
+    error: SoundstageError, shortest: float, longest: float
+) -> None:
+    async def elapsed() -> float:
+        gateway = Gateway(ScriptedModel(SCENES, faults=[error, error]), Purse(), retry=RetryPolicy(pause_s=4))
+        await gateway.complete(CALL)
+        return asyncio.get_running_loop().time()
+
+    assert shortest <= virtual_time.run(elapsed()) <= longest
 
 
 @pytest.mark.parametrize(

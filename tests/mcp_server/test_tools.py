@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
 from domain.command import Verdict
+from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
 from mcp_server.tools.commands import describe_report
 from tests.mcp_server.place import open_place
 

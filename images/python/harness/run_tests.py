@@ -125,7 +125,7 @@ def _measure(cov, report):
             continue
         try:
             _, executable, _, missing, _ = cov.analysis2(path)
-        except coverage.CoverageException:
+        except (coverage.CoverageException, SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         executed = sorted(set(executable) - set(missing))
         report.write("coverage", path=relative, executable=executable, executed=executed)
