@@ -19,10 +19,10 @@ T = TypeVar("T")
 class MemoryJournal:
     """Implements ``domain.journal.Journal``. ``records`` may be handed over to replay a run."""
 
-    def __init__(self, name: str, records: dict[str, bytes] | None = None) -> None:
+    def __init__(self, name: str, records: dict[str, bytes] | None = None, used: set[str] | None = None) -> None:
         self._name = name
         self._records = {} if records is None else records
-        self._used: set[str] = set()
+        self._used = set() if used is None else used
         self._messages: dict[str, asyncio.Queue[str]] = {}
         self._ticks = 0
 
@@ -39,7 +39,7 @@ class MemoryJournal:
 
     def child(self, name: str) -> "MemoryJournal":
         """A journal for a branch, with the same records."""
-        return MemoryJournal(f"{self._name}/{name}", self._records)
+        return MemoryJournal(f"{self._name}/{name}", self._records, self._used)
 
     async def receive(self, topic: str, timeout_s: float) -> str | None:
         """The next message that ``send`` left, or None."""

@@ -146,8 +146,6 @@ class TaskRun:
         result = await runner.run(order, journal)
         if isinstance(result, Stopped):
             self._stopped = result
-        elif not self._hard_stopped:
-            self._stopped = None
         return result
 
     @property
@@ -206,6 +204,7 @@ class TaskRun:
             shown=self._shown(),
         )
         await self._workspace.branch(MAIN_BRANCH, self.best)
+        self._stopped = None
         await self._do(runner, order, self._journal.child(order.subtask.id))
         await runner.merge(order)
         commit = await self._workspace.head(MAIN_BRANCH)

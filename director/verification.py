@@ -30,16 +30,14 @@ class Verifier:
         """Whether the user said how to check the work."""
         return bool(self._spec.protected_paths or self._spec.test_command)
 
-    async def run(self, key: str, commit: str, purpose: str) -> Run:
-        """One run in the clean room, journalled under ``key``, which is unique within the task."""
+    async def run(self, key: str, commit: str, purpose: str, command: str | None = None) -> Run:
+        """One run in the clean room, of all tests or of a command, journalled under ``key``, which is unique."""
         started = VerificationStarted(purpose=purpose, commit=commit)
         await self._equipment.log.append(self._spec.id, f"verify:{key}:started", started)
         return await self._journal.child(f"verify:{key}").step(
             "run",
             Run,
-            lambda: run_clean(
-                self._equipment.sandboxes, self._workspace, self._spec.id, commit, self._spec.test_command
-            ),
+            lambda: run_clean(self._equipment.sandboxes, self._workspace, self._spec.id, commit, command),
         )
 
     async def finish(self, key: str, evidence: Evidence, purpose: str) -> None:
@@ -49,8 +47,8 @@ class Verifier:
 
     async def look_before(self, commit: str) -> None:
         """Runs the user's tests before any work: they are worth most when they fail now."""
-        run = await self.run("before", commit, "before the work")
-        self.before = run.report
+        run = await self.run("before", commit, "before the work", self._spec.test_command)
+        self.before = run.report if self._spec.test_command is None else None
         self.user_failed_first = not self._users_tests_pass(run.report)
         await self.finish("before", self.evidence(run, run.report.passed), "before the work")
 
@@ -74,10 +72,15 @@ class Verifier:
 
     async def verify(self, key: str, base: str, commit: str) -> Evidence:
         """The evidence for a tree: the judgement of a clean run, with the coverage of the lines that changed."""
-        run = await self.run(key, commit, "verification")
-        custom = run.kind == "command"
+        command = self._spec.test_command
+        custom = command is not None and (self.user_failed_first or not self.tests)
+        run = await self.run(key, commit, "verification", command if custom else None)
         tests = set() if custom else self.tests
         judged = judge(run.report, None if custom else self.before, tests, run.controls_held)
+        if command is not None and not custom and judged.passed:
+            # The command passed before the work already: it proves nothing, but it must still pass.
+            kept = await self.run(f"{key}:command", commit, "the user's command", command)
+            judged = judge(kept.report, None, set(), kept.controls_held)
         changed, covered = await self._coverage(base, commit, run.report)
         passed, failure = judged.passed, judged.failure
         if passed and not custom and changed and not covered:

@@ -45,6 +45,8 @@ def _tolerant(content: str, old: str, new: str) -> str:
     replacement = _reindent(new.strip("\n"), _indent(given), _indent(lines[at + first]))
     if replacement and (end < len(lines) or lines[end - 1].endswith("\n")):
         replacement += "\n"
+    if lines[at].endswith("\r\n"):
+        replacement = replacement.replace("\r\n", "\n").replace("\n", "\r\n")
     return "".join(lines[:at]) + replacement + "".join(lines[end:])
 
 

@@ -7,13 +7,15 @@ from importlib import resources
 
 from domain.chat import ToolCall
 
-BLOCK = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([^\n`]*)\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^[ \t]*(`{3,9}|~{3,9})[ \t]*([^\n`]*)\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 PATH = r"[\w./-]*[\w-]+\.\w{1,8}"
 PATH_IN_INFO = re.compile(rf"(?:path|file|filename|title)\s*[=:]\s*[\"']?({PATH})|(?:^|[\s:])({PATH})\s*$")
 PATH_COMMENT = re.compile(rf"^\s*(?:#|//|--|<!--)\s*(?:file(?:name)?:|path:)?\s*({PATH})\s*(?:-->)?\s*$")
 PATH_BEFORE = re.compile(rf"(?:[`*\"']|\bfile\s*:?\s|^#+\s|^)({PATH})[`*\"':\s]*$", re.IGNORECASE)
-SUBMIT = re.compile(r"^\W*SUBMIT(?!\w)[*_`]*[ \t]*(?::(.*))?$", re.MULTILINE)
+SUBMIT = re.compile(r"^[^\w\n]{0,20}SUBMIT(?!\w)[*_`]*[ \t]*(?::(.*))?$", re.MULTILINE)
 DEFINITION = re.compile(r"^(?:async def|def|class) (\w+)", re.MULTILINE)
+LINE_CHARACTERS = 300
+"""As much of a line as is searched for a path."""
 SHELLS = frozenset({"sh", "bash", "shell", "console", "zsh", "terminal"})
 
 
@@ -62,7 +64,7 @@ def _submission_only(block: "re.Match[str]") -> str:
 
 def _without_path(body: str) -> str:
     first, newline, rest = body.partition("\n")
-    return rest if newline and PATH_COMMENT.match(first) else body
+    return rest if newline and PATH_COMMENT.match(first[:LINE_CHARACTERS]) else body
 
 
 def _target(body: str, targets: tuple[str, ...]) -> str | None:
@@ -74,11 +76,12 @@ def _target(body: str, targets: tuple[str, ...]) -> str | None:
 
 
 def _path(info: str, body: str, before: str) -> str | None:
+    info, first = info[:LINE_CHARACTERS], body.split("\n", 1)[0][:LINE_CHARACTERS]
     if found := PATH_IN_INFO.search(info):
         return _clean(found[1] or found[2])
-    if found := PATH_COMMENT.match(body.split("\n", 1)[0]):
+    if found := PATH_COMMENT.match(first):
         return _clean(found[1])
-    last_line = before.rstrip().rsplit("\n", 1)[-1]
+    last_line = before[-LINE_CHARACTERS:].rstrip().rsplit("\n", 1)[-1]
     if found := PATH_BEFORE.search(last_line):
         return _clean(found[1])
     return None

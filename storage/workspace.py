@@ -37,7 +37,13 @@ class Workspace:
                 ) from error
 
         async with self._turn:
-            return await asyncio.to_thread(run)
+            calling = asyncio.ensure_future(asyncio.to_thread(run))
+            try:
+                return await asyncio.shield(calling)
+            except asyncio.CancelledError:
+                # The thread works on: the next caller must find what it did, and not meet it at work.
+                await asyncio.wait((calling,))
+                raise
 
     async def start(self, files: FileTree) -> Snapshot:
         """The first commit, with these files."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -115,6 +116,9 @@ class Job:
         """Ends the child and all that it started."""
         if self.status is None:
             self.ended = self.ended or why
+            # The child may not lead its own session yet.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.child.pid, signal.SIGKILL)
         process.kill_everything(self.child.pid)
 
     def exited(self, status: int) -> None:
