@@ -67,7 +67,7 @@ async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: list[st
         calls.append(completion)
         content = completion.reply.message.content
         try:
-            return Planned(plan=read_plan(content), calls=tuple(calls))
+            return Planned(plan=with_code(read_plan(content), spec), calls=tuple(calls))
         except ValueError as error:
             problem = str(error)
             messages = [
@@ -106,6 +106,15 @@ def read_plan(text: str) -> Plan:
     if unknown := {subtask.role for subtask in plan.subtasks} - set(load_roles()):
         raise ValueError(f"there are no roles {sorted(unknown)}; use one of {sorted(load_roles())}")
     return tests_first(plan)
+
+
+def with_code(plan: Plan, spec: TaskSpec) -> Plan:
+    """The plan with a subtask that writes the code, where the model planned nothing but tests for it."""
+    if plan.kind in {TaskKind.ADD_TESTS, TaskKind.QUESTION} or any(node.role != "test" for node in plan.subtasks):
+        return plan
+    ids = tuple(node.id for node in plan.subtasks)
+    code = Subtask(id="code" if "code" not in ids else "write-code", role="code", goal=spec.prompt[:4000], needs=ids)
+    return Plan(kind=plan.kind, files=plan.files, subtasks=(*plan.subtasks, code))
 
 
 def tests_first(plan: Plan) -> Plan:

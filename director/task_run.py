@@ -173,7 +173,8 @@ class TaskRun:
             if failure is None and not await runner.merge(order):
                 self._verifier.accept_tests(run, [path for path in paths if path.endswith(".py")])
                 return
-        text = f"The tests of {order.subtask.id} were dropped: {failure.message if failure else 'they conflict'}"
+        why = f"{failure.kind}: {(failure.message.strip().splitlines() or [''])[-1]}" if failure else "they conflict"
+        text = f"The tests of {order.subtask.id} were dropped: {why}"
         await self._tell(f"dropped:{order.subtask.id}", NoticeGiven(text=text))
 
     def _shown(self) -> tuple[str, ...]:
@@ -222,10 +223,11 @@ class TaskRun:
 
     async def _conclude(self, kind: TaskKind) -> TaskResult:
         if self.evidence is None:
+            if self._stopped is not None:
+                reason = f"{self._stopped.reason}: {self._stopped.detail}; there were no tests to check the work by"
+                return await self.result(TaskStatus.STOPPED, Grade.UNCHECKED, reason)
             reason = "done, but there were no tests by which to check it"
-            status = TaskStatus.STOPPED if self._stopped else TaskStatus.UNCHECKED
-            detail = f"{reason}; {self._stopped.detail}" if self._stopped else reason
-            return await self.result(status, Grade.UNCHECKED, detail)
+            return await self.result(TaskStatus.UNCHECKED, Grade.UNCHECKED, reason)
         grade, why = self._verifier.grade(self.evidence, kind)
         if self.evidence.passed:
             status = TaskStatus.UNCHECKED if grade is Grade.UNCHECKED else TaskStatus.SOLVED

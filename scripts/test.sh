@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Runs the test suite under coverage, its subprocesses and xdist workers included, and reports.
-# Arguments go to pytest (`scripts/test.sh -n 2`). Fails when a test fails or when the coverage
+# Arguments go to pytest (`scripts/test.sh -n 0` runs in one process; two is the usual number). Fails when a test fails or when the coverage
 # is under `fail_under`: to run a part of the suite, call .venv/bin/pytest itself.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+(($#)) || set -- -n 2
 
 coverage=(.venv/bin/python -m coverage)
 

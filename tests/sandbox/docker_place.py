@@ -63,9 +63,11 @@ async def docker_place() -> AsyncIterator[DockerPlace]:
     """A place that is closed at the end, when none of its containers may be left."""
     place = DockerPlace()
     try:
-        yield place
+        try:
+            yield place
+        finally:
+            await place.sandboxes.close()
     finally:
-        await place.sandboxes.close()
         await until(lambda: all(container["State"] != "removing" for container in place.mine()))
         left = place.mine()
         for container in left:

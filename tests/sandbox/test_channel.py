@@ -117,6 +117,23 @@ async def test_closing_an_answer_early_tells_the_runner_and_waits_for_its_last_w
         assert await answer(runner.channel) == [(frames.RESULT, b'"next"')]
 
 
+async def test_a_request_cancelled_in_the_very_moment_its_answer_comes_ends_and_the_next_one_is_answered() -> None:
+    for turns in range(12):
+        async with PlayedRunner() as runner:
+            asking = asyncio.create_task(answer(runner.channel))
+            await runner.has_heard(frames.END)
+            runner.say(frames.RESULT, 1, b"{}")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+            asking.cancel()
+
+            async with asyncio.timeout(5):
+                await asyncio.wait([asking])
+            runner.say(frames.RESULT, 2, b'"next"')
+            assert await answer(runner.channel) == [(frames.RESULT, b'"next"')]
+
+
 async def test_a_source_of_input_that_fails_cancels_the_request_and_its_error_arrives() -> None:
     async def failing() -> AsyncIterator[bytes]:
         yield b"first"

@@ -75,6 +75,26 @@ async def test_a_lease_cancelled_at_any_moment_of_its_start_leaves_nothing(place
     await until(lambda: not place.mine())
 
 
+async def test_a_lease_cancelled_twice_at_any_moment_of_its_start_leaves_nothing(place: DockerPlace) -> None:
+    async def work() -> None:
+        async with place.lease():
+            await asyncio.sleep(60)
+
+    for milliseconds in (1, 5, 10, 20, 30, 40, 60, 80):
+        working = asyncio.create_task(work())
+        await asyncio.sleep(milliseconds / 1000)
+        working.cancel()
+        await asyncio.sleep(0.001)
+        working.cancel()
+        await asyncio.wait([working])
+
+    # Calls of the engine that nobody waits for any more come to their end meanwhile.
+    await asyncio.sleep(0.5)
+    await place.sandboxes.close()
+    gc.collect()
+    assert place.mine() == []
+
+
 async def test_closing_ends_the_containers_of_leases_that_are_still_open(place: DockerPlace) -> None:
     lease = place.lease()
     sandbox = await lease.__aenter__()
