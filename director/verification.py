@@ -83,6 +83,8 @@ class Verifier:
             judged = judge(kept.report, None, set(), kept.controls_held)
         changed, covered = await self._coverage(base, commit, run.report)
         passed, failure = judged.passed, judged.failure
+        if custom and failure is not None and failure.kind is FailureKind.EXCEPTION:
+            failure = failure.model_copy(update={"kind": FailureKind.COMMAND})
         if passed and not custom and changed and not covered:
             message = f"the tests pass, but none of the {changed} changed lines was ever run by them"
             passed, failure = False, Failure(kind=FailureKind.NO_TESTS, message=message)

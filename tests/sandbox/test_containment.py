@@ -1,13 +1,15 @@
 """The hardened profile, as the code in the sandbox meets it and as the engine describes it."""
 
 import asyncio
+import contextlib
 import json
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from domain.command import Verdict, shell
+from domain.command import CommandResult, Verdict, shell
 from domain.errors import SandboxLost, TransferFailed
 from sandbox import hardening
 from sandbox.base import Sandbox
@@ -247,6 +249,24 @@ async def test_a_container_killed_after_an_earlier_memory_bomb_is_lost_and_not_o
 
     with pytest.raises(SandboxLost):
         await running
+
+
+async def test_a_container_that_dies_for_want_of_memory_is_oom_with_the_output_so_far(
+    place: DockerPlace, sandbox: Sandbox
+) -> None:
+    async with contextlib.aclosing(sandbox.stream(shell("echo started; sleep 60", timeout_s=60))) as items:
+        await anext(items)
+        # The kernel takes the runner last, so its end is made by hand, after that of a process beside it.
+        (only,) = place.mine()
+        place.client.kill(only["Id"], signal.SIGSTOP)
+        bomb = place.client.exec_create(only["Id"], ["python3", "-c", BOMB])
+        await asyncio.to_thread(place.client.exec_start, bomb["Id"])
+        place.kill()
+
+        result = await anext(items)
+
+    assert isinstance(result, CommandResult)
+    assert (result.verdict, result.exit_code, result.stdout) == (Verdict.OOM, None, b"started\n")
 
 
 @pytest.mark.parametrize(
