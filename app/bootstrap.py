@@ -64,6 +64,14 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @contextlib.asynccontextmanager
+async def open_tidy_store(settings: Settings) -> AsyncIterator[Store]:
+    """The storage, after the tasks that crashed processes left open were ended."""
+    async with open_store(settings) as store:
+        await _tidy(store, InstanceLock(settings.home / "instances").alive())
+        yield store
+
+
+@contextlib.asynccontextmanager
 async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
     """Everything wired, and tidied after crashed predecessors; nothing is left when the context ends."""
     lock = InstanceLock(settings.home / "instances")

@@ -43,7 +43,7 @@ def run(
     tests: Annotated[list[Path] | None, typer.Option(help="your tests: a file or a folder; they are protected")] = None,
     test_command: Annotated[str | None, typer.Option(help="your own command that checks the result")] = None,
     budget_usd: Annotated[str | None, typer.Option(help="the most that the models may cost, in USD")] = None,
-    max_steps: Annotated[int, typer.Option(help="the most steps of one specialist")] = 40,
+    max_steps: Annotated[int | None, typer.Option(help="the most steps of one specialist")] = None,
     max_tokens: Annotated[int, typer.Option(help="the most tokens in all")] = 2_000_000,
     json_lines: JsonOption = False,
     patch: Annotated[Path | None, typer.Option(help="write the changes to this file as a patch")] = None,
@@ -59,7 +59,7 @@ def run(
         from app.commands.run import run as run_task
 
         options = RunOptions(
-            prompt=sys.stdin.read() if prompt == "-" else prompt,
+            prompt=sys.stdin.buffer.read().decode(errors="surrogateescape") if prompt == "-" else prompt,
             repo=repo,
             out=out,
             model=model,

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.settings import Settings
-from domain.errors import SoundstageError
+from domain.errors import SoundstageError, UsageError
 from domain.text import plain
 
 INTERRUPTED = 130
@@ -29,10 +29,6 @@ def execute(work: Callable[[Settings], Coroutine[Any, Any, int | None]]) -> int:
     except SoundstageError as error:
         _complain(f"error: {error}")
         return error.exit_code
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        _complain(f"error: a setting cannot be used: {'.'.join(map(str, problem['loc']))}: {problem['msg']}")
-        return 2
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not complain about that at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -43,11 +39,20 @@ def execute(work: Callable[[Settings], Coroutine[Any, Any, int | None]]) -> int:
 
 
 async def _with_signals(work: Callable[[Settings], Coroutine[Any, Any, int | None]]) -> int | None:
-    task = asyncio.ensure_future(work(Settings()))
+    task = asyncio.ensure_future(work(_settings()))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     return await task
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, problem["loc"])).upper()
+        raise UsageError(f"The setting {name} cannot be used: {problem['msg']}. Correct it or unset it.") from error
 
 
 def _complain(message: str) -> None:

@@ -22,8 +22,11 @@ class InstanceLock:
         """Makes the file and locks it. StorageUnavailable when that cannot be done."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(self._path(self.id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # Under its real name it is seen by others only once it is locked.
+            new = self._folder / f"{self.id}.new"
+            self._fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            new.rename(self._path(self.id))
         except OSError as error:
             raise StorageUnavailable(
                 f"{self._folder} cannot be written ({error.strerror}). Free disk space, check who may write there, "

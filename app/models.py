@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from app.demo_script import demo_model
 from app.settings import Settings
 from domain.base import Value
-from domain.errors import ModelUnavailable, UnknownModel
+from domain.errors import ModelUnavailable, UnknownModel, UsageError
 from domain.text import public_url
 from gateway.base import Model
 from gateway.openai_adapter import OFFICIAL_URL, OpenAIConfig, OpenAIModel
@@ -78,7 +78,11 @@ async def _ollama(settings: Settings, wanted: str | None) -> tuple[Model, Chosen
 
 
 async def _first(model: OpenAIModel, url: str) -> str:
-    found = await model.models()
+    try:
+        found = await model.models()
+    except BaseException:
+        await model.close()
+        raise
     if not found:
         await model.close()
         raise UnknownModel(f"The server at {public_url(url)} lists no model. Load one there, or name one with --model.")
@@ -88,9 +92,13 @@ async def _first(model: OpenAIModel, url: str) -> str:
 def _ollama_url(settings: Settings) -> str:
     host = settings.ollama_host or "127.0.0.1"
     host = host if "://" in host else f"http://{host}"
-    parts = urllib.parse.urlsplit(host)
+    try:
+        parts = urllib.parse.urlsplit(host)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"OLLAMA_HOST is no address: {error}. Set it to something like 127.0.0.1:11434.") from error
     name = "127.0.0.1" if parts.hostname in {None, "0.0.0.0"} else parts.hostname  # noqa: S104 - read, not bound
-    port = parts.port or (OLLAMA_PORT if parts.scheme == "http" else 443)
+    port = port or (OLLAMA_PORT if parts.scheme == "http" else 443)
     return f"{parts.scheme}://{name}:{port}"
 
 

@@ -1,7 +1,9 @@
 """Showing a task as it runs: live on a terminal, plain lines in a pipe, or JSON lines."""
 
+import os
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from app.describe import describe
@@ -151,8 +153,37 @@ class LiveWatcher:
         self._live.stop()
 
 
+class ForgivingWatcher:
+    """Another watcher, whose reader may go away: the task goes on, and what was asked for is still delivered."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher: Watcher | None = watcher
+
+    def see(self, event: Event) -> None:
+        """Shows an event while somebody reads."""
+        self._show(lambda watcher: watcher.see(event))
+
+    def say(self, line: str) -> None:
+        """Shows a line while somebody reads."""
+        self._show(lambda watcher: watcher.say(line))
+
+    def close(self) -> None:
+        """Leaves the terminal as it was."""
+        self._show(lambda watcher: watcher.close())
+
+    def _show(self, show: Callable[[Watcher], None]) -> None:
+        if self._watcher is None:
+            return
+        try:
+            show(self._watcher)
+        except BrokenPipeError:
+            self._watcher = None
+            # Python must not complain about the lost reader at exit either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def watcher(as_json: bool) -> Watcher:
     """The watcher that fits where the output goes."""
     if as_json:
-        return JsonWatcher()
-    return LiveWatcher() if sys.stdout.isatty() else PlainWatcher()
+        return ForgivingWatcher(JsonWatcher())
+    return LiveWatcher() if sys.stdout.isatty() else ForgivingWatcher(PlainWatcher())

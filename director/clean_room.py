@@ -3,6 +3,7 @@
 import secrets
 
 from director.judgement import Controls, take_out
+from director.steering import restored
 from domain.base import Value
 from domain.evidence import TestReport
 from domain.files import File, TreeChange
@@ -10,32 +11,45 @@ from domain.workspace import Workspace
 from sandbox.base import Sandboxes, SandboxRequest
 from sandbox.test_run import custom_command, parse_custom, parse_report, pytest_command
 
-TEST_TIMEOUT_S = 120.0
+TEST_TIMEOUT_S = 600.0
 CUSTOM_TIMEOUT_S = 600.0
 
 
 class Run(Value):
-    """What was seen: the report, the tree's hash, how the run was contained, and whether its controls held."""
+    """What was seen: the report, the tree's hash, how the run was contained, and whether its controls held.
+
+    ``controls_held`` is None where a person's own command ran: it carries none.
+    """
 
     kind: str
     tree: str
     isolation: str
     report: TestReport
-    controls_held: bool
+    controls_held: bool | None
 
 
 async def run_clean(
-    sandboxes: Sandboxes, workspace: Workspace, task_id: str, commit: str, test_command: str | None = None
+    sandboxes: Sandboxes,
+    workspace: Workspace,
+    task_id: str,
+    commit: str,
+    test_command: str | None = None,
+    before: str | None = None,
 ) -> Run:
-    """Runs all tests of a commit, or the person's own test command, in a fresh sandbox."""
+    """Runs all tests of a commit, or the person's own test command, in a fresh sandbox.
+
+    Files that steer the tests are those of the commit ``before`` the work.
+    """
     files = await workspace.files(commit)
+    if before is not None:
+        files = restored(files, await workspace.files(before))
     tree = await workspace.tree(commit)
     request = SandboxRequest(task_id=task_id, purpose="verify", lifetime_s=CUSTOM_TIMEOUT_S + 300)
     async with sandboxes.lease(request) as sandbox:
         if test_command is not None:
             await sandbox.put(TreeChange(written=files), clear=True)
             report = parse_custom(test_command, await sandbox.run(custom_command(test_command, CUSTOM_TIMEOUT_S)))
-            return Run(kind="command", tree=tree, isolation=sandbox.isolation, report=report, controls_held=True)
+            return Run(kind="command", tree=tree, isolation=sandbox.isolation, report=report, controls_held=None)
         token = secrets.token_hex(6)
         controls = Controls(path=f"test_{token}.py", must_pass=f"test_a{token}", must_fail=f"test_b{token}")
         control_file = {controls.path: File(content=controls.source())}

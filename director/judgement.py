@@ -78,8 +78,10 @@ def first_failure(report: TestReport) -> Failure | None:
 
 def _failure(case: TestCase) -> Failure:
     head = case.message.lstrip().split("\n", 1)[0]
-    kind = FailureKind.EXCEPTION
-    if head.startswith(("assert", "AssertionError", "E       assert", "Failed:")):
+    kind = FailureKind(case.kind) if case.kind else FailureKind.EXCEPTION
+    if case.kind:
+        pass
+    elif head.startswith(("assert", "AssertionError", "E       assert", "Failed:")):
         kind = FailureKind.ASSERTION
     elif "ImportError" in head or "ModuleNotFoundError" in head:
         kind = FailureKind.IMPORT
@@ -116,20 +118,28 @@ def fails_properly(report: TestReport, paths: Collection[str]) -> Failure | None
     broken = [case for case in cases if case.outcome is Outcome.ERROR]
     if broken:
         return _failure(broken[0])
-    if not any(case.outcome is Outcome.FAILED for case in cases):
+    failed = [case for case in cases if case.outcome is Outcome.FAILED]
+    if failed and all(case.kind in {FailureKind.IMPORT, FailureKind.SYNTAX} for case in failed):
+        return _failure(failed[0])
+    if not failed:
         message = "the tests pass although the code is not written yet, so they test nothing; assert exact results"
         return Failure(kind=FailureKind.NO_TESTS, test_id=cases[0].id, message=message)
     return None
 
 
-def judge(after: TestReport, before: TestReport | None, tests: Collection[str], controls_held: bool) -> Judgement:
+def judge(
+    after: TestReport, before: TestReport | None, tests: Collection[str], controls_held: bool | None
+) -> Judgement:
     """Whether a run on the finished tree speaks for it.
 
     ``tests`` are the protected files: all of their tests must run and pass, no fewer than ``before``. Of the other
     tests, those may fail that already failed before. A run that did not honour its controls never passes.
     """
     failure = first_failure(_without_old_failures(after, before, tests)) or _missing(after, before, tests)
-    if failure is None and not controls_held:
+    if left_out := [test_id for test_id in after.deselected if in_files(test_id, tests)]:
+        message = f"{len(left_out)} protected tests were found and then left out: something steers which tests run"
+        failure = failure or Failure(kind=FailureKind.TAMPERING, test_id=left_out[0], message=message)
+    if failure is None and controls_held is False:
         message = "the run did not honour its controls: something steers which tests run or how they are reported"
         failure = Failure(kind=FailureKind.TAMPERING, message=message)
     return Judgement(passed=failure is None, failure=failure)

@@ -18,7 +18,7 @@ from domain.journal import Journal
 from domain.ledger import Scope
 from domain.plan import Plan, Subtask
 from domain.subtask_result import Stopped, StopReason, SubtaskResult
-from domain.task import TaskKind, TaskResult, TaskSpec, TaskStatus
+from domain.task import TaskResult, TaskSpec, TaskStatus
 from domain.workspace import MAIN_BRANCH, Snapshot, Workspace
 
 HARD_STOPS = frozenset({StopReason.BUDGET, StopReason.WALL_CLOCK, StopReason.TOKENS})
@@ -54,7 +54,7 @@ class TaskRun:
         await run_plan(plan, lambda subtask: self._subtask(runner, subtask, self._journal.child(subtask.id)))
         self.best = await self._workspace.head(MAIN_BRANCH)
         await self._verify_and_correct(runner)
-        return await self._conclude(plan.kind)
+        return await self._conclude()
 
     async def _open_scopes(self) -> None:
         user, day = f"user:{self._spec.owner}", (await self._journal.now()).date().isoformat()
@@ -95,6 +95,7 @@ class TaskRun:
             "stubs", Snapshot, lambda: self._workspace.snapshot(MAIN_BRANCH, change, "stubs")
         )
         self._start = self.best = snapshot.commit
+        self._verifier.stubs = stubs
         if self._verifier.user_gave_tests:
             await self._verifier.look_before(snapshot.commit)
             plan = without_tests(plan) if self._verifier.user_failed_first else plan
@@ -221,14 +222,14 @@ class TaskRun:
             self.best = await self._workspace.head(MAIN_BRANCH)
         return self.best
 
-    async def _conclude(self, kind: TaskKind) -> TaskResult:
+    async def _conclude(self) -> TaskResult:
         if self.evidence is None:
             if self._stopped is not None:
                 reason = f"{self._stopped.reason}: {self._stopped.detail}; there were no tests to check the work by"
                 return await self.result(TaskStatus.STOPPED, Grade.UNCHECKED, reason)
             reason = "done, but there were no tests by which to check it"
             return await self.result(TaskStatus.UNCHECKED, Grade.UNCHECKED, reason)
-        grade, why = self._verifier.grade(self.evidence, kind)
+        grade, why = self._verifier.grade(self.evidence)
         if self.evidence.passed:
             status = TaskStatus.UNCHECKED if grade is Grade.UNCHECKED else TaskStatus.SOLVED
             return await self.result(status, grade, why)
@@ -251,5 +252,6 @@ class TaskRun:
             evidence=self.evidence,
             usage=sum((fact.usage for fact in called), Usage()),
             cost=(await self._equipment.ledger.spending(f"task:{self._spec.id}")).settled,
+            priced=all(fact.priced for fact in called),
             attempts=self.attempts,
         )

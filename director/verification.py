@@ -7,8 +7,9 @@ from director.equipment import Equipment
 from director.judgement import BAD, in_files, judge
 from domain.events import VerificationFinished, VerificationStarted
 from domain.evidence import Evidence, Failure, FailureKind, Grade, TestReport
+from domain.files import FileTree
 from domain.journal import Journal
-from domain.task import TaskKind, TaskSpec
+from domain.task import TaskSpec
 from domain.workspace import Workspace
 
 
@@ -23,7 +24,9 @@ class Verifier:
         self.tests: set[str] = set(spec.protected_paths)
         self.before: TestReport | None = None
         self.user_failed_first = False
+        self.command_failed_first = False
         self.ours_failed_first = False
+        self.stubs: FileTree = {}
 
     @property
     def user_gave_tests(self) -> bool:
@@ -37,7 +40,14 @@ class Verifier:
         return await self._journal.child(f"verify:{key}").step(
             "run",
             Run,
-            lambda: run_clean(self._equipment.sandboxes, self._workspace, self._spec.id, commit, command),
+            lambda: run_clean(
+                self._equipment.sandboxes,
+                self._workspace,
+                self._spec.id,
+                commit,
+                test_command=command,
+                before=self._spec.base_commit,
+            ),
         )
 
     async def finish(self, key: str, evidence: Evidence, purpose: str) -> None:
@@ -46,16 +56,21 @@ class Verifier:
         await self._equipment.log.append(self._spec.id, f"verify:{key}:finished", fact)
 
     async def look_before(self, commit: str) -> None:
-        """Runs the user's tests before any work: they are worth most when they fail now."""
-        run = await self.run("before", commit, "before the work", self._spec.test_command)
-        self.before = run.report if self._spec.test_command is None else None
-        self.user_failed_first = not self._users_tests_pass(run.report)
-        await self.finish("before", self.evidence(run, run.report.passed), "before the work")
+        """Runs the user's tests and command before any work: they are worth most when they fail now."""
+        if self._spec.protected_paths:
+            run = await self.run("before", commit, "before the work")
+            self.before = run.report
+            passed = self._users_tests_pass(run.report)
+            self.user_failed_first = run.report.finished and not passed
+            await self.finish("before", self.evidence(run, passed), "before the work")
+        if self._spec.test_command is not None:
+            run = await self.run("before:command", commit, "before the work", self._spec.test_command)
+            self.command_failed_first = not run.report.passed
+            self.user_failed_first = self.user_failed_first or self.command_failed_first
+            await self.finish("before:command", self.evidence(run, run.report.passed), "before the work")
 
     def _users_tests_pass(self, report: TestReport) -> bool:
         """Whether the user's tests pass; what else fails in the project does not count."""
-        if self._spec.test_command is not None:
-            return report.passed
         broken = any(in_files(error.test_id, self.tests) for error in report.errors)
         cases = [case for case in report.cases if in_files(case.id, self.tests)]
         return report.finished and not broken and bool(cases) and not any(case.outcome in BAD for case in cases)
@@ -73,21 +88,21 @@ class Verifier:
     async def verify(self, key: str, base: str, commit: str) -> Evidence:
         """The evidence for a tree: the judgement of a clean run, with the coverage of the lines that changed."""
         command = self._spec.test_command
-        custom = command is not None and (self.user_failed_first or not self.tests)
+        custom = command is not None and not self.tests
         run = await self.run(key, commit, "verification", command if custom else None)
         tests = set() if custom else self.tests
         judged = judge(run.report, None if custom else self.before, tests, run.controls_held)
         if command is not None and not custom and judged.passed:
-            # The command passed before the work already: it proves nothing, but it must still pass.
-            kept = await self.run(f"{key}:command", commit, "the user's command", command)
-            judged = judge(kept.report, None, set(), kept.controls_held)
+            also = await self.run(f"{key}:command", commit, "the user's command", command)
+            judged = judge(also.report, None, set(), also.controls_held)
+            custom = not judged.passed
         changed, covered = await self._coverage(base, commit, run.report)
         passed, failure = judged.passed, judged.failure
         if custom and failure is not None and failure.kind is FailureKind.EXCEPTION:
             failure = failure.model_copy(update={"kind": FailureKind.COMMAND})
-        if passed and not custom and changed and not covered:
-            message = f"the tests pass, but none of the {changed} changed lines was ever run by them"
-            passed, failure = False, Failure(kind=FailureKind.NO_TESTS, message=message)
+        gap = "" if custom or not passed else await self._gap(commit, run.report, changed, covered)
+        if gap:
+            passed, failure = False, Failure(kind=FailureKind.NO_TESTS, message=gap)
         evidence = self.evidence(run, passed).model_copy(
             update={
                 "failure": failure,
@@ -111,6 +126,18 @@ class Verifier:
             protected_paths=tuple(sorted(self.tests)),
         )
 
+    async def _gap(self, commit: str, report: TestReport, changed: int, covered: int) -> str:
+        """What the tests left untouched although it is the work, or nothing."""
+        if changed and not covered:
+            return f"the tests pass, but none of the {changed} changed lines was ever run by them"
+        for path, stub in self.stubs.items():
+            if await self._workspace.file(commit, path) == stub:
+                return f"the tests pass, but {path} is a stub still: they test something else"
+            lines = report.coverage.get(path)
+            if lines is None or (lines.executable and not lines.executed):
+                return f"the tests pass, but they never ran {path}, which the plan says holds the work"
+        return ""
+
     async def _coverage(self, base: str, commit: str, report: TestReport) -> tuple[int, int]:
         changed = covered = 0
         for path, lines in (await self._workspace.changed_lines(base, commit)).items():
@@ -121,12 +148,12 @@ class Verifier:
             covered += len(lines & seen.executed)
         return changed, covered
 
-    def grade(self, evidence: Evidence, kind: TaskKind) -> tuple[Grade, str]:
+    def grade(self, evidence: Evidence) -> tuple[Grade, str]:
         """How far the evidence goes, and why not further."""
         if not evidence.passed:
             return Grade.UNCHECKED, "the tests do not pass"
-        if self.user_gave_tests and (self.user_failed_first or kind is TaskKind.REFACTOR):
-            return Grade.PROVEN, "the user's tests pass"
+        if self.user_failed_first:
+            return Grade.PROVEN, "the user's tests failed before the work and pass after it"
         if self.ours_failed_first:
             return Grade.CHECKED, "the test specialist's tests failed before the work and pass after it"
         if self.user_gave_tests:

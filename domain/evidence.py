@@ -30,7 +30,10 @@ class Outcome(StrEnum):
 
 
 class TestCase(Value):
-    """One test's outcome; ``path`` and ``line`` point at the failing assertion, ``line`` counts from 1."""
+    """One test's outcome; ``path`` and ``line`` point at the failing assertion, ``line`` counts from 1.
+
+    ``kind`` is a ``FailureKind`` for a test that failed.
+    """
 
     __test__ = False
 
@@ -40,6 +43,7 @@ class TestCase(Value):
     message: str = ""
     path: str = ""
     line: int = 0
+    kind: str = ""
 
 
 class FailureKind(StrEnum):
@@ -76,7 +80,8 @@ class Coverage(Value):
 
 
 class TestReport(Value):
-    """One run of tests. ``collected`` counts the tests that the run announced before it ran any."""
+    """One run of tests. ``collected`` counts the tests that the run announced before it ran any; ``deselected`` are
+    tests that were found and then left out."""
 
     __test__ = False
 
@@ -84,6 +89,7 @@ class TestReport(Value):
     collected: int = Field(default=0, ge=0)
     cases: tuple[TestCase, ...] = ()
     errors: tuple[Failure, ...] = ()
+    deselected: tuple[str, ...] = ()
     finished: bool = False
     duration_s: float = 0.0
     coverage: dict[str, Coverage] = Field(default_factory=dict)
@@ -114,6 +120,7 @@ class Evidence(Value):
     ``tree`` is the git tree hash that was run; ``kind`` names what was run; ``isolation`` how it was contained.
     ``failed_first``: whether the same tests were seen to fail on the tree before the work. ``changed_lines`` and
     ``covered_lines`` count executable lines that the work changed, and those of them that the tests ran.
+    ``controls_held`` is None for a run that carries no controls: a person's own command.
     """
 
     kind: str
@@ -123,7 +130,7 @@ class Evidence(Value):
     passed: bool
     failure: Failure | None = None
     failed_first: bool = False
-    controls_held: bool = True
+    controls_held: bool | None = True
     protected_paths: tuple[str, ...] = ()
     changed_lines: int = 0
     covered_lines: int = 0
@@ -132,4 +139,4 @@ class Evidence(Value):
     def score(self) -> tuple[int, int, int, int]:
         """Orders trees from worse to better: passed, controls held, then tests passed, then fewer failures."""
         bad = self.report.count(Outcome.FAILED) + self.report.count(Outcome.ERROR) + len(self.report.errors)
-        return (int(self.passed), int(self.controls_held), self.report.count(Outcome.PASSED), -bad)
+        return (int(self.passed), int(self.controls_held is not False), self.report.count(Outcome.PASSED), -bad)

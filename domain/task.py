@@ -24,11 +24,14 @@ class TaskKind(StrEnum):
 
 
 class Limits(Value):
-    """What a task may use. ``wall_clock_s`` is seconds; ``max_tokens`` is input plus output tokens."""
+    """What a task may use. ``wall_clock_s`` is seconds; ``max_tokens`` is input plus output tokens.
+
+    ``max_steps`` is for one specialist; None leaves it to the specialist's role.
+    """
 
     budget: NanoUsd | None = None
     max_tokens: int = Field(default=2_000_000, gt=0)
-    max_steps: int = Field(default=40, gt=0, le=10_000)
+    max_steps: int | None = Field(default=None, gt=0, le=10_000)
     wall_clock_s: float = Field(default=1800.0, gt=0)
     max_attempts: int = Field(default=3, gt=0, le=20)
 
@@ -86,7 +89,8 @@ class TaskStatus(StrEnum):
 class TaskResult(Value):
     """What came of a task: the best tree, with its evidence, also when the task was not solved.
 
-    ``commit`` is that tree's commit in the workspace; ``reason`` says in a sentence why the task ended.
+    ``commit`` is that tree's commit in the workspace; ``reason`` says in a sentence why the task ended. Without
+    ``priced``, the price of some call is not known, and not in ``cost``.
     """
 
     task_id: str
@@ -97,6 +101,7 @@ class TaskResult(Value):
     evidence: Evidence | None = None
     usage: Usage = Usage()
     cost: NanoUsd = FREE
+    priced: bool = True
     attempts: int = 0
 
     @property

@@ -38,6 +38,7 @@ class Channel:
         self._queues: dict[int, asyncio.Queue[frames.Frame]] = {READY: asyncio.Queue(QUEUE_FRAMES)}
         self._last = READY
         self._lost = asyncio.Event()
+        self._news = asyncio.Event()
         self._windows: dict[int, Window] = {}
         self._reader = asyncio.create_task(self._read())
 
@@ -86,24 +87,22 @@ class Channel:
             async with asyncio.timeout(patience_s):
                 frame = await self._receive(queue)
         except TimeoutError:
-            self._lost.set()
+            self._lose()
             raise SandboxLost("The sandbox does not answer any more. Run the task again.") from None
         return frame[0], frame[2]
 
     async def _receive(self, queue: asyncio.Queue[frames.Frame]) -> frames.Frame:
         """The next frame; SandboxLost when the stream has ended and every frame before its end was given."""
-        if queue.empty() and not self._lost.is_set():
-            getting, losing = asyncio.ensure_future(queue.get()), asyncio.ensure_future(self._lost.wait())
-            try:
-                await asyncio.wait((getting, losing), return_when=asyncio.FIRST_COMPLETED)
-                if getting.done():
-                    return getting.result()
-            finally:
-                getting.cancel()
-                losing.cancel()
-        if queue.empty():
-            raise SandboxLost
+        while queue.empty():
+            if self._lost.is_set():
+                raise SandboxLost
+            self._news.clear()
+            await self._news.wait()
         return queue.get_nowait()
+
+    def _lose(self) -> None:
+        self._lost.set()
+        self._news.set()
 
     async def _send(self, number: int, ask: dict[str, Any], data: bytes | AsyncIterable[bytes]) -> None:
         *parts, last = [piece async for piece in _pieces(json.dumps(ask).encode())]
@@ -136,7 +135,7 @@ class Channel:
         except (OSError, frames.FrameError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._lost.set()
+            self._lose()
 
     async def _sort(self, frame: frames.Frame) -> None:
         kind, number, payload = frame
@@ -145,6 +144,7 @@ class Channel:
                 window.give(int.from_bytes(payload[:4], "big"))
         elif queue := self._queues.get(number):
             await queue.put(frame)
+            self._news.set()
 
     async def close(self) -> None:
         """Ends the conversation; the runner ends with it."""

@@ -85,9 +85,9 @@ class DockerSandboxes:
     @contextlib.asynccontextmanager
     async def lease(self, request: SandboxRequest) -> AsyncIterator[Sandbox]:
         """A fresh container, removed when the context ends, however it ends."""
+        limits, image = profile(request.profile), images.tag(request.image)
         lease = self._new_lease(request)
-        limits = profile(request.profile)
-        config = hardening.container_config(images.tag(request.image), limits, lease)
+        config = hardening.container_config(image, limits, lease)
         name = f"soundstage-{lease.id}"
         self._containers.add(name)
         stream: AttachedStream | None = None
@@ -108,7 +108,7 @@ class DockerSandboxes:
                 return Verdict.KILLED
 
             vetting = VettingLimits(file_bytes=min(limits.file_size, limits.workspace))
-            yield RunnerSandbox(channel, "docker/runc", autopsy, vetting)
+            yield RunnerSandbox(channel, f"docker/{hardening.RUNTIME}", autopsy, vetting)
         finally:
             await asyncio.shield(self._end(name, channel, stream))
             self._uids.discard(lease.uid)

@@ -89,9 +89,11 @@ class DockerEngine:
             return await asyncio.shield(calling)
         except asyncio.CancelledError:
             # A call that is under way cannot be taken back. Whoever tidies up must find what it did.
-            with contextlib.suppress(InfrastructureError):
-                if isinstance(lost := await calling, socket.socket):
-                    lost.close()
+            while not calling.done():
+                with contextlib.suppress(asyncio.CancelledError, InfrastructureError):
+                    await asyncio.shield(calling)
+            if calling.exception() is None and isinstance(lost := calling.result(), socket.socket):
+                lost.close()
             raise
 
     async def version(self) -> str:

@@ -17,6 +17,7 @@ RUNNER_FOLDER = "/opt/soundstage"
 BOOT = f"import sys; sys.path.insert(0, '{RUNNER_FOLDER}'); from runner.server import main; main(sys.argv[1:])"
 LABEL, TASK_LABEL, LEASE_LABEL = "soundstage", "soundstage.task", "soundstage.lease"
 DEADLINE_LABEL, HOME_LABEL = "soundstage.deadline", "soundstage.home"
+RUNTIME = "runc"
 CAPABILITIES = ("SETUID", "SETGID", "KILL")
 
 
@@ -71,6 +72,7 @@ def container_config(image: str, profile: Profile, lease: Lease) -> dict[str, An
 def _host_config(profile: Profile, uid: int) -> dict[str, Any]:
     return {
         "AutoRemove": True,
+        "Runtime": RUNTIME,
         "NetworkMode": "none",
         "CapDrop": ["ALL"],
         "CapAdd": list(CAPABILITIES),

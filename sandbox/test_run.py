@@ -68,7 +68,8 @@ def parse_report(result: CommandResult) -> TestReport:
         verdict=verdict,
         collected=builder.collected,
         cases=tuple(builder.cases.values()),
-        errors=tuple(builder.errors + builder.unfinished(verdict)),
+        errors=tuple(builder.errors + builder.unfinished(verdict) + builder.forgery()),
+        deselected=tuple(builder.deselected),
         finished=builder.finished,
         duration_s=result.duration_s,
         coverage=builder.coverage,
@@ -120,13 +121,19 @@ class _Case(_Trouble):
     duration_s: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
     def case(self) -> TestCase:
-        return TestCase(**self.model_dump(exclude={"kind_of_failure"}))
+        bad = self.outcome in {Outcome.FAILED, Outcome.ERROR}
+        kind = self.failure().kind if bad else ""
+        return TestCase(**self.model_dump(exclude={"kind_of_failure"}), kind=kind)
 
 
 class _Lines(BaseModel):
     path: Name
     executable: frozenset[Count]
     executed: frozenset[Count]
+
+
+class _Names(BaseModel):
+    ids: list[Name]
 
 
 class _Builder:
@@ -136,6 +143,8 @@ class _Builder:
         self.collected = 0
         self.cases: dict[str, TestCase] = {}
         self.errors: list[Failure] = []
+        self.deselected: list[str] = []
+        self.forged = ""
         self.coverage: dict[str, Coverage] = {}
         self.finished = False
         self.running = ""
@@ -143,6 +152,8 @@ class _Builder:
     def add(self, record: dict[str, Any]) -> None:
         """Takes one record in; a malformed one is passed over."""
         with contextlib.suppress(ValueError, RecursionError, OverflowError):
+            if self.finished:
+                self.forged = "something was reported after the run had ended"
             self._add(record)
 
     def _add(self, record: dict[str, Any]) -> None:
@@ -153,18 +164,33 @@ class _Builder:
                 self.running = _Start.model_validate(record).id
             case "case":
                 case = _Case.model_validate(record).case()
-                if len(self.cases) < MAX_RECORDS or case.id in self.cases:
+                if case.id in self.cases:
+                    self.forged = f"{case.id} was reported twice"
+                elif len(self.cases) < MAX_RECORDS:
                     self.cases[case.id] = case
                 self.running = ""
+            case "deselected" if len(self.deselected) < MAX_RECORDS:
+                self.deselected += _Names.model_validate(record).ids
+            case "tampered":
+                self.forged = _Trouble.model_validate({"id": "", **record}).message
+            case "finished":
+                self.finished = True
+            case _:
+                self._add_more(record)
+
+    def _add_more(self, record: dict[str, Any]) -> None:
+        match record.get("kind"):
             case "error" if len(self.errors) < MAX_RECORDS:
                 self.errors.append(_Trouble.model_validate(record).failure())
             case "coverage" if len(self.coverage) < MAX_RECORDS:
                 lines = _Lines.model_validate(record)
                 self.coverage[lines.path] = Coverage(executable=lines.executable, executed=lines.executed)
-            case "finished":
-                self.finished = True
             case _:
                 pass
+
+    def forgery(self) -> list[Failure]:
+        """The failure of a run in which somebody else had a hand, if so."""
+        return [Failure(kind=FailureKind.TAMPERING, message=self.forged)] if self.forged else []
 
     def unfinished(self, verdict: Verdict) -> list[Failure]:
         """The failure of a run that did not come to its end, if it did not."""

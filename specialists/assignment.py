@@ -23,6 +23,6 @@ class Assignment(Value):
     brief: str
     targets: tuple[str, ...] = ()
     scope: str
-    max_steps: int
+    max_steps: int | None = None
     deadline: datetime
     context_tokens: int = 60_000

@@ -53,7 +53,7 @@ class Loop:
         return result
 
     async def _limit(self) -> Stopped | None:
-        most = min(self._assignment.max_steps, self._role.max_steps)
+        most = self._assignment.max_steps or self._role.max_steps
         if self._steps >= most:
             return self._stop(StopReason.STEPS, f"{most} steps were not enough")
         if await self._around.journal.now() >= self._assignment.deadline:

@@ -70,7 +70,7 @@ class SqlTasks:
         return TaskSpec.model_validate_json(row.spec)
 
     async def abandoned(self, alive: Collection[str]) -> list[AbandonedTask]:
-        """The tasks that run in no process that is ``alive``."""
+        """The tasks that were started in a process that is not ``alive`` any more."""
         running = select(TaskRow).where(col(TaskRow.status) == TaskStatus.RUNNING)
         found = []
         async with self._database.sessions() as session:

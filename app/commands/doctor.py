@@ -91,9 +91,9 @@ async def _disk(settings: Settings) -> Finding:
 
 
 async def _home(settings: Settings) -> Finding:
-    from app.bootstrap import open_store
+    from app.bootstrap import open_tidy_store
 
-    async with open_store(settings) as store:
+    async with open_tidy_store(settings) as store:
         count = len(await store.tasks.newest(1000))
     return Finding(name="home", ok=True, found=f"{settings.home}, {count} tasks")
 

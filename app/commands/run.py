@@ -17,14 +17,18 @@ from app.models import SCRIPTED, ChosenModel, choose
 from app.progress import Watcher, watcher
 from app.settings import Settings
 from domain.base import Value
+from domain.chat import Usage
 from domain.errors import ImageMissing, OutputRefused, SoundstageError, UsageError
 from domain.money import format_usd
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
 from gateway.base import Model
+from gateway.pricing import price
 from sandbox import images
 from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from storage.export import check_empty, export
+
+MOST_STEPS = 10_000
 
 
 class RunOptions(Value):
@@ -37,7 +41,7 @@ class RunOptions(Value):
     tests: tuple[Path, ...] = ()
     test_command: str | None = None
     budget_usd: str | None = None
-    max_steps: int = 40
+    max_steps: int | None = None
     max_tokens: int = 2_000_000
     json_lines: bool = False
     patch: Path | None = None
@@ -71,8 +75,9 @@ async def run(settings: Settings, options: RunOptions) -> int:
 
 
 def _limits(options: RunOptions) -> Limits:
-    if options.max_steps < 1 or options.max_tokens < 1:
-        raise UsageError("--max-steps and --max-tokens take a number of at least 1.")
+    steps = 1 if options.max_steps is None else options.max_steps
+    if options.max_tokens < 1 or not 1 <= steps <= MOST_STEPS:
+        raise UsageError(f"--max-steps takes 1 to {MOST_STEPS}, and --max-tokens a number of at least 1.")
     try:
         return Limits(
             budget=parse_budget(options.budget_usd), max_steps=options.max_steps, max_tokens=options.max_tokens
@@ -125,7 +130,7 @@ def _introduce(view: Watcher, model: Model, chosen: ChosenModel, inputs: Inputs,
     if model.announcement:
         view.say(model.announcement)
     view.say(f"model: {chosen.model} ({chosen.why})")
-    if limits.budget is not None and chosen.provider == "openai-compatible":
+    if limits.budget is not None and price(chosen.provider, chosen.model, Usage()) is None:
         view.say(
             f"No price is known for {chosen.model}, so the budget cannot be held in USD; "
             f"its limit is {limits.max_tokens:,} tokens."
@@ -211,7 +216,8 @@ def _summary(result: TaskResult, changed: tuple[str, ...]) -> list[str]:
         evidence = result.evidence
         lines.append(f"evidence: {evidence_line(evidence)} ({evidence.isolation}, tree {evidence.tree[:12]})")
     lines.append(f"changed: {', '.join(changed[:20]) or 'nothing'}")
-    lines.append(f"used: {result.usage.total_tokens:,} tokens, {format_usd(result.cost)}, attempts: {result.attempts}")
+    cost = format_usd(result.cost) if result.priced else "price unknown"
+    lines.append(f"used: {result.usage.total_tokens:,} tokens, {cost}, attempts: {result.attempts}")
     return lines
 
 

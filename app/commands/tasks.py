@@ -2,7 +2,7 @@
 
 import sys
 
-from app.bootstrap import open_store
+from app.bootstrap import open_tidy_store
 from app.describe import describe, evidence_line
 from app.settings import Settings
 from domain.money import format_usd
@@ -11,7 +11,7 @@ from domain.text import one_line, plain
 
 async def list_tasks(settings: Settings, most: int, as_json: bool) -> None:
     """Prints the newest tasks."""
-    async with open_store(settings) as store:
+    async with open_tidy_store(settings) as store:
         found = await store.tasks.newest(most)
     if as_json:
         for task in found:
@@ -28,7 +28,7 @@ async def list_tasks(settings: Settings, most: int, as_json: bool) -> None:
 
 async def show_task(settings: Settings, prefix: str, as_json: bool) -> None:
     """Prints one task: what was asked for, how it stands, and its evidence."""
-    async with open_store(settings) as store:
+    async with open_tidy_store(settings) as store:
         task = await store.tasks.find(prefix)
         result = await store.tasks.result(task.id)
     if as_json:
@@ -45,7 +45,7 @@ async def show_task(settings: Settings, prefix: str, as_json: bool) -> None:
 
 async def show_events(settings: Settings, prefix: str, as_json: bool) -> None:
     """Prints a task's events."""
-    async with open_store(settings) as store:
+    async with open_tidy_store(settings) as store:
         task = await store.tasks.find(prefix)
         for event in await store.log.read(task.id):
             if as_json:
@@ -57,7 +57,7 @@ async def show_events(settings: Settings, prefix: str, as_json: bool) -> None:
 
 async def show_patch(settings: Settings, prefix: str) -> None:
     """Prints what a task changed, as a patch that ``git apply`` takes."""
-    async with open_store(settings) as store:
+    async with open_tidy_store(settings) as store:
         task = await store.tasks.find(prefix)
         spec = await store.tasks.spec(task.id)
         result = await store.tasks.result(task.id)

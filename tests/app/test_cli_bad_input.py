@@ -25,8 +25,8 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("run", "fibonacci", "--budget-usd", "-1"), "lets no model call happen"),
     (("run", "fibonacci", "--budget-usd", "much"), "is none"),
     (("run", "fibonacci", "--budget-usd", "nan"), "is none"),
-    (("run", "fibonacci", "--max-steps", "0"), "at least 1"),
-    (("run", "fibonacci", "--max-steps", "99999"), "out of range"),
+    (("run", "fibonacci", "--max-steps", "0"), "1 to 10000"),
+    (("run", "fibonacci", "--max-steps", "99999"), "1 to 10000"),
     (("run", "fibonacci", "--model", "gpt-nope"), "needs a provider"),
     (("run", "sort a list of names"), "knows only the demo"),
     (("tasks", "show", "nope"), "no task"),
@@ -72,6 +72,12 @@ def test_a_prompt_with_bytes_that_are_no_text_is_refused_or_read_without_a_trace
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_an_address_that_is_none_is_said(cli: Cli) -> None:
+    done = cli("run", "fibonacci", OLLAMA_HOST="127.0.0.1:bad")
+    assert done.returncode == 2
+    assert "OLLAMA_HOST" in done.stderr
 
 
 def test_a_missing_engine_is_infrastructure(cli: Cli, home: Path) -> None:

@@ -74,6 +74,18 @@ def test_the_tasks_commands_tell_what_was_done(cli: Cli) -> None:
     assert "+def fibonacci(n: int) -> int:" in cli("tasks", "patch", task).stdout
 
 
+def test_a_reader_that_goes_away_does_not_keep_the_result_from_its_files(home: Path, tmp_path: Path) -> None:
+    command = f"{SOUNDSTAGE} run fibonacci --model scripted --out result --patch p.diff; echo $? > code"
+    done = subprocess.run(
+        f"({command}) | head -n 2", shell=True, cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "SOUNDSTAGE_HOME": str(home)},
+    )  # fmt: skip
+    assert (tmp_path / "result" / "fibonacci.py").is_file()
+    assert (tmp_path / "p.diff").is_file()
+    assert (tmp_path / "code").read_text() == "0\n"
+    assert done.stderr == ""
+
+
 def test_a_reader_that_goes_away_is_no_traceback(home: Path, cli: Cli) -> None:
     assert cli(*DEMO).returncode == 0
     done = subprocess.run(
@@ -126,11 +138,10 @@ def test_kill_9_leaves_no_container_and_the_next_command_ends_the_task(home: Pat
             break
         time.sleep(0.1)
     assert containers_of(_home_id(home)) == []
-    assert json.loads(cli("tasks", "list", "--json").stdout)["status"] == "running"
-    assert cli(*DEMO).returncode == 0
-    older = [json.loads(line) for line in cli("tasks", "list", "--json").stdout.splitlines()][1]
-    assert older["status"] == "failed"
-    assert "process that worked on it ended" in cli("tasks", "show", older["id"]).stdout
+    killed = json.loads(cli("tasks", "list", "--json").stdout)
+    assert killed["status"] == "failed"
+    assert "process that worked on it ended" in cli("tasks", "show", killed["id"]).stdout
+    assert "test_a_negative_number_is_refused" in cli("tasks", "patch", killed["id"]).stdout
 
 
 def _terminal(home: Path, folder: Path) -> "pexpect.spawn[str]":

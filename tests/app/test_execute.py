@@ -56,7 +56,7 @@ def test_a_setting_of_the_wrong_kind_is_said(
 
     monkeypatch.setattr("app.execute.Settings", lambda: Settings.model_validate({"docker_host": 7}))
     assert execute(work) == 2
-    assert "docker_host" in capsys.readouterr().err
+    assert "DOCKER_HOST" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -13,7 +13,7 @@ from director.verification import Verifier
 from domain.events import TaskSubmitted, VerificationFinished
 from domain.evidence import Evidence, FailureKind, Grade
 from domain.files import File, TreeChange
-from domain.task import TaskKind, TaskSpec
+from domain.task import TaskSpec
 from domain.workspace import BASE_BRANCH
 from gateway.gateway import Gateway
 from gateway.scripted import ScriptedModel
@@ -61,31 +61,29 @@ async def court(folder: Path, files: Mapping[str, str], **spec: Any) -> AsyncIte
 
 
 GRADES = [
-    # given, the user's failed first, ours failed first, kind, grade
-    (True, True, False, TaskKind.FIX, Grade.PROVEN),
-    (True, True, True, TaskKind.NEW_CODE, Grade.PROVEN),
-    (True, False, False, TaskKind.REFACTOR, Grade.PROVEN),
-    (True, False, False, TaskKind.FIX, Grade.UNCHECKED),
-    (True, False, True, TaskKind.FIX, Grade.CHECKED),
-    (False, False, True, TaskKind.NEW_CODE, Grade.CHECKED),
-    (False, False, False, TaskKind.NEW_CODE, Grade.UNCHECKED),
-    (False, False, False, TaskKind.REFACTOR, Grade.UNCHECKED),
+    # given, the user's failed first, ours failed first, grade
+    (True, True, False, Grade.PROVEN),
+    (True, True, True, Grade.PROVEN),
+    (True, False, False, Grade.UNCHECKED),
+    (True, False, True, Grade.CHECKED),
+    (False, False, True, Grade.CHECKED),
+    (False, False, False, Grade.UNCHECKED),
 ]
 
 
 async def test_the_grade_goes_as_far_as_the_tests_were_seen_to_fail(tmp_path: Path) -> None:
     async with court(tmp_path, {}) as place:
         workspace = place.equipment.workspaces.open(TASK)
-        for given, user_failed, ours_failed, kind, expected in GRADES:
+        for given, user_failed, ours_failed, expected in GRADES:
             spec = TaskSpec(
                 id=TASK, prompt="x", model="m", base_commit=place.base, protected_paths=(TEST,) if given else ()
             )
             verifier = Verifier(place.equipment, spec, workspace, MemoryJournal(TASK))
             verifier.user_failed_first, verifier.ours_failed_first = user_failed, ours_failed
             evidence = Evidence.model_validate(PASSED)
-            assert verifier.grade(evidence, kind)[0] is expected
+            assert verifier.grade(evidence)[0] is expected
             failed = evidence.model_copy(update={"passed": False})
-            assert verifier.grade(failed, kind) == (Grade.UNCHECKED, "the tests do not pass")
+            assert verifier.grade(failed) == (Grade.UNCHECKED, "the tests do not pass")
 
 
 async def test_the_users_tests_are_run_before_and_after_and_the_evidence_says_all_of_it(tmp_path: Path) -> None:
@@ -122,7 +120,7 @@ async def test_another_test_that_fails_before_the_work_does_not_make_the_users_t
         assert not place.verifier.user_failed_first
         evidence = await place.after(calc__py=RIGHT + "# done\n")
         assert evidence.passed
-        assert place.verifier.grade(evidence, TaskKind.FIX)[0] is Grade.UNCHECKED
+        assert place.verifier.grade(evidence)[0] is Grade.UNCHECKED
 
 
 async def test_a_project_with_a_broken_test_file_of_old_can_still_be_solved(tmp_path: Path) -> None:
@@ -135,11 +133,10 @@ async def test_a_project_with_a_broken_test_file_of_old_can_still_be_solved(tmp_
 
 async def test_a_tree_whose_run_was_tampered_with_never_ranks_above_an_honest_one(tmp_path: Path) -> None:
     files = {"calc.py": WRONG, TEST: TESTS + "\n\ndef test_more():\n    assert add(1, 0) == 1\n"}
-    green = "import pytest\n\n@pytest.hookimpl(wrapper=True)\ndef pytest_runtest_makereport(item, call):\n"
-    green += "    report = yield\n    report.outcome = 'passed'\n    return report\n"
+    green = "import _pytest.python\n\n_pytest.python.Function.runtest = lambda self: None\n\n\n" + WRONG
     async with court(tmp_path, files, protected_paths=(TEST,)) as place:
         honest = await place.verifier.verify("honest", place.base, place.base)
-        tampered = await place.after(conftest__py=green)
+        tampered = await place.after(calc__py=green)
         assert not tampered.controls_held
         assert not tampered.passed
         assert tampered.score < honest.score
@@ -151,4 +148,4 @@ async def test_a_custom_command_alone_decides(tmp_path: Path) -> None:
         assert place.verifier.user_failed_first
         evidence = await place.after(calc__py=RIGHT)
         assert (evidence.kind, evidence.passed) == ("command", True)
-        assert place.verifier.grade(evidence, TaskKind.FIX)[0] is Grade.PROVEN
+        assert place.verifier.grade(evidence)[0] is Grade.PROVEN

@@ -265,13 +265,45 @@ def test_noise():
     assert "\x1b" not in report.output
 
 
+CHANNEL = """
+def channel():
+    found = [int(fd) for fd in os.listdir('/proc/self/fd') if int(fd) >= 64]
+    return found[0]
+"""
+FORGED = (FAKE_RECORD.replace("test_forged", "test_a") + "\n").encode()
+
+
 async def test_garbage_in_the_report_is_passed_over(sandbox: Sandbox) -> None:
     garbage = [b"\xff\xfe\n", b"[1, 2]\n", b'{"kind": "collected", "count": 1e999}\n', b"{" * 2000 + b"\n", b'"\n']
-    test = f"import os\ndef test_a():\n    for line in {garbage!r}: os.write(64, line)\n"
+    test = f"import os\n{CHANNEL}def test_a():\n    for line in {garbage!r}: os.write(channel(), line)\n"
 
     report, _ = await ran(sandbox, {"test_a.py": test})
 
     assert (report.finished, outcomes(report)) == (True, {"test_a.py::test_a": Outcome.PASSED})
+
+
+FORGERIES = {
+    "a second result": f"{CHANNEL}def test_a():\n    os.write(channel(), FORGED)\n    assert 0\n",
+    "at the end of the process": f"{CHANNEL}import atexit\nopen_ = channel()\n"
+    "atexit.register(lambda: os.write(open_, FORGED))\ndef test_a(): assert 0\n",
+    "pytest itself": "import _pytest.python\n_pytest.python.Function.runtest = lambda self: None\n"
+    "def test_a(): assert 0\n",
+}
+
+
+@pytest.mark.parametrize("test", FORGERIES.values(), ids=FORGERIES)
+async def test_a_forged_result_makes_no_run_pass(sandbox: Sandbox, test: str) -> None:
+    report, _ = await ran(sandbox, {"test_a.py": f"import os\nFORGED = {FORGED!r}\n{test}"})
+
+    assert not report.passed
+
+
+async def test_what_is_left_out_is_told(sandbox: Sandbox) -> None:
+    files = {"test_a.py": "def test_a(): pass\ndef test_b(): pass\n", "pytest.ini": "[pytest]\naddopts = -k 'not b'\n"}
+
+    report, _ = await ran(sandbox, files)
+
+    assert report.deselected == ("test_a.py::test_b",)
 
 
 CARELESS = [

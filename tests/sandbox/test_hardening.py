@@ -22,6 +22,7 @@ PROFILE = Profile(
 
 EXPECTED_HOST_CONFIG: dict[str, Any] = {
     "AutoRemove": True,
+    "Runtime": "runc",
     "NetworkMode": "none",
     "CapDrop": ["ALL"],
     "CapAdd": ["SETUID", "SETGID", "KILL"],

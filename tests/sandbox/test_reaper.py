@@ -94,13 +94,14 @@ def test_a_container_in_time_goes_only_when_it_is_of_this_home_and_its_owner_is_
     assert found is (over or (its_home == home and owner not in alive))
 
 
-def started(place: DockerPlace, labels: dict[str, str]) -> str:
-    """Starts a container of our image that sleeps, as somebody else's might; returns its id."""
+def created(place: DockerPlace, labels: dict[str, str], starts: bool = True) -> str:
+    """Makes a container of our image that sleeps, as somebody else's might; returns its id."""
     made = place.client.create_container(
         images.tag("python"), ["60"], entrypoint=["sleep"], labels=labels, network_disabled=True,
         host_config=place.client.create_host_config(network_mode="none", auto_remove=True),
     )  # fmt: skip
-    place.client.start(made["Id"])
+    if starts:
+        place.client.start(made["Id"])
     return str(made["Id"])
 
 
@@ -108,21 +109,22 @@ async def test_reaping_takes_what_a_dead_owner_left_and_nothing_else(place: Dock
     home, mine = place.instance.home, place.instance.id
     lease = {LEASE_LABEL: secrets.token_hex(8), HOME_LABEL: home, DEADLINE_LABEL: f"{time.time() + 600:.0f}"}
     containers = {
-        "dead owner": started(place, lease | {LABEL: "dead"}),
-        "living owner": started(place, lease | {LABEL: "alive"}),
-        "this owner": started(place, lease | {LABEL: mine}),
-        "another home": started(place, lease | {LABEL: "dead", HOME_LABEL: f"{home}-2"}),
-        "over": started(place, lease | {LABEL: "alive", HOME_LABEL: f"{home}-2", DEADLINE_LABEL: "1000"}),
-        "no lease": started(place, {LABEL: "dead", HOME_LABEL: home}),
-        "no labels": started(place, {}),
+        "dead owner": created(place, lease | {LABEL: "dead"}),
+        "living owner": created(place, lease | {LABEL: "alive"}),
+        "this owner": created(place, lease | {LABEL: mine}),
+        "another home": created(place, lease | {LABEL: "dead", HOME_LABEL: f"{home}-2"}),
+        # Any reaper on this machine may take this one.
+        "over": created(place, lease | {LABEL: "alive", HOME_LABEL: f"{home}-2", DEADLINE_LABEL: "1"}, starts=False),
+        "no lease": created(place, {LABEL: "dead", HOME_LABEL: home}),
+        "no labels": created(place, {}),
     }
     try:
         removed = await place.sandboxes.reap({"alive"})
 
-        left = {found["Id"] for found in place.client.containers(all=True) if found["State"] == "running"}
+        left = {found["Id"] for found in place.client.containers(all=True) if found["State"] != "removing"}
         gone = {name for name, container_id in containers.items() if container_id not in left}
         assert gone == {"dead owner", "over"}
-        assert len(removed) >= 2
+        assert removed
         assert not any("/" in name for name in removed)
     finally:
         for container_id in containers.values():

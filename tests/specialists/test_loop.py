@@ -45,7 +45,7 @@ async def test_a_limit_of_steps_ends_the_work_with_what_there_is(tmp_path: Path)
         assert (result.reason, result.steps) == (StopReason.STEPS, 2)
         assert set(await desk.place.workspace.files(result.commit)) == {"a", "b"}
         limited = role("code").model_copy(update={"max_steps": 1})
-        stopped = await desk.work(script(call("shell", command="true")), playing=limited, key="again")
+        stopped = await desk.work(script(call("shell", command="true")), playing=limited, max_steps=None, key="again")
         assert stopped.steps == 1
 
 

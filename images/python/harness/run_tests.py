@@ -2,17 +2,23 @@
 
 The report's pipe is taken and pytest and coverage are imported before any code of the workspace can run, and the
 interpreter is started with ``-I``: a module of the workspace that is called pytest, a ``.pth`` file or a
-``sitecustomize`` cannot take their place. Records: ``collected``, ``start``, ``case``, ``error``, ``coverage``,
-``finished``. A run without ``finished`` did not end as it should. ``--control=FILE``, as the first argument, names a
-test file that is collected besides whatever the workspace's configuration selects.
+``sitecustomize`` cannot take their place. Records: ``collected``, ``deselected``, ``start``, ``case``, ``error``,
+``coverage``, ``tampered``, ``finished``. A run without ``finished`` did not end as it should. ``--control=FILE``, as
+the first argument, names a test file that is collected besides whatever the workspace's configuration selects.
 """
 
 import fcntl
+import inspect
 import json
 import os
+import secrets
 import sys
 import time
 
+import _pytest.main
+import _pytest.python
+import _pytest.reports
+import _pytest.runner
 import coverage
 import pytest
 
@@ -24,7 +30,7 @@ class Report:
     """Writes records to a descriptor of its own that no child process inherits."""
 
     def __init__(self):
-        self._fd = fcntl.fcntl(REPORT_FD, fcntl.F_DUPFD_CLOEXEC, 64)
+        self._fd = fcntl.fcntl(REPORT_FD, fcntl.F_DUPFD_CLOEXEC, 64 + secrets.randbelow(800))
         os.close(REPORT_FD)
         self._pid = os.getpid()
 
@@ -35,12 +41,43 @@ class Report:
         while view:
             view = view[os.write(self._fd, view) :]
 
+    def close(self):
+        os.close(self._fd)
+
+
+class Seals:
+    """What of pytest decides over outcomes, as it was before any code of the workspace could change it."""
+
+    PLACES = (
+        (_pytest.python.Function, "runtest"),
+        (_pytest.python, "pytest_pyfunc_call"),
+        (_pytest.runner, "pytest_runtest_makereport"),
+        (_pytest.runner, "call_and_report"),
+        (_pytest.runner, "runtestprotocol"),
+        (_pytest.runner.CallInfo, "from_call"),
+        (_pytest.reports.TestReport, "from_item_and_call"),
+        (_pytest.reports.TestReport, "__init__"),
+        (_pytest.main, "pytest_runtestloop"),
+    )
+
+    def __init__(self):
+        self._seen = [self._look(owner, name) for owner, name in self.PLACES]
+
+    @staticmethod
+    def _look(owner, name):
+        return inspect.getattr_static(owner, name)
+
+    def broken(self):
+        pairs = zip(self.PLACES, self._seen, strict=True)
+        return [name for (owner, name), seen in pairs if self._look(owner, name) is not seen]
+
 
 class Plugin:
     """Turns pytest's hooks into records."""
 
-    def __init__(self, report, control):
+    def __init__(self, report, control, seals):
         self._report = report
+        self._seals = seals
         self._control = control
         self._cases = {}
         self._kinds = {}
@@ -51,6 +88,9 @@ class Plugin:
 
     def pytest_collection_finish(self, session):
         self._report.write("collected", count=len(session.items))
+
+    def pytest_deselected(self, items):
+        self._report.write("deselected", ids=[item.nodeid for item in items])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector):
@@ -79,6 +119,8 @@ class Plugin:
         elif report.skipped and case["outcome"] == "passed":
             case["outcome"] = "skipped"
         if report.when == "teardown":
+            if broken := self._seals.broken():
+                self._report.write("tampered", message=f"pytest itself was changed: {', '.join(broken)}")
             self._report.write("case", id=report.nodeid, **{k: v for k, v in case.items() if k != "id"})
 
 
@@ -132,7 +174,7 @@ def _measure(cov, report):
 
 
 def main(arguments):
-    report = Report()
+    report, seals = Report(), Seals()
     sys.path.insert(0, os.getcwd())
     cov = coverage.Coverage(data_file=None, source=["."], config_file=False, messages=False)
     cov.start()
@@ -142,14 +184,19 @@ def main(arguments):
     # One broken file, or a project that likes to stop early, must not hide the other tests.
     options += ["--continue-on-collection-errors", "--maxfail=0"]
     try:
-        status = pytest.main([*options, *arguments], plugins=[Plugin(report, control)])
+        status = pytest.main([*options, *arguments], plugins=[Plugin(report, control, seals)])
     finally:
         cov.stop()
     _measure(cov, report)
+    if broken := seals.broken():
+        report.write("tampered", message=f"pytest itself was changed: {', '.join(broken)}")
     report.write("finished", status=int(status), duration_s=time.monotonic() - started)
+    report.close()
     sys.stdout.flush()
-    return int(status)
+    sys.stderr.flush()
+    # Nothing that the workspace registered for the end of the process has a say in the result.
+    os._exit(int(status))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
