@@ -1,7 +1,6 @@
 """The Docker engine, through docker-py. The only file that imports docker; every call runs in a thread."""
 
 import asyncio
-import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import urllib3
 
 from domain.base import Value
 from domain.errors import EngineUnavailable, ImageMissing, InfrastructureError
+from sandbox.uninterrupted import in_thread
 
 T = TypeVar("T")
 API_TIMEOUT_S = 60
@@ -84,17 +84,7 @@ class DockerEngine:
                     self._client = docker.APIClient(base_url=self.host, version="auto", timeout=API_TIMEOUT_S)
                 return work(self._client)
 
-        calling = asyncio.ensure_future(asyncio.to_thread(run))
-        try:
-            return await asyncio.shield(calling)
-        except asyncio.CancelledError:
-            # A call that is under way cannot be taken back. Whoever tidies up must find what it did.
-            while not calling.done():
-                with contextlib.suppress(asyncio.CancelledError, InfrastructureError):
-                    await asyncio.shield(calling)
-            if calling.exception() is None and isinstance(lost := calling.result(), socket.socket):
-                lost.close()
-            raise
+        return await in_thread(run, _let_go)
 
     async def version(self) -> str:
         """The engine's version."""
@@ -174,6 +164,11 @@ class DockerEngine:
         if self._client is not None:
             client, self._client = self._client, None
             await asyncio.to_thread(client.close)
+
+
+def _let_go(result: object) -> None:
+    if isinstance(result, socket.socket):
+        result.close()
 
 
 def _await_removal(client: docker.APIClient, container: str) -> None:

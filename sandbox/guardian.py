@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from sandbox.uninterrupted import in_thread
+
 PATIENCE_S = 5.0
 """How long a container whose creation may be under way is looked for."""
 PAUSE_S = 0.2
@@ -29,13 +31,11 @@ class Guardian:
         """Says that a container of that name is about to be created."""
         async with self._starting:
             if self._process is None:
-                starting = asyncio.ensure_future(asyncio.to_thread(self._start))
-                try:
-                    self._process = await asyncio.shield(starting)
-                except asyncio.CancelledError:
-                    self._process = await starting
-                    raise
+                self._process = await in_thread(self._start, self._keep)
         self._say(f"+{name}\n")
+
+    def _keep(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
 
     def forget(self, name: str) -> None:
         """Says that the container is gone."""
