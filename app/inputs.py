@@ -6,7 +6,7 @@ from pathlib import Path
 
 from domain.base import Value
 from domain.errors import HostileOutput, InvalidRepository, UsageError
-from domain.files import File, FileTree, vet_path
+from domain.files import File, FileTree, is_test_file, vet_path
 from domain.money import NanoUsd, from_usd
 from storage.repository_import import MAX_BYTES, MAX_FILES, read_repository
 
@@ -50,7 +50,7 @@ def _read_tests(path: Path, repo: Path | None) -> FileTree:
         if len(inside) > MAX_FILES:
             raise UsageError(f"{path} holds more than {MAX_FILES} files. Name the folder that holds only the tests.")
         found = {_place(file, path, repo, path.resolve().name): _file(file) for file in inside}
-    if not any(_is_test(name) for name in found):
+    if not any(is_test_file(name) for name in found):
         raise UsageError(f"{path} holds no test. Test files are called test_*.py or *_test.py.")
     return found
 
@@ -58,11 +58,6 @@ def _read_tests(path: Path, repo: Path | None) -> FileTree:
 def _hidden(file: Path, root: Path) -> bool:
     parts = file.relative_to(root).parts
     return file.is_symlink() or any(part.startswith(".") or part == "__pycache__" for part in parts)
-
-
-def _is_test(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1]
-    return name.endswith("_test.py") or (name.startswith("test_") and name.endswith(".py"))
 
 
 def _place(file: Path, root: Path, repo: Path | None, folder: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from domain.base import Value
 from domain.command import Verdict
 from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
+from domain.files import is_test_file
 
 BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 RUNNING_OVER = {
@@ -78,22 +79,17 @@ def first_failure(report: TestReport) -> Failure | None:
 
 def _failure(case: TestCase) -> Failure:
     head = case.message.lstrip().split("\n", 1)[0]
-    kind = FailureKind(case.kind) if case.kind else FailureKind.EXCEPTION
-    if case.kind:
-        pass
-    elif head.startswith(("assert", "AssertionError", "E       assert", "Failed:")):
-        kind = FailureKind.ASSERTION
-    elif "ImportError" in head or "ModuleNotFoundError" in head:
-        kind = FailureKind.IMPORT
-    elif "SyntaxError" in head:
-        kind = FailureKind.SYNTAX
+    kind = FailureKind(case.kind) if case.kind else _kind_of(head)
     return Failure(kind=kind, test_id=case.id, message=case.message, path=case.path, line=case.line)
 
 
-def is_test_file(path: str) -> bool:
-    """Whether pytest looks for tests in a file of that name."""
-    name = path.rsplit("/", 1)[-1]
-    return name.endswith("_test.py") or (name.startswith("test_") and name.endswith(".py"))
+def _kind_of(head: str) -> FailureKind:
+    """What a message's first line says, for a report that does not name the kind."""
+    if head.startswith(("assert", "AssertionError", "E       assert", "Failed:")):
+        return FailureKind.ASSERTION
+    if "ImportError" in head or "ModuleNotFoundError" in head:
+        return FailureKind.IMPORT
+    return FailureKind.SYNTAX if "SyntaxError" in head else FailureKind.EXCEPTION
 
 
 def in_files(test_id: str, paths: Collection[str]) -> bool:

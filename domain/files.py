@@ -49,6 +49,12 @@ def _is_refused(part: str) -> bool:
     return plain in REFUSED_NAMES or plain.startswith("git~")
 
 
+def is_test_file(path: str) -> bool:
+    """Whether pytest looks for tests in a file of that name."""
+    name = path.rsplit("/", 1)[-1]
+    return name.endswith("_test.py") or (name.startswith("test_") and name.endswith(".py"))
+
+
 class File(Value):
     """A regular file's content, or with ``link`` the target of a symbolic link that stays in the tree."""
 

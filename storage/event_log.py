@@ -14,11 +14,11 @@ from domain.errors import Conflict, UnknownTask
 from domain.events import EVENT_VERSION, Event, Fact, TaskFinished, TaskSubmitted
 from storage import projections
 from storage.database import Database
-from storage.tables import EventRow, TaskRow
+from storage.tables import EventRow, TaskRow, table
 from storage.writer import Writer
 
-EVENT = EventRow.__table__  # type: ignore[attr-defined]
-TASK = TaskRow.__table__  # type: ignore[attr-defined]
+EVENT = table(EventRow)
+TASK = table(TaskRow)
 FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
 POLL_S = 0.2
 """How often a follower looks for events that another process wrote."""

@@ -10,12 +10,12 @@ from domain.ledger import Attempt, AttemptOutcome, Scope, Settlement, Spending
 from domain.money import NanoUsd, format_usd
 from storage.clock import timestamp
 from storage.database import Database
-from storage.tables import BudgetRow, LedgerRow, ReservationRow
+from storage.tables import BudgetRow, LedgerRow, ReservationRow, table
 from storage.writer import Writer
 
-BUDGET = BudgetRow.__table__  # type: ignore[attr-defined]
-RESERVATION = ReservationRow.__table__  # type: ignore[attr-defined]
-LEDGER = LedgerRow.__table__  # type: ignore[attr-defined]
+BUDGET = table(BudgetRow)
+RESERVATION = table(ReservationRow)
+LEDGER = table(LedgerRow)
 
 
 class SqlLedger:

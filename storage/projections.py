@@ -12,10 +12,10 @@ from domain.events import (
     TaskSubmitted,
 )
 from domain.task import TaskStatus
-from storage.tables import SubtaskRow, TaskRow
+from storage.tables import SubtaskRow, TaskRow, table
 
-TASK = TaskRow.__table__  # type: ignore[attr-defined]
-SUBTASK = SubtaskRow.__table__  # type: ignore[attr-defined]
+TASK = table(TaskRow)
+SUBTASK = table(SubtaskRow)
 
 
 def apply(connection: Connection, event: Event) -> None:

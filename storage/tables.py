@@ -1,6 +1,6 @@
 """The tables. Amounts are nano-USD, times RFC 3339 in UTC."""
 
-from sqlalchemy import BigInteger, Column, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from domain.task import LOCAL_OWNER
@@ -119,3 +119,8 @@ class LedgerRow(SQLModel, table=True):
     first_token_s: float | None = None
     error: str = ""
     settled_at: str
+
+
+def table(row: type[SQLModel]) -> Table:
+    """The table of a row class, for statements without the ORM."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]

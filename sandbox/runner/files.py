@@ -103,8 +103,8 @@ def _is_folder(path: str) -> bool:
 def _remove(path: str) -> None:
     """Removes whatever is there. The system's own tools bear any depth, which recursion in Python does not."""
     if _is_folder(path):
-        os.spawnvp(os.P_WAIT, "chmod", ["chmod", "-R", "-f", "u+rwx", "--", path])  # noqa: S606
-        os.spawnvp(os.P_WAIT, "rm", ["rm", "-rf", "--", path])  # noqa: S606
+        os.spawnvp(os.P_WAIT, "chmod", ["chmod", "-R", "-f", "u+rwx", "--", path])  # noqa: S606 - no shell is safer
+        os.spawnvp(os.P_WAIT, "rm", ["rm", "-rf", "--", path])  # noqa: S606 - no shell is safer
     else:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(path)

@@ -23,7 +23,7 @@ def function(lines: int, name: str = "f") -> str:
 def repository(tmp_path: Path) -> Path:
     git = shutil.which("git")
     if git is None:
-        pytest.skip("git is not installed")
+        pytest.fail("This test needs git. Install it: apt-get install git")
     subprocess.run([git, "init", "--quiet", str(tmp_path)], check=True)
     return tmp_path
 
