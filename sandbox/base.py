@@ -20,13 +20,21 @@ IGNORED = frozenset(
 
 
 class SandboxRequest(Value):
-    """Who wants a sandbox, for how long. ``lifetime_s`` is seconds until it ends itself."""
+    """Who wants a sandbox, for what and for how long.
+
+    ``language`` names one of ``sandbox.languages``; ``image`` is a tag of the engine in place of that language's own
+    image. ``isolation`` names one of ``sandbox.isolation``. ``lifetime_s`` is seconds from the lease until the sandbox
+    ends itself; ``wait_s`` is seconds that the lease may wait while the machine is full.
+    """
 
     task_id: str
     purpose: str
-    image: str = "python"
+    language: str = "python"
+    image: str | None = None
     profile: str = "default"
+    isolation: str = "runc"
     lifetime_s: float = Field(default=900.0, gt=0, le=86_400)
+    wait_s: float = Field(default=120.0, ge=0, le=86_400)
 
 
 class OutputChunk(Value):

@@ -85,9 +85,9 @@ class DockerSandboxes:
     @contextlib.asynccontextmanager
     async def lease(self, request: SandboxRequest) -> AsyncIterator[Sandbox]:
         """A fresh container, removed when the context ends, however it ends."""
-        limits, image = profile(request.profile), images.tag(request.image)
+        limits, image = profile(request.profile), request.image or images.tag(request.language)
         lease = self._new_lease(request)
-        config = hardening.container_config(image, limits, lease)
+        config = hardening.container_config(image, limits, lease, request.isolation)
         name = f"soundstage-{lease.id}"
         self._containers.add(name)
         stream: AttachedStream | None = None
@@ -108,7 +108,7 @@ class DockerSandboxes:
                 return Verdict.KILLED
 
             vetting = VettingLimits(file_bytes=min(limits.file_size, limits.workspace))
-            yield RunnerSandbox(channel, f"docker/{hardening.RUNTIME}", autopsy, vetting)
+            yield RunnerSandbox(channel, f"docker/{request.isolation}", autopsy, vetting)
         finally:
             await asyncio.shield(self._end(name, channel, stream))
             self._uids.discard(lease.uid)

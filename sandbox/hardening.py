@@ -17,7 +17,6 @@ RUNNER_FOLDER = "/opt/soundstage"
 BOOT = f"import sys; sys.path.insert(0, '{RUNNER_FOLDER}'); from runner.server import main; main(sys.argv[1:])"
 LABEL, TASK_LABEL, LEASE_LABEL = "soundstage", "soundstage.task", "soundstage.lease"
 DEADLINE_LABEL, HOME_LABEL = "soundstage.deadline", "soundstage.home"
-RUNTIME = "runc"
 CAPABILITIES = ("SETUID", "SETGID", "KILL")
 
 
@@ -40,7 +39,7 @@ def seccomp_profile() -> str:
     return json.dumps(json.loads(text), separators=(",", ":"))
 
 
-def container_config(image: str, profile: Profile, lease: Lease) -> dict[str, Any]:
+def container_config(image: str, profile: Profile, lease: Lease, runtime: str = "runc") -> dict[str, Any]:
     """The body of the engine's ``POST /containers/create``."""
     return {
         "Image": image,
@@ -65,14 +64,13 @@ def container_config(image: str, profile: Profile, lease: Lease) -> dict[str, An
         "Tty": False,
         "NetworkDisabled": True,
         "StopTimeout": 2,
-        "HostConfig": _host_config(profile, lease.uid),
+        "HostConfig": _host_config(profile, lease.uid) | {"Runtime": runtime},
     }
 
 
 def _host_config(profile: Profile, uid: int) -> dict[str, Any]:
     return {
         "AutoRemove": True,
-        "Runtime": RUNTIME,
         "NetworkMode": "none",
         "CapDrop": ["ALL"],
         "CapAdd": list(CAPABILITIES),
