@@ -14,9 +14,12 @@ from domain.errors import InfrastructureError
 from gateway.base import Model
 from gateway.gateway import Gateway
 from mcp_server.registry import Registry
+from sandbox.address import read_pool
 from sandbox.base import Sandboxes
-from sandbox.docker_sandbox import DockerSandboxes, Instance
+from sandbox.container import Instance
+from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import DockerEngine
+from sandbox.node import Node, NodeLimits
 from storage.database import Database
 from storage.event_log import SqlEventLog
 from storage.ledger import SqlLedger
@@ -71,6 +74,14 @@ async def open_tidy_store(settings: Settings) -> AsyncIterator[Store]:
         yield store
 
 
+def docker_sandboxes(settings: Settings, instance: Instance, warm: bool = True) -> DockerSandboxes:
+    """Sandboxes on the engines of the settings, some of them kept ready. UsageError where a setting is wrong."""
+    limits = NodeLimits(memory=settings.soundstage_sandbox_memory, containers=settings.soundstage_sandboxes)
+    nodes = [Node(DockerEngine(address.host), instance, address.weight, limits) for address in settings.engines]
+    wanted = read_pool(settings.soundstage_pool) if warm else {}
+    return DockerSandboxes(nodes, instance, {build_of(request): size for request, size in wanted.items() if size})
+
+
 @contextlib.asynccontextmanager
 async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
     """Everything wired, and tidied after crashed predecessors; nothing is left when the context ends."""
@@ -79,7 +90,7 @@ async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = 
     try:
         async with open_store(settings) as store:
             instance = Instance(id=lock.id, home=settings.home_id)
-            leasing = sandboxes or DockerSandboxes(DockerEngine(settings.docker_host), instance)
+            leasing = sandboxes or docker_sandboxes(settings, instance)
             try:
                 alive = lock.alive()
                 await _tidy(store, alive)

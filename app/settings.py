@@ -4,8 +4,10 @@ import hashlib
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sandbox.address import EngineAddress, read_engines
 
 HOST_CA_BUNDLES = (
     Path("/etc/ssl/certs/ca-certificates.crt"),
@@ -22,6 +24,10 @@ class Settings(BaseSettings):
     soundstage_home: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "soundstage")
     soundstage_model: str | None = None
     soundstage_ca_bundle: Path | None = None
+    soundstage_isolation: str = "runc"
+    soundstage_pool: str = "python/default=2"
+    soundstage_sandbox_memory: ByteSize | None = None
+    soundstage_sandboxes: int = Field(default=64, gt=0)
     docker_host: str | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
@@ -45,6 +51,11 @@ class Settings(BaseSettings):
     def home_id(self) -> str:
         """A short digest of the home's path, which labels its containers."""
         return hashlib.sha256(str(self.home.resolve()).encode()).hexdigest()[:16]
+
+    @cached_property
+    def engines(self) -> tuple[EngineAddress, ...]:
+        """The engines that sandboxes run on: DOCKER_HOST may name several. UsageError."""
+        return read_engines(self.docker_host)
 
     @property
     def build_arguments(self) -> dict[str, str]:

@@ -54,11 +54,26 @@ def shell(script: str, timeout_s: float = 30.0) -> Command:
     return Command(argv=("/bin/sh", "-c", script), timeout_s=timeout_s)
 
 
+class ResourceUsage(Value):
+    """What a sandbox used while a command ran, as far as it can be measured there; None where it cannot.
+
+    ``cpu_s`` is CPU seconds of all processes together; ``peak_memory`` is bytes, what lies in the workspace included;
+    ``written_bytes`` is what was handed to write calls, output included; ``output_bytes`` is stdout plus stderr, what
+    was past the limit included.
+    """
+
+    cpu_s: float | None = None
+    peak_memory: int | None = None
+    written_bytes: int | None = None
+    output_bytes: int = 0
+
+
 class CommandResult(Value):
     """What a command did. A command that fails is a result; only infrastructure that fails raises.
 
-    ``exit_code`` is None when the command did not exit by itself. ``report`` holds what it wrote to file
-    descriptor 3. ``duration_s`` is wall clock.
+    ``exit_code`` is None when the command did not exit by itself. ``stdout`` and ``stderr`` hold 8 MiB of output at
+    most, which is all of it unless the command's limit is higher; ``report`` is what it wrote to file descriptor 3.
+    ``duration_s`` is wall clock.
     """
 
     verdict: Verdict
@@ -67,6 +82,7 @@ class CommandResult(Value):
     stderr: bytes = b""
     report: bytes = b""
     duration_s: float = 0.0
+    usage: ResourceUsage = ResourceUsage()
 
     @property
     def ok(self) -> bool:

@@ -13,6 +13,9 @@
     │   ├── ImageMissing
     │   ├── ImageBuildFailed
     │   ├── SandboxLost
+    │   │   └── LeaseEnded              somebody else holds the sandbox now, or nobody
+    │   ├── SandboxesBusy               no room for another sandbox in time
+    │   ├── ImageUnusable               the image has no runner
     │   ├── StorageUnavailable
     │   └── ModelUnavailable            no model call can succeed
     │       ├── ModelAuthenticationFailed
@@ -85,6 +88,18 @@ class ImageBuildFailed(InfrastructureError):
 
 class SandboxLost(InfrastructureError):
     """The sandbox ended while it was in use. Run the task again; soundstage doctor tells more."""
+
+
+class LeaseEnded(SandboxLost):
+    """The lease of this sandbox has ended. Lease another one."""
+
+
+class SandboxesBusy(InfrastructureError):
+    """No room for another sandbox became free in time. Wait, or allow more with SOUNDSTAGE_SANDBOX_MEMORY."""
+
+
+class ImageUnusable(InfrastructureError):
+    """The image has no runner of ours. Build on one of ours: soundstage images list"""
 
 
 class StorageUnavailable(InfrastructureError):

@@ -1,6 +1,6 @@
 """The boundary of the sandbox: a place to run commands, and who hands such places out."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Collection
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -9,6 +9,7 @@ from pydantic import Field
 from domain.base import Value
 from domain.command import Command, CommandResult
 from domain.files import TreeChange
+from sandbox.vetting import VettingLimits
 
 IGNORED = frozenset(
     {
@@ -52,22 +53,94 @@ class Fetched(Value):
     refused: tuple[str, ...] = ()
 
 
+class Entry(Value):
+    """What is at a path: a ``file``, ``folder``, ``link`` or something ``other``; its size in bytes, its mode bits."""
+
+    kind: Literal["file", "folder", "link", "other"]
+    size: int
+    mode: int
+    mtime_ns: int
+
+
+class Changes(Value):
+    """Paths that changed in the workspace since the last transfer."""
+
+    written: frozenset[str]
+    deleted: frozenset[str]
+
+
+class Lease(Value):
+    """How a sandbox came to its holder.
+
+    ``token`` is the fencing token: it grows with every lease of an owner, and a sandbox refuses whoever comes with
+    another one. ``deadline`` is Unix seconds; ``waited_s`` is how long a full machine let it wait; ``warm`` says
+    whether it came from the pool. ``notes`` is what a person should know, for example that an image has no runner.
+    """
+
+    token: int
+    owner: str
+    deadline: float
+    waited_s: float = 0.0
+    warm: bool = False
+    engine: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class ByteStream(Protocol):
+    """A duplex byte stream; ``read`` returns b"" at the end."""
+
+    async def read(self) -> bytes:
+        """Some bytes from the other side."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Hands bytes to the other side, waiting while it is busy."""
+        ...
+
+    async def close(self) -> None:
+        """Ends the stream in both directions."""
+        ...
+
+
+class Running(Protocol):
+    """A command at work."""
+
+    def items(self) -> AsyncGenerator[OutputChunk | CommandResult]:
+        """Its output as it comes, and its result last. SandboxLost when the sandbox ends."""
+        ...
+
+    async def signal(self, number: int) -> None:
+        """Sends a signal to its process group."""
+        ...
+
+
 class Sandbox(Protocol):
-    """One leased sandbox. Its verbs take turns: a second call waits for the first."""
+    """One leased sandbox. Commands may run side by side; transfers take turns."""
 
     @property
     def isolation(self) -> str:
         """How it is contained, for example ``docker/runc``; ``none`` for the fake."""
         ...
 
+    @property
+    def lease(self) -> Lease:
+        """Whose it is, and until when."""
+        ...
+
+    def start(
+        self, command: Command, stdin: AsyncIterable[bytes] | None = None
+    ) -> AbstractAsyncContextManager[Running]:
+        """Starts a command, which is ended with all that it started when the context ends.
+
+        With ``stdin`` what it gives is handed to the command as it comes, in place of the command's own ``stdin``, and
+        its end closes the command's input.
+        """
+        ...
+
     def stream(
         self, command: Command, stdin: AsyncIterable[bytes] | None = None
     ) -> AsyncGenerator[OutputChunk | CommandResult]:
-        """Runs a command; yields its output as it comes, and its result last. SandboxLost when the sandbox ends.
-
-        With ``stdin`` the stream goes both ways: what it gives is handed to the command as it comes, in place of
-        the command's own ``stdin``, and its end closes the command's input. Closing the stream ends the command.
-        """
+        """Runs a command; yields its output as it comes, and its result last. Closing the stream ends the command."""
         ...
 
     async def run(self, command: Command) -> CommandResult:
@@ -82,12 +155,36 @@ class Sandbox(Protocol):
         """The files that changed since the last put or fetch. HostileOutput when they exceed the limits."""
         ...
 
+    async def changes(self) -> Changes:
+        """What ``fetch`` would bring or report as deleted, without bringing it."""
+        ...
+
+    async def stat(self, paths: Sequence[str]) -> list[Entry | None]:
+        """What is at each path, links not followed; None where nothing is."""
+        ...
+
+    async def collect(self, paths: Sequence[str], limits: VettingLimits | None = None) -> Fetched:
+        """Files by name, folders with all that is in them, or what matches ``*`` and ``**``; nothing is left out but
+        what ``limits`` or the vetting refuse. Links are kept that stay inside. HostileOutput."""
+        ...
+
+    def listen(self, port: int) -> AbstractAsyncContextManager[AsyncIterator[ByteStream]]:
+        """The connections that programs of the sandbox make to 127.0.0.1 at ``port``, until the context ends."""
+        ...
+
+    async def connect(self, port: int) -> ByteStream:
+        """A connection to what listens on 127.0.0.1 at ``port`` in the sandbox. TransferFailed when nothing does."""
+        ...
+
 
 class Sandboxes(Protocol):
     """Hands out sandboxes."""
 
     def lease(self, request: SandboxRequest) -> AbstractAsyncContextManager[Sandbox]:
-        """A fresh sandbox, which is gone when the context ends. EngineUnavailable, ImageMissing."""
+        """A fresh sandbox, which is of no use to anybody when the context ends.
+
+        EngineUnavailable, ImageMissing, ImageUnusable, SandboxesBusy.
+        """
         ...
 
     async def reap(self, alive: Collection[str]) -> list[str]:
@@ -95,5 +192,5 @@ class Sandboxes(Protocol):
         ...
 
     async def close(self) -> None:
-        """Removes everything that is still leased, and lets go of the engine."""
+        """Removes everything that is left, and lets go of the engines."""
         ...

@@ -1,185 +1,121 @@
-"""The host's end of the conversation with a runner."""
+"""The host's end of the connection with a runner: requests and connections, told apart by their numbers."""
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
-from typing import Any, Protocol
+from typing import Any
 
 from domain.errors import SandboxLost
+from sandbox.base import ByteStream
+from sandbox.inbox import Inbox, Window
 from sandbox.runner import frames
 from sandbox.runner.server import READY
 
-QUEUE_FRAMES = 64
-"""Frames that wait for a slow reader before the connection is no longer read."""
-
-
-class ByteStream(Protocol):
-    """A duplex byte stream; ``read`` returns b"" at the end."""
-
-    async def read(self) -> bytes:
-        """Some bytes from the runner."""
-        ...
-
-    async def write(self, data: bytes) -> None:
-        """Hands bytes to the runner, waiting while it is busy."""
-        ...
-
-    async def close(self) -> None:
-        """Ends the stream in both directions."""
-        ...
+BEAT_S = 15.0
+"""How often the runner is told that somebody is still there."""
 
 
 class Channel:
-    """Sends requests to a runner and sorts its answers. Any loss of the stream raises SandboxLost."""
+    """Sends frames to a runner and sorts what comes back. Any loss of the stream raises SandboxLost.
+
+    ``token`` is the fencing token of the lease: the runner refuses requests that carry another one.
+    """
 
     def __init__(self, stream: ByteStream) -> None:
+        self.token = 0
         self._stream = stream
-        self._queues: dict[int, asyncio.Queue[frames.Frame]] = {READY: asyncio.Queue(QUEUE_FRAMES)}
-        self._last = READY
-        self._lost = asyncio.Event()
-        self._news = asyncio.Event()
+        self._inboxes: dict[int, Inbox] = {READY: Inbox()}
         self._windows: dict[int, Window] = {}
-        self._reader = asyncio.create_task(self._read())
+        self._last = READY
+        self._is_lost = False
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._beat())]
+
+    @property
+    def lost(self) -> bool:
+        """Whether the runner is gone."""
+        return self._is_lost
 
     async def ready(self, timeout_s: float) -> None:
         """Waits until the runner says that it is there."""
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._receive(self._queues[READY])
+            await self._inboxes[READY].take(timeout_s)
         except SandboxLost:
             raise SandboxLost("The sandbox ended before it was ready. Run: soundstage doctor") from None
         except TimeoutError:
             raise SandboxLost(f"The sandbox was not ready within {timeout_s:.0f} s. Run: soundstage doctor") from None
 
-    async def request(
-        self, ask: dict[str, Any], data: bytes | AsyncIterable[bytes], patience_s: float
-    ) -> AsyncGenerator[tuple[int, bytes]]:
-        """Sends a request with its data and yields kind and payload of the answer's frames; RESULT is the last.
-
-        Data that comes bit by bit is sent while the answer is read already. When the iterator is closed before the
-        end, the runner is told to end the work. SandboxLost when nothing comes for ``patience_s`` seconds.
-        """
-        self._last = number = self._last % 0xFFFF_FFFE + 1
-        queue: asyncio.Queue[frames.Frame] = asyncio.Queue(QUEUE_FRAMES)
-        if self._lost.is_set():
+    def open(self, number: int | None = None) -> tuple[int, Inbox, Window]:
+        """Makes room for a conversation; gives it a number, when it has none. SandboxLost."""
+        if self._is_lost:
             raise SandboxLost
-        self._queues[number] = queue
-        self._windows[number] = Window()
-        sender = asyncio.create_task(self._send(number, ask, data))
-        finished = False
-        try:
-            while not finished:
-                kind, payload = await self._next(queue, patience_s)
-                finished = kind == frames.RESULT
-                yield kind, payload
-        finally:
-            sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                await sender
-            if not finished:
-                await self._drain(number, queue)
-            self._queues.pop(number, None)
-            self._windows.pop(number, None)
+        if number is None:
+            self._last = number = self._last % (frames.FIRST_CONNECTION - 1) + 1
+        inbox = self._inboxes.setdefault(number, Inbox())
+        window = self._windows.setdefault(number, Window())
+        return number, inbox, window
 
-    async def _next(self, queue: asyncio.Queue[frames.Frame], patience_s: float) -> tuple[int, bytes]:
-        try:
-            async with asyncio.timeout(patience_s):
-                frame = await self._receive(queue)
-        except TimeoutError:
-            self._lose()
-            raise SandboxLost("The sandbox does not answer any more. Run the task again.") from None
-        return frame[0], frame[2]
+    def forget(self, number: int) -> None:
+        """Ends a conversation: what still comes for it is dropped."""
+        self._inboxes.pop(number, None)
+        self._windows.pop(number, None)
 
-    async def _receive(self, queue: asyncio.Queue[frames.Frame]) -> frames.Frame:
-        """The next frame; SandboxLost when the stream has ended and every frame before its end was given."""
-        while queue.empty():
-            if self._lost.is_set():
-                raise SandboxLost
-            self._news.clear()
-            await self._news.wait()
-        return queue.get_nowait()
+    def ask(self, number: int, ask: dict[str, Any]) -> bytes:
+        """The frames of a request."""
+        data = json.dumps(ask | {"token": ask.get("token", self.token)}).encode()
+        pieces = [data[at : at + frames.MAX_FRAME] for at in range(0, len(data), frames.MAX_FRAME)]
+        parts = [frames.encode(frames.PART, number, piece) for piece in pieces[:-1]]
+        return b"".join([*parts, frames.encode(frames.REQUEST, number, pieces[-1])])
 
-    def _lose(self) -> None:
-        self._lost.set()
-        self._news.set()
+    async def send(self, data: bytes) -> None:
+        """Sends frames. What cannot be sent any more is dropped: the loss shows on the way back."""
+        with contextlib.suppress(OSError):
+            await self._stream.write(data)
 
-    async def _send(self, number: int, ask: dict[str, Any], data: bytes | AsyncIterable[bytes]) -> None:
-        *parts, last = [piece async for piece in _pieces(json.dumps(ask).encode())]
-        for part in parts:
-            await self._stream.write(frames.encode(frames.PART, number, part))
-        await self._stream.write(frames.encode(frames.REQUEST, number, last))
-        try:
-            async for piece in _pieces(data):
-                await self._windows[number].take(len(piece))
-                await self._stream.write(frames.encode(frames.DATA, number, piece))
-        except BaseException:
-            # Whoever gives the data cannot go on: the program must not wait for the rest of it.
-            with contextlib.suppress(OSError):
-                await self._stream.write(frames.encode(frames.CANCEL, number))
-            raise
-        await self._stream.write(frames.encode(frames.END, number))
+    def lose(self) -> None:
+        """Gives the runner up."""
+        self._is_lost = True
+        for inbox in self._inboxes.values():
+            inbox.lose()
+        for window in self._windows.values():
+            window.lose()
 
-    async def _drain(self, number: int, queue: asyncio.Queue[frames.Frame]) -> None:
-        with contextlib.suppress(OSError, SandboxLost):
-            await self._stream.write(frames.encode(frames.CANCEL, number))
-            while (await self._receive(queue))[0] != frames.RESULT:
-                pass
+    async def _beat(self) -> None:
+        while not self._is_lost:
+            await asyncio.sleep(BEAT_S)
+            await self.send(frames.encode(frames.BEAT, READY))
 
     async def _read(self) -> None:
         decoder = frames.Decoder()
         try:
             while data := await self._stream.read():
                 for frame in decoder.feed(data):
-                    await self._sort(frame)
+                    if not self._sort(frame):
+                        return
         except (OSError, frames.FrameError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._lose()
+            self.lose()
 
-    async def _sort(self, frame: frames.Frame) -> None:
+    def _sort(self, frame: frames.Frame) -> bool:
         kind, number, payload = frame
         if kind == frames.CREDIT:
             if window := self._windows.get(number):
                 window.give(int.from_bytes(payload[:4], "big"))
-        elif queue := self._queues.get(number):
-            await queue.put(frame)
-            self._news.set()
+            return True
+        if kind == frames.OPENED and number in self._inboxes:
+            # Bytes of the new connection may come before anybody has heard of it.
+            self.open(int.from_bytes(payload[:4], "big"))
+        inbox = self._inboxes.get(number)
+        return inbox is None or inbox.put(kind, payload)
+
+    async def drained(self, patience_s: float) -> None:
+        """Waits until the runner has ended its side, at most that long."""
+        await asyncio.wait(self._tasks[:1], timeout=patience_s)
 
     async def close(self) -> None:
         """Ends the conversation; the runner ends with it."""
-        self._reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reader
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.lose()
         await self._stream.close()
-
-
-class Window:
-    """How many bytes may be sent before the runner has taken some."""
-
-    def __init__(self) -> None:
-        self._left = frames.WINDOW
-        self._changed = asyncio.Event()
-
-    async def take(self, size: int) -> None:
-        """Waits until ``size`` bytes may be sent."""
-        while self._left < size:
-            self._changed.clear()
-            await self._changed.wait()
-        self._left -= size
-
-    def give(self, size: int) -> None:
-        """The runner has taken ``size`` bytes."""
-        self._left += size
-        self._changed.set()
-
-
-async def _pieces(data: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The data in pieces that fit into frames."""
-    if isinstance(data, bytes):
-        for at in range(0, len(data), frames.MAX_FRAME):
-            yield data[at : at + frames.MAX_FRAME]
-        return
-    async for larger in data:
-        for at in range(0, len(larger), frames.MAX_FRAME):
-            yield larger[at : at + frames.MAX_FRAME]

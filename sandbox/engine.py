@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
@@ -18,6 +20,7 @@ from sandbox.uninterrupted import in_thread
 
 T = TypeVar("T")
 API_TIMEOUT_S = 60
+CALLS_AT_ONCE = 16
 REMOVAL_S = 10.0
 
 
@@ -76,15 +79,25 @@ class DockerEngine:
     def __init__(self, host: str | None = None) -> None:
         self.host = host
         self._client: docker.APIClient | None = None
+        self._connecting = threading.Lock()
+        self._threads: ThreadPoolExecutor | None = None
 
-    async def _call(self, work: Callable[[docker.APIClient], T]) -> T:
+    async def _call(self, work: Callable[[docker.APIClient], T], undo: Callable[[T], object] = lambda _: None) -> T:
         def run() -> T:
             with engine_errors():
-                if self._client is None:
-                    self._client = docker.APIClient(base_url=self.host, version="auto", timeout=API_TIMEOUT_S)
-                return work(self._client)
+                return work(self._connected())
 
-        return await in_thread(run, _let_go)
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="engine")
+        return await in_thread(run, undo, self._threads)
+
+    def _connected(self) -> docker.APIClient:
+        with self._connecting:
+            if self._client is None:
+                self._client = docker.APIClient(
+                    base_url=self.host, version="auto", timeout=API_TIMEOUT_S, max_pool_size=CALLS_AT_ONCE
+                )
+            return self._client
 
     async def version(self) -> str:
         """The engine's version."""
@@ -104,19 +117,48 @@ class DockerEngine:
 
         def attach(client: docker.APIClient) -> socket.socket:
             wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            attached = client.attach_socket(container, wanted)
-            raw = cast("socket.socket", getattr(attached, "_sock", attached))
-            own = raw.dup()
-            own.setblocking(False)
-            # The response owns the original descriptor; our copy lives on.
-            attached._response.close()
-            return own
+            return _own_socket(client.attach_socket(container, wanted))
 
-        return await self._call(attach)
+        return await self._call(attach, socket.socket.close)
 
     async def start(self, container: str) -> None:
         """Starts a created container."""
         await self._call(lambda client: client.start(container))
+
+    async def exists(self, container: str) -> bool:
+        """Whether the engine knows the container (still)."""
+
+        def look(client: docker.APIClient) -> bool:
+            try:
+                client.inspect_container(container)
+            except docker.errors.NotFound:
+                return False
+            return True
+
+        return await self._call(look)
+
+    async def execute(self, container: str, argv: Sequence[str], settings: dict[str, Any]) -> tuple[str, socket.socket]:
+        """Starts a program in a running container: its id, and a duplex socket to its stdio as of ``attach``."""
+
+        def execute(client: docker.APIClient) -> tuple[str, socket.socket]:
+            made = client.exec_create(container, list(argv), stdin=True, **settings)
+            return made["Id"], _own_socket(client.exec_start(made["Id"], socket=True))
+
+        return await self._call(execute, lambda result: result[1].close())
+
+    async def exit_code(self, execution: str) -> int | None:
+        """The exit code of a program that ``execute`` started; None while it runs."""
+        seen = await self._call(lambda client: client.exec_inspect(execution))
+        code = seen.get("ExitCode")
+        return None if seen.get("Running") or code is None else int(code)
+
+    async def memory(self) -> int:
+        """The memory of the engine's machine, in bytes."""
+        return int((await self._call(lambda client: client.info())).get("MemTotal") or 0)
+
+    async def inspect(self, container: str) -> dict[str, Any]:
+        """What the engine knows of a container. Source: Docker Engine API, "Inspect a container"."""
+        return cast("dict[str, Any]", await self._call(lambda client: client.inspect_container(container)))
 
     async def remove(self, container: str) -> None:
         """Ends and removes a container, and waits until it is gone; one that is gone already is fine."""
@@ -164,11 +206,18 @@ class DockerEngine:
         if self._client is not None:
             client, self._client = self._client, None
             await asyncio.to_thread(client.close)
+        if self._threads is not None:
+            threads, self._threads = self._threads, None
+            threads.shutdown(wait=False)
 
 
-def _let_go(result: object) -> None:
-    if isinstance(result, socket.socket):
-        result.close()
+def _own_socket(attached: Any) -> socket.socket:
+    """A copy of a response's socket, which lives on when the response is closed."""
+    raw = cast("socket.socket", getattr(attached, "_sock", attached))
+    own = raw.dup()
+    own.setblocking(False)
+    attached._response.close()
+    return own
 
 
 def _await_removal(client: docker.APIClient, container: str) -> None:

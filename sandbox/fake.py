@@ -7,12 +7,13 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Collection
 from importlib import resources
 from pathlib import Path
 
-from domain.command import Command, CommandResult, Verdict
-from sandbox.base import OutputChunk, Sandbox, SandboxRequest
+from domain.command import Command, Verdict
+from sandbox.base import Lease, Running, Sandbox, SandboxRequest
 from sandbox.channel import Channel
 from sandbox.runner_sandbox import RunnerSandbox
 from sandbox.test_run import HARNESS
@@ -50,18 +51,16 @@ class PipeStream:
 class FakeSandbox(RunnerSandbox):
     """Runs commands with this interpreter's folder first on the path, and the test harness from where it is here."""
 
-    async def stream(
-        self, command: Command, stdin: AsyncIterable[bytes] | None = None
-    ) -> AsyncGenerator[OutputChunk | CommandResult]:
-        """Runs a command, translated from the container's paths."""
+    @contextlib.asynccontextmanager
+    async def start(self, command: Command, stdin: AsyncIterable[bytes] | None = None) -> AsyncIterator[Running]:
+        """Starts a command, translated from the container's paths."""
         harness = str(resources.files("images").joinpath("python", "harness"))
         argv = tuple(argument.replace(str(Path(HARNESS).parent), harness) for argument in command.argv)
         path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
         env = {"PATH": path, **command.env}
         translated = command.model_copy(update={"argv": argv, "env": env})
-        async with contextlib.aclosing(super().stream(translated, stdin)) as items:
-            async for item in items:
-                yield item
+        async with super().start(translated, stdin) as running:
+            yield running
 
 
 class FakeSandboxes:
@@ -80,9 +79,10 @@ class FakeSandboxes:
             )  # fmt: skip
             self.processes.append(process)
             channel = Channel(PipeStream(process))
+            lease = Lease(token=0, owner="fake", deadline=time.time() + request.lifetime_s)
             try:
                 await channel.ready(30.0)
-                yield FakeSandbox(channel, "none", _killed, VettingLimits())
+                yield FakeSandbox(channel, "none", lease, _killed, VettingLimits())
             finally:
                 await channel.close()
 

@@ -20,16 +20,24 @@ DEADLINE_LABEL, HOME_LABEL = "soundstage.deadline", "soundstage.home"
 CAPABILITIES = ("SETUID", "SETGID", "KILL")
 
 
-class Lease(Value):
+class Labels(Value):
     """Whose container it is, and until when. ``owner`` is the instance; ``deadline`` is Unix seconds."""
 
-    id: str
+    lease: str
     owner: str
     home: str
     task_id: str
     deadline: float
-    lifetime_s: float
+
+
+class Body(Value):
+    """What a container is to be: its image, its limits, the OCI runtime, the uid of all that runs in it."""
+
+    image: str
+    profile: Profile
+    runtime: str = "runc"
     uid: int
+    labels: Labels
 
 
 @cache
@@ -39,22 +47,33 @@ def seccomp_profile() -> str:
     return json.dumps(json.loads(text), separators=(",", ":"))
 
 
-def container_config(image: str, profile: Profile, lease: Lease, runtime: str = "runc") -> dict[str, Any]:
-    """The body of the engine's ``POST /containers/create``."""
+def runner_config(body: Body, lifetime_s: float) -> dict[str, Any]:
+    """The body of the engine's ``POST /containers/create`` for a container whose PID 1 is our runner."""
+    entrypoint = ["python3", "-I", "-S", "-c", BOOT]
+    return _config(body, entrypoint, [WORKSPACE, str(body.uid), str(lifetime_s)])
+
+
+def idle_config(body: Body, lifetime_s: float) -> dict[str, Any]:
+    """The same for an image without Python: PID 1 waits until the lifetime is over."""
+    return _config(body, ["/bin/sh", "-c"], [f"trap 'exit 0' TERM; sleep {lifetime_s:.0f} & wait"])
+
+
+def _config(body: Body, entrypoint: list[str], arguments: list[str]) -> dict[str, Any]:
+    labels = body.labels
     return {
-        "Image": image,
+        "Image": body.image,
         "User": "0:0",
         "WorkingDir": WORKSPACE,
         "Hostname": "sandbox",
-        "Entrypoint": ["python3", "-I", "-S", "-c", BOOT],
-        "Cmd": [WORKSPACE, str(lease.uid), str(lease.lifetime_s)],
+        "Entrypoint": entrypoint,
+        "Cmd": arguments,
         "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"],
         "Labels": {
-            LABEL: lease.owner,
-            TASK_LABEL: lease.task_id,
-            LEASE_LABEL: lease.id,
-            DEADLINE_LABEL: f"{lease.deadline:.0f}",
-            HOME_LABEL: lease.home,
+            LABEL: labels.owner,
+            TASK_LABEL: labels.task_id,
+            LEASE_LABEL: labels.lease,
+            DEADLINE_LABEL: f"{labels.deadline:.0f}",
+            HOME_LABEL: labels.home,
         },
         "AttachStdin": True,
         "AttachStdout": True,
@@ -64,7 +83,7 @@ def container_config(image: str, profile: Profile, lease: Lease, runtime: str = 
         "Tty": False,
         "NetworkDisabled": True,
         "StopTimeout": 2,
-        "HostConfig": _host_config(profile, lease.uid) | {"Runtime": runtime},
+        "HostConfig": _host_config(body.profile, body.uid) | {"Runtime": body.runtime},
     }
 
 

@@ -2,57 +2,37 @@
 
 import asyncio
 import contextlib
-import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
-from pydantic import BaseModel, Field
-
-from domain.command import Command, CommandResult, Verdict
+from domain.command import Command, CommandResult
 from domain.errors import HostileOutput, SandboxLost, TransferFailed
 from domain.files import TreeChange
-from sandbox.base import IGNORED, Fetched, OutputChunk
+from sandbox import relay
+from sandbox.base import IGNORED, ByteStream, Changes, Entry, Fetched, Lease, OutputChunk, Running
 from sandbox.channel import Channel
+from sandbox.exchange import Exchange
 from sandbox.runner import frames
+from sandbox.running import REPORT_LIMIT, Autopsy, RunningCommand
+from sandbox.told import Told, read_told
 from sandbox.vetting import VettingLimits, extract, is_plain, pack, printable
 
 GRACE_S = 5.0
 """How long past a command's deadline the runner may take to say so, before the sandbox counts as lost."""
 TRANSFER_TIMEOUT_S = 120.0
-REPORT_LIMIT = 32 * 1024 * 1024
-
-Autopsy = Callable[[float], Awaitable[Verdict]]
-"""Finds out how a sandbox ended, ``oom`` or ``killed``, by what happened since a time in Unix seconds."""
-
-
-class Told(BaseModel):
-    """The runner's result of a request. It is read strictly: code of the sandbox may have had a hand in it."""
-
-    error: str | None = None
-    exit_code: int | None = None
-    signal: int | None = None
-    ended: str | None = None
-    oom_kills: int = 0
-    duration_s: float = Field(default=0.0, allow_inf_nan=False)
-    deleted: list[str] = Field(default_factory=list)
-    refused: list[str] = Field(default_factory=list)
-
-
-def read_told(payload: bytes) -> Told:
-    """The result in a frame; SandboxLost when it makes no sense."""
-    try:
-        return Told.model_validate(json.loads(payload))
-    except (ValueError, RecursionError) as error:
-        raise SandboxLost("The sandbox's answer makes no sense. Run the task again.") from error
 
 
 class RunnerSandbox:
-    """Runs commands and moves files through a channel. Its verbs take turns."""
+    """Runs commands and moves files through a channel."""
 
-    def __init__(self, channel: Channel, isolation: str, autopsy: Autopsy, limits: VettingLimits | None = None) -> None:
+    def __init__(
+        self, channel: Channel, isolation: str, lease: Lease, autopsy: Autopsy, limits: VettingLimits | None = None
+    ) -> None:
         self._channel = channel
         self._isolation = isolation
+        self._lease = lease
         self._autopsy = autopsy
         self._limits = limits or VettingLimits()
         self._turn = asyncio.Lock()
@@ -63,6 +43,31 @@ class RunnerSandbox:
         """How it is contained."""
         return self._isolation
 
+    @property
+    def lease(self) -> Lease:
+        """Whose it is."""
+        return self._lease
+
+    @contextlib.asynccontextmanager
+    async def start(self, command: Command, stdin: AsyncIterable[bytes] | None = None) -> AsyncIterator[Running]:
+        """Starts a command."""
+        ask = {
+            "op": "run", "argv": command.argv, "cwd": command.cwd, "env": command.env, "report": command.report,
+            "timeout_s": command.timeout_s, "output_limit": command.output_limit, "report_limit": REPORT_LIMIT,
+        }  # fmt: skip
+        data = command.stdin if stdin is None else stdin
+        started = time.time()
+        async with Exchange(self._channel, ask | {"token": self._lease.token}, data) as exchange:
+            yield RunningCommand(exchange, command.timeout_s + GRACE_S, lambda: self._autopsy(started))
+
+    async def stream(
+        self, command: Command, stdin: AsyncIterable[bytes] | None = None
+    ) -> AsyncGenerator[OutputChunk | CommandResult]:
+        """Runs a command, yielding its output and then its result, while it is fed from ``stdin``."""
+        async with self.start(command, stdin) as running, contextlib.aclosing(running.items()) as items:
+            async for item in items:
+                yield item
+
     async def run(self, command: Command) -> CommandResult:
         """Runs a command to its end."""
         async with contextlib.aclosing(self.stream(command)) as items:
@@ -71,56 +76,61 @@ class RunnerSandbox:
                     return item
         raise SandboxLost
 
-    async def stream(
-        self, command: Command, stdin: AsyncIterable[bytes] | None = None
-    ) -> AsyncGenerator[OutputChunk | CommandResult]:
-        """Runs a command, yielding its output and then its result, while it is fed from ``stdin``."""
-        parts: dict[int, bytearray] = {kind: bytearray() for kind in (*_SHOWN, frames.REPORT)}
-        ask = {
-            "op": "run", "argv": command.argv, "cwd": command.cwd, "env": command.env, "report": command.report,
-            "timeout_s": command.timeout_s, "output_limit": command.output_limit, "report_limit": REPORT_LIMIT,
-        }  # fmt: skip
-        data = command.stdin if stdin is None else stdin
-        answer = self._channel.request(ask, data, command.timeout_s + GRACE_S)
-        async with self._turn, contextlib.aclosing(answer):
-            started = time.time()
-            try:
-                async for kind, payload in answer:
-                    if kind == frames.RESULT:
-                        yield _result(read_told(payload), parts)
-                        return
-                    if kind in parts:
-                        parts[kind] += payload
-                    if kind in _SHOWN:
-                        yield OutputChunk(stream=_SHOWN[kind], data=payload)
-            except SandboxLost:
-                if await self._autopsy(started) is not Verdict.OOM:
-                    raise
-                yield _collect(Verdict.OOM, None, parts, 0.0)
-
     async def put(self, change: TreeChange, clear: bool = False) -> None:
         """Writes and removes files."""
         ask = {"op": "put", "deleted": sorted(change.deleted), "clear": clear}
-        await self._transfer(ask, pack(change.written))
+        await self._transfer(ask, pack(change.written), self._limits)
 
     async def fetch(self) -> Fetched:
         """What changed since the last transfer. What could not be taken over is given again by the next call."""
         ask = {"op": "fetch", "ignore": sorted(IGNORED), "file_limit": self._limits.file_bytes}
-        archive, told = await self._transfer(ask, b"")
+        archive, told = await self._transfer(ask, b"", self._limits)
         files, refused = extract(archive, self._limits)
-        deleted = frozenset(path for path in told.deleted if is_plain(path))
         refused += [printable(path) for path in told.refused]
-        fetched = Fetched(change=TreeChange(written=files, deleted=deleted), refused=tuple(refused))
+        fetched = Fetched(change=TreeChange(written=files, deleted=_plain(told.deleted)), refused=tuple(refused))
         self._accepted = True
         return fetched
 
-    async def _transfer(self, ask: dict[str, Any], data: bytes) -> tuple[bytes, Told]:
+    async def changes(self) -> Changes:
+        """Which files changed since the last transfer."""
+        _, told = await self._transfer({"op": "changes", "ignore": sorted(IGNORED)}, b"", self._limits)
+        return Changes(written=_plain(told.changed), deleted=_plain(told.deleted))
+
+    async def stat(self, paths: Sequence[str]) -> list[Entry | None]:
+        """What is at each path."""
+        _, told = await self._transfer({"op": "stat", "paths": list(paths)}, b"", self._limits)
+        if len(told.entries) != len(paths):
+            raise SandboxLost("The sandbox's answer makes no sense. Run the task again.")
+        return told.entries
+
+    async def collect(self, paths: Sequence[str], limits: VettingLimits | None = None) -> Fetched:
+        """Files by name or pattern, folders with all that is in them."""
+        limits = limits or self._limits
+        ask = {"op": "collect", "paths": list(paths), "file_limit": limits.file_bytes}
+        archive, told = await self._transfer(ask, b"", limits)
+        files, refused = extract(archive, limits, links=True)
+        refused += [printable(path) for path in told.refused]
+        return Fetched(change=TreeChange(written=files), refused=tuple(refused))
+
+    def listen(self, port: int) -> AbstractAsyncContextManager[AsyncIterator[ByteStream]]:
+        """Connections that programs of the sandbox make to a loopback port."""
+        return relay.listen(self._channel, port)
+
+    async def connect(self, port: int) -> ByteStream:
+        """A connection to a loopback port of the sandbox."""
+        return await relay.connect(self._channel, port)
+
+    async def _transfer(self, ask: dict[str, Any], data: bytes, limits: VettingLimits) -> tuple[bytes, Told]:
         archive, result = bytearray(), bytearray()
-        most = self._limits.total_bytes + self._limits.entries * 2048
+        most = limits.total_bytes + limits.entries * 2048
         async with self._turn:
-            ask |= {"timeout_s": TRANSFER_TIMEOUT_S, "accepted": self._accepted}
-            self._accepted = False
-            async with contextlib.aclosing(self._channel.request(ask, data, TRANSFER_TIMEOUT_S + GRACE_S)) as answer:
+            ask |= {"timeout_s": TRANSFER_TIMEOUT_S, "token": self._lease.token}
+            if ask["op"] in {"put", "fetch", "changes"}:
+                ask["accepted"], self._accepted = self._accepted, False
+            async with (
+                Exchange(self._channel, ask, data) as exchange,
+                contextlib.aclosing(exchange.frames(TRANSFER_TIMEOUT_S + GRACE_S)) as answer,
+            ):
                 async for kind, payload in answer:
                     (archive if kind == frames.ARCHIVE else result).extend(payload)
                     if len(archive) + len(result) > most:
@@ -134,31 +144,5 @@ class RunnerSandbox:
         return bytes(archive), told
 
 
-_SHOWN: dict[int, Literal["stdout", "stderr"]] = {frames.STDOUT: "stdout", frames.STDERR: "stderr"}
-
-
-def _result(told: Told, parts: dict[int, bytearray]) -> CommandResult:
-    if told.error is not None:
-        raise SandboxLost(f"The sandbox refused a command: {printable(told.error)}. Report this, please.")
-    return _collect(_verdict(told), told.exit_code, parts, told.duration_s)
-
-
-def _collect(verdict: Verdict, exit_code: int | None, parts: dict[int, bytearray], duration_s: float) -> CommandResult:
-    return CommandResult(
-        verdict=verdict,
-        exit_code=exit_code,
-        stdout=bytes(parts[frames.STDOUT]),
-        stderr=bytes(parts[frames.STDERR]),
-        report=bytes(parts[frames.REPORT]),
-        duration_s=duration_s,
-    )
-
-
-def _verdict(told: Told) -> Verdict:
-    if told.oom_kills > 0:
-        return Verdict.OOM
-    if told.ended is not None:
-        return {"timeout": Verdict.TIMEOUT, "output_limit": Verdict.OUTPUT_LIMIT}.get(told.ended, Verdict.KILLED)
-    if told.signal is not None:
-        return Verdict.KILLED
-    return Verdict.OK if told.exit_code == 0 else Verdict.FAILED
+def _plain(paths: list[str]) -> frozenset[str]:
+    return frozenset(path for path in paths if is_plain(path))

@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-async def in_thread(work: Callable[[], T], undo: Callable[[T], None]) -> T:
-    """What ``work`` returns, run in a thread.
+async def in_thread(work: Callable[[], T], undo: Callable[[T], object], threads: Executor | None = None) -> T:
+    """What ``work`` returns, run in a thread (of ``threads``).
 
     A caller that is cancelled, once or many times, still waits for its end: whoever tidies up must find what it did.
     Its result, which nobody takes then, goes to ``undo``.
     """
-    working = asyncio.ensure_future(asyncio.to_thread(work))
+    working = asyncio.get_running_loop().run_in_executor(threads, work)
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:

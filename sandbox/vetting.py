@@ -20,11 +20,12 @@ class VettingLimits(Value):
     total_bytes: int = 256 * 1024 * 1024
 
 
-def extract(archive: bytes, limits: VettingLimits) -> tuple[FileTree, list[str]]:
+def extract(archive: bytes, limits: VettingLimits, links: bool = False) -> tuple[FileTree, list[str]]:
     """The files in a tar stream, and the paths that were refused.
 
-    Links, devices, FIFOs and paths that are not plain are refused one by one. HostileOutput when the stream is
-    malformed, holds a path twice, or exceeds ``limits``.
+    With ``links``, symbolic links that stay inside the tree are kept as well. Other links, devices, FIFOs and paths
+    that are not plain are refused one by one. HostileOutput when the stream is malformed, holds a path twice, or
+    exceeds ``limits``.
     """
     kept: FileTree = {}
     refused: list[str] = []
@@ -36,11 +37,15 @@ def extract(archive: bytes, limits: VettingLimits) -> tuple[FileTree, list[str]]
                 raise HostileOutput(f"The sandbox produced more than {limits.entries} files. Produce fewer.")
             if entry.type == tarstream.DIRECTORY:
                 continue
-            if not _acceptable(entry, limits):
+            link = links and _is_link_inside(entry)
+            if not link and not _acceptable(entry, limits):
                 refused.append(printable(entry.path))
                 continue
             if entry.path in kept:
                 raise HostileOutput(f"The sandbox sent {entry.path!r} twice. Nothing of that step was kept.")
+            if link:
+                kept[entry.path] = File(link=entry.link)
+                continue
             total += entry.size
             if total > limits.total_bytes:
                 raise HostileOutput(f"The sandbox produced more than {limits.total_bytes} bytes. Produce less.")
@@ -52,6 +57,16 @@ def extract(archive: bytes, limits: VettingLimits) -> tuple[FileTree, list[str]]
 
 def _acceptable(entry: tarstream.Entry, limits: VettingLimits) -> bool:
     return entry.type == tarstream.REGULAR and entry.size <= limits.file_bytes and is_plain(entry.path)
+
+
+def _is_link_inside(entry: tarstream.Entry) -> bool:
+    if entry.type != tarstream.SYMLINK or not is_plain(entry.path):
+        return False
+    try:
+        vet_link(entry.path, entry.link)
+    except HostileOutput:
+        return False
+    return True
 
 
 def _without_nesting(kept: FileTree, refused: list[str]) -> FileTree:

@@ -48,13 +48,13 @@ async def _python(_settings: Settings) -> Finding:
 
 
 async def _engine(settings: Settings) -> Finding:
-    engine = DockerEngine(settings.docker_host)
+    engine = DockerEngine(settings.engines[0].host)
     version, runtimes = await engine.version(), await engine.runtimes()
     return Finding(name="docker engine", ok=True, found=f"{version}, runtimes: {', '.join(sorted(runtimes))}")
 
 
 async def _images(settings: Settings) -> Finding:
-    engine = ImageEngine(settings.docker_host)
+    engine = ImageEngine(settings.engines[0].host)
     wanted = [images.tag(language) for language in images.languages()]
     missing = [tag for tag in wanted if not await engine.exists(tag)]
     found = f"missing: {', '.join(missing)}" if missing else ", ".join(wanted)

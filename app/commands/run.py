@@ -120,9 +120,10 @@ def _check_targets(options: RunOptions) -> None:
 
 
 async def _check_engine(settings: Settings) -> None:
-    await DockerEngine(settings.docker_host).version()
+    hosts = [address.host for address in settings.engines]
+    await DockerEngine(hosts[0]).version()
     wanted = images.tag("python")
-    if not await ImageEngine(settings.docker_host).exists(wanted):
+    if not await ImageEngine(hosts[0]).exists(wanted):
         raise ImageMissing(f"The sandbox image {wanted} is not built. Build it with: soundstage images build")
 
 

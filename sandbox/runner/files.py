@@ -5,9 +5,11 @@ sandbox could not go by itself.
 """
 
 import contextlib
+import glob
 import os
 import stat
 import time
+from collections.abc import Iterator
 
 from . import tarstream
 
@@ -200,6 +202,51 @@ def fetch(root: str, target: int, paths: list[str], file_limit: int) -> list[str
             stream.write(tarstream.padding(len(content)))
         stream.write(tarstream.END_OF_ARCHIVE)
     return left_out
+
+
+def collect(root: str, target: int, paths: list[str], file_limit: int) -> list[str]:
+    """Writes the named files and folders, with all that is in them and links as links, as a tar stream.
+
+    A path may hold ``*`` and ``**``. Returns what it had to leave out.
+    """
+    refused: list[str] = []
+    found: dict[str, None] = {}
+    for wanted in paths:
+        for path in sorted(glob.glob(wanted, root_dir=root, recursive=True, include_hidden=True)):
+            found.update(dict.fromkeys(_below(root, path)))
+    links = {path: os.readlink(os.path.join(root, path)) for path in found if os.path.islink(os.path.join(root, path))}
+    with open(target, "wb", buffering=1 << 16, closefd=False) as stream:
+        for path, link in links.items():
+            stream.write(tarstream.header(tarstream.Entry(path, tarstream.SYMLINK, 0, False, link)))
+        stream.flush()
+        refused += fetch(root, target, [path for path in found if path not in links], file_limit)
+    return refused
+
+
+def _below(root: str, path: str) -> Iterator[str]:
+    """The files and links at and below a path that leads through no link."""
+    if not _is_reached(root, os.path.dirname(path)):
+        return
+    if not _is_folder(os.path.join(root, path)):
+        yield path
+        return
+    for folder, folders, names in os.walk(os.path.join(root, path)):
+        inside = os.path.relpath(folder, root)
+        for name in (*names, *folders):
+            full = os.path.join(folder, name)
+            if not _is_folder(full):
+                yield os.path.normpath(os.path.join(inside, name))
+
+
+def describe(path: str) -> dict[str, int | str] | None:
+    """What is at a path: its kind, its size in bytes, its mode bits, its modification time in nanoseconds."""
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
+    kind = kinds.get(stat.S_IFMT(info.st_mode), "other")
+    return {"kind": kind, "size": info.st_size, "mode": stat.S_IMODE(info.st_mode), "mtime_ns": info.st_mtime_ns}
 
 
 def _open(path: str) -> int:

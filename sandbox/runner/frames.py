@@ -10,16 +10,23 @@ HEADER = struct.Struct(">BII")
 MAX_FRAME = 1 << 20
 """Bytes of payload in one frame, at most."""
 
-REQUEST, DATA, END, CANCEL, PART = 1, 2, 3, 4, 5
-"""To the runner: a request (JSON), bytes that belong to it, their end, and a wish to end it. PART frames hold the
-beginning of a request that is too long for one frame."""
+REQUEST, DATA, END, CANCEL, PART, GRANT, BEAT, SIGNAL = 1, 2, 3, 4, 5, 6, 7, 8
+"""To the runner: a request (JSON), bytes that belong to it, their end, a wish to end it, the beginning of a request
+that is too long for one frame, how much of its output was taken (u32), a sign of life, and a signal's number (u8)."""
 
-STDOUT, STDERR, REPORT, ARCHIVE, RESULT, CREDIT = 16, 17, 18, 19, 20, 21
+STDOUT, STDERR, REPORT, ARCHIVE, RESULT, CREDIT, OPENED, BYTES, ENDED = 16, 17, 18, 19, 20, 21, 22, 23, 24
 """From the runner: what the command wrote, a tar stream, and the result (JSON), which is the last frame. CREDIT says
-how many bytes of DATA were taken (u32)."""
+how much DATA was taken (u32). OPENED announces a connection, which has a number of its own (u32); BYTES came over it,
+and ENDED says that no more will."""
 
 WINDOW = 4 << 20
-"""Bytes of DATA that may be on their way without credit: a program that does not read must not block the channel."""
+"""What may be under way without credit, per request and direction: who does not read must not block the channel."""
+
+OVERHEAD = 64
+"""What a frame costs of a window besides its payload, so that tiny frames cannot fill the memory either."""
+
+FIRST_CONNECTION = 1 << 31
+"""Numbers from here on are given by the runner, to connections; those below by the host, to requests."""
 
 Frame = tuple[int, int, bytes]
 
@@ -59,3 +66,8 @@ class Decoder:
                 yield kind, request, payload
         finally:
             del buffer[:at]
+
+
+def cost(payload: bytes) -> int:
+    """What a frame takes of a window."""
+    return len(payload) + OVERHEAD

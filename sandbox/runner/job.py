@@ -1,18 +1,23 @@
-"""One request under way: its child, its pipes, its limits and its result."""
+"""One command or file transfer under way: its child, its pipes, its limits and its result."""
 
 import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import frames, process
+from . import frames, meter, process
+from .hub import READ, WRITE, Hub
 
 CHUNK = 1 << 16
 MOST_DRAINED = 4 << 20
 DRAIN_S = 0.5
 """How long output is awaited after the child has ended, when somebody still holds its pipes open."""
+LONGEST_TALE = 64 << 20
+"""Bytes that a transfer may say of itself."""
+STUBBORN_S = 1.0
+"""How long a child that was ended may take to go."""
 
 
 class JobLimits(NamedTuple):
@@ -24,129 +29,179 @@ class JobLimits(NamedTuple):
 
 
 class Job:
-    """A child at work for a request. ``outputs`` maps each open pipe to the kind of frame its bytes become."""
+    """A child at work for a request.
 
-    def __init__(self, request: int, child: process.Child, limits: JobLimits, archive: bool) -> None:
-        self.request = request
+    ``kill`` ends what the child started; ``archive`` marks a transfer: its stdout is a tar stream, and what else it
+    says is its result.
+    """
+
+    def __init__(
+        self, number: int, child: process.Child, limits: JobLimits, hub: Hub, kill: Callable[["Job"], None]
+    ) -> None:
+        self.number = number
         self.child = child
-        self.archive = archive
-        self.limits = limits
-        first = frames.ARCHIVE if archive else frames.STDOUT
-        self.outputs = {child.stdout: first, child.stderr: frames.STDERR, child.report: frames.REPORT}
+        self.archive = False
         self.collected = bytearray()
-        self.stdin_buffer = bytearray()
-        self.stdin_open = True
-        self.stdin_ended = False
-        self.started = time.monotonic()
-        self.deadline = self.started + limits.timeout_s
-        self.status: int | None = None
-        self.ended: str | None = None
-        self._oom_before = process.oom_kills()
+        self.finish: Callable[[Job], dict[str, Any]] = Job.result
+        self.deadline = time.monotonic() + limits.timeout_s
+        self.before: meter.Reading | None = None
+        self.used: dict[str, Any] = {}
+        self._limits, self._hub, self._kill = limits, hub, kill
+        self._kinds = {child.stdout: frames.STDOUT, child.stderr: frames.STDERR, child.report: frames.REPORT}
+        self._input = bytearray()
+        self._input_open, self._input_ended = True, False
+        self._started = time.monotonic()
+        self._status: int | None = None
+        self._ended: str | None = None
         self._written = self._reported = 0
-        self._taken = 0
+        self._window = frames.WINDOW
+        self._watch()
 
-    def read(self, fd: int) -> bytes:
-        """Reads what is there, as frames to send; forgets the pipe at its end."""
+    def _watch(self) -> None:
+        for fd in self._kinds:
+            self._hub.watch(fd, READ if self._window > 0 else 0, self._on_output)
+
+    def _on_output(self, fd: int) -> bool:
+        """Passes on what is there; False when there was nothing."""
         try:
             data = os.read(fd, CHUNK)
         except BlockingIOError:
-            return b""
+            return False
         if not data:
-            del self.outputs[fd]
-            return b""
-        kind = self.outputs[fd]
-        if self.archive and kind != frames.ARCHIVE:
-            self.collected += data
-            return b""
-        data = self._within_limits(kind, data)
-        return frames.encode(kind, self.request, data) if data else b""
+            self._hub.forget(fd)
+            del self._kinds[fd]
+            return False
+        kind = self._kinds[fd]
+        if self.archive and kind != frames.STDOUT:
+            self.collected += data[: max(0, LONGEST_TALE - len(self.collected))]
+        elif kept := data if self.archive else self._within_limits(kind, data):
+            self._hub.send(frames.ARCHIVE if self.archive else kind, self.number, kept)
+            self._window -= frames.cost(kept)
+            if self._window <= 0:
+                self._watch()
+        return True
 
     def _within_limits(self, kind: int, data: bytes) -> bytes:
         if kind == frames.REPORT:
-            kept = data[: max(0, self.limits.report - self._reported)]
+            kept = data[: max(0, self._limits.report - self._reported)]
             self._reported += len(data)
-        elif kind == frames.ARCHIVE:
-            return data
         else:
-            kept = data[: max(0, self.limits.output - self._written)]
+            kept = data[: max(0, self._limits.output - self._written)]
             self._written += len(data)
         if len(kept) < len(data):
-            self.ended = self.ended or "output_limit"
-            process.kill_everything(self.child.pid)
+            self._ended = self._ended or "output_limit"
+            self._kill(self)
         return kept
 
-    def write_stdin(self) -> None:
+    def granted(self, size: int) -> None:
+        """The host has taken so much of the output."""
+        waited = self._window <= 0
+        self._window += size
+        if waited and self._window > 0:
+            self._watch()
+            if self._status is not None:
+                self.deadline = time.monotonic() + DRAIN_S
+
+    def fed(self, payload: bytes, last: bool) -> None:
+        """Takes input for the child."""
+        self._input += payload
+        self._input_ended = self._input_ended or last
+        self._write()
+
+    def _write(self, _fd: int = -1) -> None:
         """Hands the child what it takes of its input, and closes the pipe when all is handed over."""
+        taken = 0
         try:
-            while self.stdin_buffer and self.stdin_open:
-                written = os.write(self.child.stdin, memoryview(self.stdin_buffer)[:CHUNK])
-                del self.stdin_buffer[:written]
-                self._taken += written
+            while self._input and self._input_open:
+                written = os.write(self.child.stdin, memoryview(self._input)[:CHUNK])
+                del self._input[:written]
+                taken += written
         except BlockingIOError:
-            return
+            pass
         except BrokenPipeError:
-            self.close_stdin()
-        if not self.stdin_open:
-            self._taken += len(self.stdin_buffer)
-            self.stdin_buffer.clear()
-        elif self.stdin_ended:
-            self.close_stdin()
+            self._close_input()
+        self._hub.written += taken
+        if not self._input_open:
+            taken += len(self._input)
+            self._input.clear()
+        elif self._input_ended and not self._input:
+            self._close_input()
+        if self._input_open:
+            self._hub.watch(self.child.stdin, WRITE if self._input else 0, self._write)
+        if taken:
+            self._hub.send(frames.CREDIT, self.number, taken.to_bytes(4, "big"))
 
-    def credit(self) -> int:
-        """How many bytes of input were taken since the last call."""
-        taken, self._taken = self._taken, 0
-        return taken
-
-    def drain(self) -> Iterator[bytes]:
-        """The frames of what is in the pipes at the end, when somebody still holds them open."""
-        for fd in list(self.outputs):
-            for _ in range(MOST_DRAINED // CHUNK):
-                frame = self.read(fd)
-                if not frame or fd not in self.outputs:
-                    break
-                yield frame
-
-    def close_stdin(self) -> None:
-        """Lets the child see the end of its input."""
-        if self.stdin_open:
-            self.stdin_open = False
+    def _close_input(self) -> None:
+        if self._input_open:
+            self._input_open = False
+            self._hub.forget(self.child.stdin)
             os.close(self.child.stdin)
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the child's process group."""
+        if self._status is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.child.pid, number)
 
     def end(self, why: str) -> None:
         """Ends the child and all that it started."""
-        if self.status is None:
-            self.ended = self.ended or why
+        if self._status is None:
+            self._ended = self._ended or why
             # The child may not lead its own session yet.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.child.pid, signal.SIGKILL)
-        process.kill_everything(self.child.pid)
+        elif why == "cancelled":
+            self._window = max(self._window, 1)
+            self.deadline = 0.0
+        self._kill(self)
 
     def exited(self, status: int) -> None:
         """The child is gone: what it left behind goes as well."""
-        self.status = status
-        process.kill_everything(self.child.pid)
+        self._status = status
+        self._kill(self)
         self.deadline = time.monotonic() + DRAIN_S
 
-    @property
-    def done(self) -> bool:
-        """Whether nothing more will come."""
-        return self.status is not None and (not self.outputs or time.monotonic() >= self.deadline)
+    def tick(self, now: float) -> bool:
+        """Ends what is over time; whether nothing more will come."""
+        if self._status is None:
+            if now >= self.deadline:
+                self.end("timeout")
+                self.deadline = now + STUBBORN_S
+            return False
+        return not self._kinds or (now >= self.deadline and self._window > 0)
 
-    def close(self) -> None:
-        """Closes every pipe that is still open."""
-        self.close_stdin()
-        for fd in (self.child.stdout, self.child.stderr, self.child.report):
-            with contextlib.suppress(OSError):
-                os.close(fd)
+    @property
+    def wakes(self) -> float:
+        """When ``tick`` has something to do, in monotonic seconds."""
+        return self.deadline if self._status is None or self._window > 0 else float("inf")
+
+    @property
+    def exits(self) -> bool:
+        """Whether the child is gone."""
+        return self._status is not None
+
+    def drain(self) -> None:
+        """Passes on what is left in the pipes when somebody still holds them open, and closes them."""
+        for fd in list(self._kinds):
+            for _ in range(MOST_DRAINED // CHUNK):
+                if not self._on_output(fd):
+                    break
+            self._hub.forget(fd)
+        self._close_input()
+        with contextlib.suppress(OSError):
+            os.close(self.child.stdout)
+            os.close(self.child.stderr)
+            os.close(self.child.report)
 
     def result(self) -> dict[str, Any]:
-        """What the host is told: exit code or signal, why we ended it (if we did), OOM kills, seconds."""
-        assert self.status is not None
-        code = os.waitstatus_to_exitcode(self.status)
+        """What the host is told: exit code or signal, why we ended it (if we did), OOM kills, seconds, what it used."""
+        assert self._status is not None
+        code = os.waitstatus_to_exitcode(self._status)
         return {
             "exit_code": code if code >= 0 else None,
             "signal": -code if code < 0 else None,
-            "ended": self.ended,
-            "oom_kills": process.oom_kills() - self._oom_before,
-            "duration_s": time.monotonic() - self.started,
+            "ended": self._ended,
+            "duration_s": time.monotonic() - self._started,
+            "output": self._written,
+            **self.used,
         }

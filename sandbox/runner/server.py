@@ -1,62 +1,85 @@
-"""The runner's event loop."""
+"""The runner's event loop: reads the host's frames, and gives each to the activity that it is for."""
 
 import contextlib
 import json
 import os
-import selectors
 import signal
+import socket
 import time
-from collections.abc import Callable
 from typing import Any
 
-from . import files, frames, process
+from . import frames, meter, process
+from .hub import READ, Hub
 from .job import Job, JobLimits
+from .relay import MOST_CONNECTIONS, Connection, Dialing, Listener
+from .workspace import Workspace
 
 READY = 0
 """The request number of the frame that says that the runner is there."""
+MOST_JOBS = 32
+SILENCE_S = 60.0
+"""How long the host may say nothing at all before it counts as gone."""
+IDLE_S = 5.0
+REFUSED = (ValueError, KeyError, TypeError, AttributeError, OSError, OverflowError)
+
+
+class StaleError(ValueError):
+    """A request of somebody whose lease has ended."""
+
+
+Activity = Job | Connection | Dialing | Listener
 
 
 class Runner:
     """Serves requests from ``source`` and answers to ``sink`` (file descriptors), until ``source`` ends."""
 
     def __init__(self, source: int, sink: int, root: str, uid: int) -> None:
-        self._source, self._sink, self._root, self._uid = source, sink, root, uid
+        self._source, self._root, self._uid = source, root, uid
+        self._hub = Hub(sink)
+        self._meter = meter.Meter()
+        self._workspace = Workspace(root)
         self._decoder = frames.Decoder()
-        self._jobs: dict[int, Job] = {}
         self._parts: dict[int, bytearray] = {}
-        self._state: files.State = {}
-        self._pending: dict[str, Any] | None = None
-        self._selector = selectors.DefaultSelector()
+        self._activities: dict[int, Activity] = {}
+        self._spare: process.Spare | None = None
+        self._token = 0
+        self._last = frames.FIRST_CONNECTION
+        self._heard = time.monotonic()
         self._open = True
 
     def serve(self) -> None:
-        """Works until the host closes the connection, then ends everything."""
+        """Works until the host closes the connection or falls silent, then ends everything."""
         wake_r, wake_w = os.pipe()
         for fd in (wake_r, wake_w, self._source):
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(wake_w, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._selector.register(self._source, selectors.EVENT_READ, self._on_source)
-        self._selector.register(wake_r, selectors.EVENT_READ, lambda _: os.read(wake_r, 4096))
-        self._send(frames.encode(frames.RESULT, READY, b"{}"))
+        self._hub.watch(self._source, READ, self._on_source)
+        self._hub.watch(wake_r, READ, lambda _: os.read(wake_r, 4096))
+        self._hub.send(frames.RESULT, READY, b"{}")
         try:
-            while self._open:
-                for key, _ in self._selector.select(self._patience()):
-                    key.data(key.fd)
+            while self._open and time.monotonic() - self._heard < SILENCE_S:
+                if self._spare is None and not self._jobs():
+                    self._provide_spare()
+                self._hub.serve(self._patience())
                 self._reap()
                 self._settle()
         finally:
-            for job in self._jobs.values():
+            for job in self._jobs():
                 process.kill_everything(job.child.pid)
+            if self._spare is not None:
+                process.kill_everything(self._spare.child.pid)
 
-    def _patience(self) -> float | None:
-        deadlines = [job.deadline for job in self._jobs.values()]
-        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+    def _jobs(self) -> list[Job]:
+        return [activity for activity in self._activities.values() if isinstance(activity, Job)]
 
-    def _send(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._sink, view) :]
+    def _provide_spare(self) -> None:
+        with contextlib.suppress(OSError):
+            self._spare = process.Spare(self._uid)
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        return max(0.0, min([now + IDLE_S, *(job.wakes for job in self._jobs())]) - now)
 
     def _on_source(self, fd: int) -> None:
         try:
@@ -66,172 +89,156 @@ class Runner:
         if not data:
             self._open = False
             return
-        for kind, request, payload in self._decoder.feed(data):
-            self._on_frame(kind, request, payload)
+        self._heard = time.monotonic()
+        for kind, number, payload in self._decoder.feed(data):
+            self._on_frame(kind, number, payload)
 
-    def _on_frame(self, kind: int, request: int, payload: bytes) -> None:
+    def _on_frame(self, kind: int, number: int, payload: bytes) -> None:
         if kind == frames.PART:
-            self._parts.setdefault(request, bytearray()).extend(payload)
+            self._parts.setdefault(number, bytearray()).extend(payload)
         elif kind == frames.REQUEST:
             try:
-                self._start(request, json.loads(self._parts.pop(request, b"") + payload))
-            except (ValueError, KeyError, TypeError, OSError) as error:
-                self._answer(request, {"error": str(error) or type(error).__name__})
-        elif (job := self._jobs.get(request)) is None:
-            return
-        elif kind == frames.CANCEL:
-            job.end("cancelled")
-        else:
-            job.stdin_buffer += payload
-            job.stdin_ended = job.stdin_ended or kind == frames.END
-            self._feed(job)
+                self._start(number, json.loads(self._parts.pop(number, b"") + payload))
+            except REFUSED as error:
+                stale = isinstance(error, StaleError)
+                self._answer(number, {"error": str(error) or type(error).__name__, "stale": stale})
+        elif (activity := self._activities.get(number)) is not None:
+            self._pass_on(activity, kind, payload)
 
-    def _feed(self, job: Job) -> None:
-        was_open, stdin = job.stdin_open, job.child.stdin
-        job.write_stdin()
-        if was_open:
-            waits = job.stdin_open and bool(job.stdin_buffer)
-            self._watch(stdin, selectors.EVENT_WRITE if waits else 0, lambda _: self._feed(job))
-        if taken := job.credit():
-            self._send(frames.encode(frames.CREDIT, job.request, taken.to_bytes(4, "big")))
+    def _pass_on(self, activity: Activity, kind: int, payload: bytes) -> None:
+        if kind == frames.CANCEL:
+            if isinstance(activity, Job):
+                activity.end("cancelled")
+            else:
+                self._activities.pop(activity.number, None)
+                activity.close()
+        elif isinstance(activity, Job | Connection):
+            if kind == frames.GRANT:
+                activity.granted(int.from_bytes(payload[:4], "big"))
+            elif kind in (frames.DATA, frames.END):
+                activity.fed(payload, last=kind == frames.END)
+            elif kind == frames.SIGNAL and isinstance(activity, Job):
+                activity.signal(payload[0])
 
-    def _watch(self, fd: int, events: int, call: Callable[[int], object]) -> None:
-        known = fd in self._selector.get_map()
-        if events and not known:
-            self._selector.register(fd, events, call)
-        elif known and not events:
-            self._selector.unregister(fd)
+    def _start(self, number: int, ask: dict[str, Any]) -> None:
+        if ask["token"] != self._token and ask["op"] != "lease":
+            raise StaleError("the lease has passed on to somebody else")
+        match ask["op"]:
+            case "lease":
+                self._lease(number, ask)
+            case "run":
+                self._run(number, ask)
+            case "listen":
+                listener = Listener(number, ask["port"], self._hub, self._adopt)
+                self._activities[number] = listener
+                self._hub.send(frames.OPENED, number, listener.port.to_bytes(4, "big"))
+            case "connect":
+                self._connect(number, ask["port"])
+            case _:
+                child = process.run_as(self._uid, self._workspace.work(ask))
+                job = self._adopt_job(number, child, JobLimits(ask["timeout_s"], 0, 0))
+                job.archive, job.finish = True, self._workspace.finish
 
-    def _start(self, request: int, ask: dict[str, Any]) -> None:
-        if self._jobs:
-            raise ValueError("the sandbox is busy with another request")
-        starters = {"run": self._run, "put": self._put, "fetch": self._fetch, "deadline": self._deadline}
-        starters[ask["op"]](request, ask)
-
-    def _deadline(self, request: int, ask: dict[str, Any]) -> None:
+    def _lease(self, number: int, ask: dict[str, Any]) -> None:
+        """Passes on to a new holder, who has so many seconds. An older holder's token is worth nothing any more."""
+        if ask["token"] <= self._token:
+            raise StaleError("the lease has passed on to somebody else")
+        self._token = ask["token"]
         signal.setitimer(signal.ITIMER_REAL, float(ask["seconds"]))
-        self._answer(request, {})
+        self._answer(number, {})
 
-    def _run(self, request: int, ask: dict[str, Any]) -> None:
-        argv = [os.fsencode(argument) for argument in ask["argv"]]
-        folder = os.path.join(self._root, ask["cwd"])
+    def _run(self, number: int, ask: dict[str, Any]) -> None:
+        if len(self._jobs()) >= MOST_JOBS:
+            raise ValueError(f"{MOST_JOBS} commands run already")
         environment = process.ENVIRONMENT | ask["env"]
-
-        def work() -> None:
-            os.chdir(folder)
-            os.environ.clear()
-            os.environ.update(environment)
-            os.execvpe(argv[0], argv, environment)  # noqa: S606 - running commands is what it is for
-
+        order = process.Order(ask["argv"], os.path.join(self._root, ask["cwd"]), environment, ask["report"])
+        before = self._meter.read(self._hub.written)
+        try:
+            child = self._spawn(order)
+        except OSError as error:
+            self._hub.send(frames.STDERR, number, f"sandbox: the command cannot be started: {error}\n".encode())
+            self._answer(number, {"exit_code": 127})
+            return
         limits = JobLimits(ask["timeout_s"], ask["output_limit"], ask["report_limit"])
-        self._adopt(Job(request, process.spawn(self._uid, work, ask["report"]), limits, archive=False))
+        self._adopt_job(number, child, limits).before = before
 
-    def _put(self, request: int, ask: dict[str, Any]) -> None:
-        self._take_over(ask["accepted"])
-        if ask["clear"]:
-            self._state = {}
+    def _spawn(self, order: process.Order) -> process.Child:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with contextlib.suppress(OSError):
+                return spare.start(order)
+        return process.Spare(self._uid).start(order)
 
-        def work() -> None:
-            written = files.put(self._root, 0, ask["deleted"], ask["clear"])
-            _tell({"state": files.look(self._root, written), "deleted": ask["deleted"]})
+    def _adopt_job(self, number: int, child: process.Child, limits: JobLimits) -> Job:
+        job = Job(number, child, limits, self._hub, self._kill)
+        self._activities[number] = job
+        return job
 
-        self._adopt(self._file_job(request, work, ask["timeout_s"]))
+    def _kill(self, job: Job) -> None:
+        """Ends what a job started; everything, when it is the only one or its processes cannot be told apart."""
+        others = {other.child.pid for other in self._jobs() if other is not job and not other.exits}
+        if others:
+            if self._spare is not None:
+                others.add(self._spare.child.pid)
+            if process.kill_family(job.child.pid, others):
+                return
+        process.kill_everything(job.child.pid)
+        if self._spare is not None and os.getpid() == 1:
+            spare, self._spare = self._spare, None
+            spare.drop()
 
-    def _take_over(self, accepted: bool) -> None:
-        """What the last fetch showed is the state from now on, unless the host could not use it."""
-        pending, self._pending = self._pending, None
-        if accepted and pending is not None:
-            self._apply(pending)
+    def _connect(self, number: int, port: int) -> None:
+        def adopt(connected: socket.socket) -> None:
+            self._activities[number] = Connection(number, connected, self._hub, self._forget)
 
-    def _apply(self, told: dict[str, Any]) -> None:
-        for path in told["deleted"]:
-            self._state.pop(path, None)
-        self._state.update(told["state"])
+        dialing = Dialing(number, port, self._hub, adopt, lambda: self._drop(number))
+        self._activities[number] = dialing
 
-    def _fetch(self, request: int, ask: dict[str, Any]) -> None:
-        self._take_over(ask["accepted"])
-        known = self._state
+    def _adopt(self, connected: socket.socket) -> int | None:
+        if sum(isinstance(activity, Connection) for activity in self._activities.values()) >= MOST_CONNECTIONS:
+            return None
+        self._last = self._last % 0xFFFF_FFFE + 1
+        if self._last < frames.FIRST_CONNECTION:
+            self._last = frames.FIRST_CONNECTION
+        self._activities[self._last] = Connection(self._last, connected, self._hub, self._forget)
+        return self._last
 
-        def work() -> None:
-            ignored = frozenset(ask["ignore"])
-            state, refused = files.scan(self._root, ignored)
-            changed = [path for path, seen in state.items() if files.differs(known.get(path), seen)]
-            links = [path for path in changed if state[path][3]]
-            plain = [path for path in changed if not state[path][3]]
-            refused += links + files.fetch(self._root, 1, plain, ask["file_limit"])
-            gone = [path for path in known if path not in state and ignored.isdisjoint(path.split("/"))]
-            _tell({"state": state, "deleted": gone, "refused": refused})
+    def _drop(self, number: int) -> None:
+        self._activities.pop(number, None)
 
-        self._adopt(self._file_job(request, work, ask["timeout_s"]))
-
-    def _file_job(self, request: int, work: Callable[[], None], timeout_s: float) -> Job:
-        limits = JobLimits(timeout_s, 1 << 16, 1 << 30)
-        return Job(request, process.spawn(self._uid, work, report=True), limits, archive=True)
-
-    def _adopt(self, job: Job) -> None:
-        self._jobs[job.request] = job
-        for fd in job.outputs:
-            self._selector.register(fd, selectors.EVENT_READ, lambda fd, job=job: self._on_output(job, fd))
-
-    def _on_output(self, job: Job, fd: int) -> None:
-        if frame := job.read(fd):
-            self._send(frame)
-        if fd not in job.outputs:
-            self._selector.unregister(fd)
+    def _forget(self, connection: Connection) -> None:
+        self._activities.pop(connection.number, None)
 
     def _reap(self) -> None:
-        by_pid = {job.child.pid: job for job in self._jobs.values() if job.status is None}
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-                if not pid:
-                    break
-                if pid in by_pid:
-                    by_pid[pid].exited(status)
+        by_pid = {job.child.pid: job for job in self._jobs() if not job.exits}
+        for pid, status, used in process.reap():
+            self._meter.reaped(used)
+            if pid in by_pid:
+                by_pid[pid].exited(status)
+            elif self._spare is not None and pid == self._spare.child.pid:
+                spare, self._spare = self._spare, None
+                spare.drop()
 
     def _settle(self) -> None:
-        for job in list(self._jobs.values()):
-            if job.status is None and time.monotonic() >= job.deadline:
-                job.end("timeout")
-                job.deadline = time.monotonic() + 1.0
-            if job.done:
+        now = time.monotonic()
+        for job in self._jobs():
+            if job.tick(now):
                 self._finish(job)
 
     def _finish(self, job: Job) -> None:
-        for frame in job.drain():
-            self._send(frame)
-        del self._jobs[job.request]
-        for fd in (*job.outputs, *([job.child.stdin] if job.stdin_open else [])):
-            self._watch(fd, 0, self._on_source)
-        job.close()
-        result = job.result()
-        if job.archive:
-            result |= self._file_result(job)
-        self._answer(job.request, result)
+        job.drain()
+        del self._activities[job.number]
+        if job.before is not None:
+            after = self._meter.read(self._hub.written)
+            job.used = meter.usage(job.before, after, self._meter.largest())
+            job.used["oom_kills"] = after.oom_kills - job.before.oom_kills
+        self._answer(job.number, job.finish(job))
 
-    def _file_result(self, job: Job) -> dict[str, Any]:
-        try:
-            told = json.loads(job.collected)
-        except ValueError:
-            return {"error": job.collected.decode(errors="replace")[-500:] or "the file transfer was ended"}
-        if "refused" not in told:
-            self._apply(told)
-            return {}
-        self._pending = told
-        return {"deleted": told["deleted"], "refused": told["refused"][:1000]}
-
-    def _answer(self, request: int, result: dict[str, Any]) -> None:
+    def _answer(self, number: int, result: dict[str, Any]) -> None:
         data = json.dumps(result).encode()
         for at in range(0, len(data), frames.MAX_FRAME):
             last = at + frames.MAX_FRAME >= len(data)
-            kind = frames.RESULT if last else frames.REPORT
-            self._send(frames.encode(kind, request, data[at : at + frames.MAX_FRAME]))
-
-
-def _tell(result: dict[str, Any]) -> None:
-    with open(process.REPORT_FD, "wb", closefd=False) as report:
-        report.write(json.dumps(result).encode())
-    os._exit(0)
+            self._hub.send(frames.RESULT if last else frames.REPORT, number, data[at : at + frames.MAX_FRAME])
 
 
 def main(arguments: list[str]) -> None:

@@ -11,9 +11,11 @@ import docker
 import docker.errors
 
 from sandbox.base import Sandbox, SandboxRequest
-from sandbox.docker_sandbox import DockerSandboxes, Instance
+from sandbox.container import Instance
+from sandbox.docker_sandbox import DockerSandboxes
 from sandbox.engine import DockerEngine
 from sandbox.hardening import HOME_LABEL, LABEL
+from sandbox.node import Node
 
 
 class DockerPlace:
@@ -23,7 +25,7 @@ class DockerPlace:
         host = os.environ.get("DOCKER_HOST")
         self.instance = Instance(id=secrets.token_hex(8), home=secrets.token_hex(8))
         self.engine = DockerEngine(host)
-        self.sandboxes = DockerSandboxes(self.engine, self.instance)
+        self.sandboxes = DockerSandboxes([Node(self.engine, self.instance)], self.instance)
         self.client = docker.APIClient(base_url=host, version="auto", timeout=60)
 
     def lease(self, **more: Any) -> contextlib.AbstractAsyncContextManager[Sandbox]:

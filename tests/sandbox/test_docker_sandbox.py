@@ -15,8 +15,10 @@ from domain.command import shell
 from domain.errors import EngineUnavailable, ImageMissing, SandboxLost, UsageError
 from sandbox import hardening
 from sandbox.base import SandboxRequest
-from sandbox.docker_sandbox import DockerSandboxes, Instance
+from sandbox.container import Instance
+from sandbox.docker_sandbox import DockerSandboxes
 from sandbox.engine import DockerEngine
+from sandbox.node import Node
 from sandbox.profiles import PROFILES
 from tests.sandbox.contract import output
 from tests.sandbox.docker_place import DockerPlace, until
@@ -30,6 +32,7 @@ async def test_when_a_lease_ends_the_engine_does_not_know_its_container_any_more
         async with place.lease() as sandbox:
             await sandbox.run(shell("true"))
             assert len(place.mine()) == 1
+        await place.sandboxes.settled()
         states += [container["State"] for container in place.mine()]
 
     assert states == []
@@ -131,11 +134,14 @@ ORPHAN = """
 import asyncio, sys
 from domain.command import Command
 from sandbox.base import SandboxRequest
-from sandbox.docker_sandbox import DockerSandboxes, Instance
+from sandbox.container import Instance
+from sandbox.docker_sandbox import DockerSandboxes
 from sandbox.engine import DockerEngine
+from sandbox.node import Node
 
 async def main(owner, home, host, stdin_mib):
-    sandboxes = DockerSandboxes(DockerEngine(host or None), Instance(id=owner, home=home))
+    instance = Instance(id=owner, home=home)
+    sandboxes = DockerSandboxes([Node(DockerEngine(host or None), instance)], instance)
     async with sandboxes.lease(SandboxRequest(task_id="t", purpose="p", profile="small")) as sandbox:
         command = ("/bin/sh", "-c", "echo leased; setsid sleep 60 & sleep 60")
         stream = sandbox.stream(Command(argv=command, timeout_s=60, stdin=b"x" * (int(stdin_mib) << 20)))
@@ -189,15 +195,16 @@ async def test_sandboxes_leased_at_once_are_all_different_and_none_ends_another(
 
 
 async def test_an_image_that_is_not_built_is_said_with_its_remedy(place: DockerPlace) -> None:
-    lease = hardening.Lease(id="x", owner="x", home="x", task_id="x", deadline=0, lifetime_s=1, uid=30_000)
-    config = hardening.container_config("soundstage-none:none", PROFILES["small"], lease)
+    labels = hardening.Labels(lease="x", owner="x", home="x", task_id="x", deadline=0)
+    body = hardening.Body(image="soundstage-none:none", profile=PROFILES["small"], uid=30_000, labels=labels)
+    config = hardening.runner_config(body, 1.0)
 
     with pytest.raises(ImageMissing, match="soundstage images build"):
         await place.engine.create("soundstage-x", config)
 
 
 async def test_a_language_and_a_profile_that_do_not_exist_are_the_mistake_of_the_caller(place: DockerPlace) -> None:
-    for wrong in ({"image": "cobol"}, {"profile": "gigantic"}):
+    for wrong in ({"language": "cobol"}, {"profile": "gigantic"}):
         with pytest.raises(UsageError, match="Use one of"):
             async with place.lease(**wrong):
                 raise AssertionError("leased")
@@ -206,7 +213,8 @@ async def test_a_language_and_a_profile_that_do_not_exist_are_the_mistake_of_the
 # docker-py does not close the socket of a connection that was refused.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_an_engine_that_does_not_answer_is_unavailable_and_closing_is_fine() -> None:
-    sandboxes = DockerSandboxes(DockerEngine("unix:///nonexistent.sock"), Instance(id="x", home="x"))
+    instance = Instance(id="x", home="x")
+    sandboxes = DockerSandboxes([Node(DockerEngine("unix:///nonexistent.sock"), instance)], instance)
 
     with pytest.raises(EngineUnavailable, match="make engine"):
         async with sandboxes.lease(SandboxRequest(task_id="t", purpose="p")):

@@ -1,0 +1,106 @@
+"""One request to a runner, and its answer."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from typing import Any
+
+from domain.errors import SandboxLost
+from sandbox.channel import Channel
+from sandbox.runner import frames
+
+AT_ONCE = 1 << 16
+"""Data up to this many bytes goes out with its request."""
+
+
+class Exchange:
+    """Sends a request with its data, and gives the answer's frames.
+
+    Data that comes bit by bit is sent while the answer is read already.
+    """
+
+    def __init__(self, channel: Channel, ask: dict[str, Any], data: bytes | AsyncIterable[bytes]) -> None:
+        self._channel = channel
+        self._ask = ask
+        self._data = data
+        self._number, self._inbox, self._window = channel.open()
+        self._sender: asyncio.Task[None] | None = None
+        self._finished = False
+
+    async def __aenter__(self) -> "Exchange":
+        start = self._channel.ask(self._number, self._ask)
+        if isinstance(self._data, bytes) and len(self._data) <= AT_ONCE:
+            if self._data:
+                start += frames.encode(frames.DATA, self._number, self._data)
+            await self._channel.send(start + frames.encode(frames.END, self._number))
+        else:
+            await self._channel.send(start)
+            self._sender = asyncio.create_task(self._send(self._data))
+        return self
+
+    async def frames(self, patience_s: float | None) -> AsyncGenerator[tuple[int, bytes]]:
+        """Kind and payload of each frame of the answer; RESULT is the last.
+
+        SandboxLost when the runner is gone, or when nothing comes for ``patience_s`` seconds (None: ever).
+        """
+        while not self._finished:
+            try:
+                kind, payload = await self._inbox.take(patience_s)
+            except TimeoutError:
+                self._channel.lose()
+                raise SandboxLost("The sandbox does not answer any more. Run the task again.") from None
+            self._finished = kind == frames.RESULT
+            yield kind, payload
+            await self._grant()
+
+    async def _grant(self) -> None:
+        if taken := self._inbox.credit():
+            await self._channel.send(frames.encode(frames.GRANT, self._number, taken.to_bytes(4, "big")))
+
+    async def signal(self, number: int) -> None:
+        """Sends a signal to the process group of the command."""
+        await self._channel.send(frames.encode(frames.SIGNAL, self._number, bytes([number])))
+
+    async def _send(self, data: bytes | AsyncIterable[bytes]) -> None:
+        try:
+            async for piece in _pieces(data):
+                await self._window.take(len(piece))
+                await self._channel.send(frames.encode(frames.DATA, self._number, piece))
+        except BaseException:
+            # Whoever gives the data cannot go on: the program must not wait for the rest of it.
+            await self._channel.send(frames.encode(frames.CANCEL, self._number))
+            raise
+        await self._channel.send(frames.encode(frames.END, self._number))
+
+    async def __aexit__(self, *_: object) -> None:
+        """Before the answer's end, the runner is told to end the work, and does."""
+        if self._sender is not None:
+            self._sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, SandboxLost):
+                await self._sender
+        if not self._finished:
+            with contextlib.suppress(SandboxLost):
+                await self._channel.send(frames.encode(frames.CANCEL, self._number))
+                while (await self._inbox.take(None))[0] != frames.RESULT:
+                    await self._grant()
+        self._channel.forget(self._number)
+
+
+async def ask_for(channel: Channel, ask: dict[str, Any], patience_s: float) -> bytes:
+    """The result of a request that has nothing else to say."""
+    result = b""
+    async with Exchange(channel, ask, b"") as exchange, contextlib.aclosing(exchange.frames(patience_s)) as answer:
+        async for _, payload in answer:
+            result += payload
+    return result
+
+
+async def _pieces(data: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The data in pieces that fit into frames."""
+    if isinstance(data, bytes):
+        for at in range(0, len(data), frames.MAX_FRAME):
+            yield data[at : at + frames.MAX_FRAME]
+        return
+    async for larger in data:
+        for at in range(0, len(larger), frames.MAX_FRAME):
+            yield larger[at : at + frames.MAX_FRAME]

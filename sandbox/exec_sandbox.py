@@ -1,0 +1,130 @@
+"""A sandbox without a runner: an image that has no Python is served by ``docker exec`` and ``tar``.
+
+It keeps the containment of the others, and is slower and blunter: what a command leaves behind lives until the next
+timeout or the end of the lease, and nothing but time and output is measured.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from domain.command import Command, CommandResult
+from domain.errors import SandboxLost, TransferFailed
+from domain.files import FileTree, TreeChange
+from sandbox.base import IGNORED, ByteStream, Changes, Entry, Fetched, Lease, OutputChunk, Running
+from sandbox.engine import DockerEngine
+from sandbox.execution import Execution
+from sandbox.vetting import VettingLimits, extract, pack, printable
+
+TRANSFER_TIMEOUT_S = 120.0
+UNSUPPORTED = "This needs the runner, which needs Python in the image. Use one of our images: soundstage images list"
+
+
+class ExecSandbox:
+    """Runs commands as ``uid`` in a container that runs already."""
+
+    def __init__(self, engine: DockerEngine, name: str, uid: int, isolation: str, lease: Lease) -> None:
+        self._engine = engine
+        self._name = name
+        self._uid = uid
+        self._isolation = f"docker/{isolation}"
+        self._lease = lease
+        self._known: FileTree = {}
+        self._turn = asyncio.Lock()
+
+    @property
+    def isolation(self) -> str:
+        """How it is contained."""
+        return self._isolation
+
+    @property
+    def lease(self) -> Lease:
+        """Whose it is."""
+        return self._lease
+
+    @contextlib.asynccontextmanager
+    async def start(self, command: Command, stdin: AsyncIterable[bytes] | None = None) -> AsyncIterator[Running]:
+        """Starts a command; one at a time, because what it leaves behind cannot be told from others'."""
+        async with self._turn:
+            execution = Execution(self._engine, self._name, self._uid, command, stdin)
+            await execution.begin()
+            try:
+                yield execution
+            finally:
+                await execution.end()
+
+    async def stream(
+        self, command: Command, stdin: AsyncIterable[bytes] | None = None
+    ) -> AsyncGenerator[OutputChunk | CommandResult]:
+        """Runs a command, yielding its output and then its result."""
+        async with self.start(command, stdin) as running, contextlib.aclosing(running.items()) as items:
+            async for item in items:
+                yield item
+
+    async def run(self, command: Command) -> CommandResult:
+        """Runs a command to its end."""
+        async with contextlib.aclosing(self.stream(command)) as items:
+            async for item in items:
+                if isinstance(item, CommandResult):
+                    return item
+        raise SandboxLost
+
+    async def put(self, change: TreeChange, clear: bool = False) -> None:
+        """Writes and removes files."""
+        script = "set -e; "
+        if clear:
+            script += "find . -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +; "
+            self._known = {}
+        script += 'for path in "$@"; do rm -rf -- "$path"; done; tar -x -f -'
+        await self._tar(("/bin/sh", "-c", script, "sh", *sorted(change.deleted)), pack(change.written))
+        self._known = {path: file for path, file in self._known.items() if path not in change.deleted} | change.written
+
+    async def fetch(self) -> Fetched:
+        """What differs from what was moved last."""
+        excluded = [f"--exclude={name}" for name in sorted(IGNORED)]
+        archive = await self._tar(("tar", "-c", "-f", "-", *excluded, "."), b"")
+        files, refused = extract(archive, VettingLimits())
+        known, self._known = self._known, files
+        written = {path: file for path, file in files.items() if known.get(path) != file}
+        deleted = frozenset(path for path, file in known.items() if path not in files and file.link is None)
+        return Fetched(change=TreeChange(written=written, deleted=deleted), refused=tuple(refused))
+
+    async def _tar(self, argv: tuple[str, ...], data: bytes) -> bytes:
+        limits = VettingLimits()
+        most = limits.total_bytes + limits.entries * 2048
+        command = Command(argv=argv, stdin=data, timeout_s=TRANSFER_TIMEOUT_S, output_limit=most)
+        archive = bytearray()
+        async with contextlib.aclosing(self.stream(command)) as items:
+            async for item in items:
+                if isinstance(item, CommandResult):
+                    if not item.ok:
+                        raise TransferFailed(
+                            f"Files could not be moved: {printable(item.stderr.decode(errors='replace'))}. The image "
+                            "needs sh, find and tar; the workspace may be full."
+                        )
+                elif item.stream == "stdout":
+                    archive += item.data
+        return bytes(archive)
+
+    async def changes(self) -> Changes:
+        """Not to be had without the runner: TransferFailed."""
+        raise TransferFailed(UNSUPPORTED)
+
+    async def stat(self, paths: Sequence[str]) -> list[Entry | None]:
+        """Not to be had without the runner: TransferFailed."""
+        raise TransferFailed(UNSUPPORTED)
+
+    async def collect(self, paths: Sequence[str], limits: VettingLimits | None = None) -> Fetched:
+        """Files and folders by name; patterns are not understood."""
+        archive = await self._tar(("tar", "-c", "-f", "-", "--", *paths), b"")
+        files, refused = extract(archive, limits or VettingLimits(), links=True)
+        return Fetched(change=TreeChange(written=files), refused=tuple(refused))
+
+    def listen(self, port: int) -> AbstractAsyncContextManager[AsyncIterator[ByteStream]]:
+        """Not to be had without the runner: TransferFailed."""
+        raise TransferFailed(UNSUPPORTED)
+
+    async def connect(self, port: int) -> ByteStream:
+        """Not to be had without the runner: TransferFailed."""
+        raise TransferFailed(UNSUPPORTED)

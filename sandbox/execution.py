@@ -1,0 +1,123 @@
+"""A command that ``docker exec`` has at work."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterable
+
+from domain.command import Command, CommandResult, ResourceUsage, Verdict
+from domain.errors import InfrastructureError, SandboxLost
+from sandbox.base import OutputChunk
+from sandbox.engine import DockerEngine
+from sandbox.hardening import WORKSPACE
+from sandbox.stdio import AttachedStream
+
+KEPT = 8 * 1024 * 1024
+PIECE = 1 << 16
+ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108 - a path in the container, private to it
+LAST_PATIENCE_S = 5.0
+
+
+class Execution:
+    """Follows one execution; ends it, and all else of the sandbox's user, at its limits."""
+
+    def __init__(
+        self, engine: DockerEngine, name: str, uid: int, command: Command, stdin: AsyncIterable[bytes] | None
+    ) -> None:
+        self._engine, self._name, self._user = engine, name, f"{uid}:{uid}"
+        self._command = command
+        self._stdin = stdin
+        self._id = ""
+        self._stream: AttachedStream | None = None
+        self._feeding: asyncio.Task[None] | None = None
+        self._started = time.monotonic()
+        self._began = time.time()
+        self._parts: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        self._written = 0
+
+    async def begin(self) -> None:
+        """Starts it."""
+        environment = [f"{key}={value}" for key, value in (ENVIRONMENT | self._command.env).items()]
+        settings = {"user": self._user, "environment": environment, "workdir": f"{WORKSPACE}/{self._command.cwd}"}
+        self._id, connection = await self._engine.execute(self._name, self._command.argv, settings)
+        self._stream = AttachedStream(connection)
+        await self._stream.open()
+        self._feeding = asyncio.create_task(self._feed(self._stream))
+
+    async def _feed(self, stream: AttachedStream) -> None:
+        with contextlib.suppress(OSError):
+            if self._stdin is None:
+                for at in range(0, len(self._command.stdin), PIECE):
+                    await stream.write(self._command.stdin[at : at + PIECE])
+            else:
+                async for data in self._stdin:
+                    await stream.write(data)
+            stream.end()
+
+    async def items(self) -> AsyncGenerator[OutputChunk | CommandResult]:
+        """The output as it comes, and the result last. SandboxLost when the container is gone."""
+        assert self._stream is not None
+        ended: Verdict | None = None
+        try:
+            async with asyncio.timeout(self._command.timeout_s):
+                async for name, data in self._stream.both():
+                    room = self._command.output_limit - self._written
+                    self._written += len(data)
+                    part = self._parts[name]
+                    part += data[: max(0, min(room, KEPT - len(part)))]
+                    if room > 0:
+                        yield OutputChunk(stream=name, data=data[:room])
+                    if len(data) > room:
+                        ended = Verdict.OUTPUT_LIMIT
+                        break
+        except TimeoutError:
+            ended = Verdict.TIMEOUT
+        yield await self._result(ended)
+
+    async def _result(self, ended: Verdict | None) -> CommandResult:
+        if ended is not None:
+            await self.kill()
+        try:
+            code = await self._engine.exit_code(self._id)
+            oom = await self._engine.ran_out_of_memory(self._name, self._began)
+        except InfrastructureError as error:
+            raise SandboxLost from error
+        verdict = Verdict.OK if code == 0 else Verdict.FAILED
+        if code is None or code == 137:
+            verdict, code = Verdict.KILLED, None
+        return CommandResult(
+            verdict=Verdict.OOM if oom else ended or verdict,
+            exit_code=None if ended else code,
+            stdout=bytes(self._parts["stdout"]),
+            stderr=bytes(self._parts["stderr"]),
+            duration_s=time.monotonic() - self._started,
+            usage=ResourceUsage(output_bytes=self._written),
+        )
+
+    async def signal(self, number: int) -> None:
+        """Sends a signal to every process of the sandbox's user: an execution's group is not known."""
+        await self._say(f"kill -{number} -1")
+
+    async def kill(self) -> None:
+        """Ends every process of the sandbox's user."""
+        await self._say("kill -9 -1")
+
+    async def _say(self, script: str) -> None:
+        with contextlib.suppress(InfrastructureError):
+            _, connection = await self._engine.execute(self._name, ("/bin/sh", "-c", script), {"user": self._user})
+            stream = AttachedStream(connection)
+            await stream.open()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_PATIENCE_S):
+                    while await stream.read():
+                        pass
+            await stream.close()
+
+    async def end(self) -> None:
+        """Lets go of it; ends it when it runs still."""
+        if self._feeding is not None:
+            self._feeding.cancel()
+            await asyncio.gather(self._feeding, return_exceptions=True)
+        await self.kill()
+        if self._stream is not None:
+            await self._stream.close()

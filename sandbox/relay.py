@@ -1,0 +1,101 @@
+"""Connections into and out of a sandbox, carried over its runner's stdio."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+from domain.errors import TransferFailed
+from sandbox.base import ByteStream
+from sandbox.channel import Channel
+from sandbox.exchange import Exchange
+from sandbox.inbox import Inbox, Window
+from sandbox.runner import frames
+
+PATIENCE_S = 30.0
+
+
+class Connection:
+    """One connection: bytes in both directions. Reading after the other side's end gives b""."""
+
+    def __init__(self, channel: Channel, number: int, inbox: Inbox, window: Window) -> None:
+        self._channel = channel
+        self._number, self._inbox, self._window = number, inbox, window
+        self._ended = self._closed = False
+
+    async def read(self) -> bytes:
+        """Some bytes, or b"" at the end; SandboxLost."""
+        while not self._ended:
+            kind, payload = await self._inbox.take(None)
+            if taken := self._inbox.credit():
+                await self._channel.send(frames.encode(frames.GRANT, self._number, taken.to_bytes(4, "big")))
+            if kind == frames.BYTES:
+                return payload
+            self._ended = True
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        """Hands bytes over, waiting while the other side is busy; SandboxLost."""
+        for at in range(0, len(data), frames.MAX_FRAME):
+            piece = data[at : at + frames.MAX_FRAME]
+            await self._window.take(len(piece))
+            await self._channel.send(frames.encode(frames.DATA, self._number, piece))
+
+    async def end(self) -> None:
+        """Says that no more will be written; reading goes on."""
+        await self._channel.send(frames.encode(frames.END, self._number))
+
+    async def close(self) -> None:
+        """Ends both directions."""
+        if not self._closed:
+            self._closed = True
+            await self._channel.send(frames.encode(frames.CANCEL, self._number))
+            self._channel.forget(self._number)
+
+
+@contextlib.asynccontextmanager
+async def listen(channel: Channel, port: int) -> AsyncIterator[AsyncIterator[ByteStream]]:
+    """Connections that programs of the sandbox make to a loopback port of theirs, until the context ends.
+
+    TransferFailed when the port cannot be listened on.
+    """
+    async with Exchange(channel, {"op": "listen", "port": port}, b"") as exchange:
+        async with contextlib.aclosing(exchange.frames(PATIENCE_S)) as answer:
+            kind, payload = await anext(answer)
+            if kind != frames.OPENED:
+                raise TransferFailed(f"The sandbox cannot listen on port {port}: {_error(payload)}. Use another one.")
+        made: list[Connection] = []
+
+        async def connections() -> AsyncIterator[ByteStream]:
+            async with contextlib.aclosing(exchange.frames(None)) as answer:
+                async for kind, payload in answer:
+                    if kind == frames.OPENED:
+                        made.append(Connection(channel, *channel.open(int.from_bytes(payload[:4], "big"))))
+                        yield made[-1]
+
+        try:
+            yield connections()
+        finally:
+            for connection in made:
+                await connection.close()
+
+
+async def connect(channel: Channel, port: int) -> ByteStream:
+    """A connection to a loopback port of the sandbox. TransferFailed when nobody listens there."""
+    number, inbox, window = channel.open()
+    await channel.send(channel.ask(number, {"op": "connect", "port": port}))
+    try:
+        kind, payload = await inbox.take(PATIENCE_S)
+    except TimeoutError:
+        kind, payload = frames.RESULT, b"{}"
+    if kind != frames.OPENED:
+        await channel.send(frames.encode(frames.CANCEL, number))
+        channel.forget(number)
+        raise TransferFailed(f"Nothing answers on port {port} of the sandbox: {_error(payload)}. Start it first.")
+    return Connection(channel, number, inbox, window)
+
+
+def _error(payload: bytes) -> str:
+    try:
+        return str(json.loads(payload).get("error", "no answer"))[:200]
+    except (ValueError, AttributeError, RecursionError):
+        return "no answer"
