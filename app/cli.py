@@ -20,7 +20,9 @@ app = typer.Typer(
 )
 tasks_app = typer.Typer(help="Look at tasks.", no_args_is_help=True, rich_markup_mode=None)
 images_app = typer.Typer(help="Build and list the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
+sandbox_app = typer.Typer(help="Run, list and remove sandboxes.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(tasks_app, name="tasks")
+app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(images_app, name="images")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of text")]
@@ -77,13 +79,17 @@ def run(
 
 
 @app.command()
-def doctor(json_lines: JsonOption = False) -> None:
+def doctor(
+    json_lines: JsonOption = False,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="inspect a live sandbox, property by property")] = False,
+    isolation: Annotated[str | None, typer.Option(help="with --sandbox: runc or runsc (gVisor)")] = None,
+) -> None:
     """Check what Soundstage needs, and say what to do about what is missing."""
 
     async def work(settings: "Settings") -> int:
-        from app.commands.doctor import examine, show
+        from app.commands.doctor import examine, examine_sandbox, show
 
-        findings = await examine(settings)
+        findings = await (examine_sandbox(settings, isolation) if sandbox else examine(settings))
         if json_lines:
             for finding in findings:
                 print(finding.model_dump_json())
@@ -168,6 +174,67 @@ def images_list() -> None:
         from app.commands.images import list_images
 
         await list_images(settings)
+
+    _execute(work)
+
+
+@sandbox_app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def sandbox_exec(
+    argv: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="the command and its arguments")],
+    language: Annotated[str, typer.Option(help="whose image to use")] = "python",
+    image: Annotated[str | None, typer.Option(help="an image of the engine instead")] = None,
+    profile: Annotated[str, typer.Option(help="small, default or large")] = "default",
+    isolation: Annotated[str | None, typer.Option(help="runc or runsc (gVisor)")] = None,
+    timeout: Annotated[float, typer.Option(help="seconds until it is ended")] = 60.0,
+    files: Annotated[Path | None, typer.Option(help="a folder whose files it finds in its working folder")] = None,
+    out: Annotated[Path | None, typer.Option(help="an empty or new folder for the files that it wrote")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of the output")] = False,
+) -> None:
+    """Run a command in a sandbox of its own, without network.
+
+    Exit codes: the command's own; 124 out of time, 125 too much output, 137 ended or out of memory; 2 wrong usage,
+    3 a part that Soundstage needs is missing or broken.
+    """
+
+    async def work(settings: "Settings") -> int:
+        from app.commands.sandbox_exec import ExecOptions, execute
+
+        options = ExecOptions(
+            argv=tuple(argv),
+            language=language,
+            image=image,
+            profile=profile,
+            isolation=isolation,
+            timeout=timeout,
+            files=files,
+            out=out,
+            as_json=as_json,
+        )
+        return await execute(settings, options)
+
+    _execute(work)
+
+
+@sandbox_app.command("list")
+def sandbox_list(json_lines: JsonOption = False) -> None:
+    """List the sandboxes that are there, whose they are, and until when."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.containers import list_containers
+
+        await list_containers(settings, json_lines)
+
+    _execute(work)
+
+
+@sandbox_app.command("reap")
+def sandbox_reap(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:
+    """Remove the sandboxes that crashed processes left behind."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.containers import reap
+
+        await reap(settings, as_json)
 
     _execute(work)
 

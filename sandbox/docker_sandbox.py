@@ -1,18 +1,20 @@
 """Sandboxes in Docker containers: each lease is one container, which serves it and dies."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any
 
 from domain.errors import EngineUnavailable, SandboxLost
 from sandbox import images, isolation, reaper
 from sandbox.base import Lease, Sandbox, SandboxRequest
+from sandbox.calm import Calm
 from sandbox.cluster import Cluster, Place
 from sandbox.container import Build, Instance
 from sandbox.node import Node
 from sandbox.pool import WarmPool
 from sandbox.profiles import profile
+from sandbox.removals import Removals
 
 TRIES = 3
 
@@ -26,9 +28,11 @@ class DockerSandboxes:
     def __init__(self, nodes: Sequence[Node], instance: Instance, pool: Mapping[Build, int] | None = None) -> None:
         self._cluster = Cluster(nodes)
         self._instance = instance
-        self._pool = WarmPool(self._cluster, pool or {})
-        self._ending: set[asyncio.Task[None]] = set()
+        self._calm = Calm()
+        self._pool = WarmPool(self._cluster, self._calm, pool or {})
+        self._removals = Removals(self._cluster, self._calm)
         self._last_token = 0
+        self._held: dict[int, Place] = {}
 
     @property
     def pool(self) -> WarmPool:
@@ -39,18 +43,21 @@ class DockerSandboxes:
     async def lease(self, request: SandboxRequest) -> AsyncIterator[Sandbox]:
         """A sandbox of nobody else. Its container is removed behind the context's end, however it ends."""
         place, sandbox = await self._obtain(request)
+        self._held[sandbox.lease.token] = place
         try:
             yield sandbox
         finally:
-            self._end(place)
+            del self._held[sandbox.lease.token]
+            self._removals.add(place)
 
     async def _obtain(self, request: SandboxRequest) -> tuple[Place, Sandbox]:
         build = build_of(request)
+        self._calm.disturb()
         self._pool.start()
         while (place := self._pool.take(build)) is not None:
             with contextlib.suppress(SandboxLost):
                 return place, await place.container.lease(self._lease(request, place, 0.0, warm=True))
-            self._end(place)
+            self._removals.add(place)
         return await self._cold(request, build)
 
     async def _cold(self, request: SandboxRequest, build: Build) -> tuple[Place, Sandbox]:
@@ -59,6 +66,7 @@ class DockerSandboxes:
         for attempt in range(TRIES):
             place = await self._cluster.spare(build)
             if place is None:
+                self._removals.hurry()
                 self._pool.give_up(build.profile.memory)
                 place, seconds = await self._cluster.reserve(build, request.wait_s - waited)
                 waited += seconds
@@ -67,11 +75,11 @@ class DockerSandboxes:
                     await place.container.start(request.task_id, request.lifetime_s)
                 return place, await place.container.lease(self._lease(request, place, waited, warm=False))
             except EngineUnavailable:
-                self._end(place)
+                self._removals.add(place)
                 if attempt == TRIES - 1 or all(node.is_away for node in self._cluster.nodes):
                     raise
             except BaseException:
-                self._end(place)
+                self._removals.add(place)
                 raise
         raise EngineUnavailable
 
@@ -87,15 +95,14 @@ class DockerSandboxes:
             engine=place.node.name,
         )
 
-    def _end(self, place: Place) -> None:
-        task = asyncio.ensure_future(self._cluster.release(place))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+    async def inspect(self, sandbox: Sandbox) -> dict[str, Any]:
+        """What the engine knows of a leased sandbox's container. Source: Docker Engine API, "Inspect a container"."""
+        place = self._held[sandbox.lease.token]
+        return await place.node.engine.inspect(place.container.name)
 
     async def settled(self) -> None:
         """Waits until the containers of all leases that have ended are gone."""
-        while self._ending:
-            await asyncio.gather(*self._ending, return_exceptions=True)
+        await self._removals.settled()
 
     async def reap(self, alive: Collection[str]) -> list[str]:
         """Removes containers of this home whose owner is not among ``alive``, and any that outlived its deadline."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Coroutine, Mapping
 
 from domain.errors import InfrastructureError
+from sandbox.calm import Calm
 from sandbox.cluster import Cluster, Place
 from sandbox.container import Build
 
@@ -25,8 +26,9 @@ STARTS_AT_ONCE = 2
 class WarmPool:
     """Keeps as many containers ready as ``sizes`` says for each build."""
 
-    def __init__(self, cluster: Cluster, sizes: Mapping[Build, int]) -> None:
+    def __init__(self, cluster: Cluster, calm: Calm, sizes: Mapping[Build, int]) -> None:
         self._cluster = cluster
+        self._calm = calm
         self._sizes = dict(sizes)
         self._ready: dict[Build, deque[tuple[float, Place]]] = {build: deque() for build in sizes}
         self._starting: dict[Build, int] = dict.fromkeys(sizes, 0)
@@ -75,6 +77,7 @@ class WarmPool:
 
     async def _keep(self) -> None:
         while True:
+            await self._calm.come()
             self._discard()
             for build, size in self._sizes.items():
                 self._refill(build, size)

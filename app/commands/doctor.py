@@ -1,5 +1,6 @@
 """``soundstage doctor``: what is in place, what is not, and what to do about it."""
 
+import secrets
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
@@ -8,9 +9,12 @@ from app.models import choose
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import SoundstageError
-from sandbox import images
+from sandbox import images, isolation
+from sandbox.base import SandboxRequest
+from sandbox.container import Instance
 from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
+from sandbox.inspection import inspect
 
 MINIMUM_FREE_BYTES = 2 * 1024**3
 
@@ -29,6 +33,7 @@ async def examine(settings: Settings) -> list[Finding]:
     checks: list[tuple[str, Callable[[Settings], Awaitable[Finding]]]] = [
         ("python", _python),
         ("docker engine", _engine),
+        ("isolation", _isolation),
         ("sandbox images", _images),
         ("model", _model),
         ("disk", _disk),
@@ -98,9 +103,50 @@ async def _home(settings: Settings) -> Finding:
     return Finding(name="home", ok=True, found=f"{settings.home}, {count} tasks")
 
 
+async def _isolation(settings: Settings) -> Finding:
+    """Which isolation levels every engine has."""
+    wanted = settings.soundstage_isolation
+    isolation.runtime(wanted)
+    lacking, lines = [], []
+    for address in settings.engines:
+        engine = DockerEngine(address.host)
+        try:
+            there = await engine.runtimes()
+        finally:
+            await engine.close()
+        levels = [f"{name} ({level.title})" for name, level in isolation.LEVELS.items() if level.runtime in there]
+        lines.append("; ".join(levels))
+        lacking += [address.host or "the default engine"] if isolation.runtime(wanted) not in there else []
+    remedy = f"{', '.join(lacking)} lacks {wanted}: make gvisor, or set SOUNDSTAGE_ISOLATION=runc"
+    found = f"{wanted} is used; there: {' | '.join(lines)}"
+    return Finding(name="isolation", ok=not lacking, found=found, remedy=remedy if lacking else "")
+
+
+async def examine_sandbox(settings: Settings, level: str | None) -> list[Finding]:
+    """Each hardening property of a sandbox that is started for this, with what was found."""
+    from app.bootstrap import docker_sandboxes
+
+    instance = Instance(id=secrets.token_hex(8), home=settings.home_id)
+    request = SandboxRequest(
+        task_id="", purpose="doctor", profile="small", isolation=level or settings.soundstage_isolation
+    )
+    sandboxes = docker_sandboxes(settings, instance, warm=False)
+    try:
+        async with sandboxes.lease(request) as sandbox:
+            properties = await inspect(sandbox, await sandboxes.inspect(sandbox))
+            name = sandbox.isolation
+    finally:
+        await sandboxes.close()
+    return [
+        Finding(name=one.name, ok=one.holds, found=f"{one.found}", remedy="" if one.holds else f"report this ({name})")
+        for one in properties
+    ]
+
+
 def show(findings: list[Finding]) -> None:
     """Prints the findings for people."""
+    width = max(15, *(len(finding.name) for finding in findings))
     for finding in findings:
-        print(f"{'✓' if finding.ok else '✗'} {finding.name:<15} {finding.found}")
+        print(f"{'✓' if finding.ok else '✗'} {finding.name:<{width}} {finding.found}")
         if finding.remedy:
-            print(f"{'':18}→ {finding.remedy}")
+            print(f"{'':{width + 3}}→ {finding.remedy}")
