@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 from app.instances import InstanceLock
@@ -20,6 +20,7 @@ from sandbox.container import Instance
 from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import DockerEngine
 from sandbox.node import Node, NodeLimits
+from storage.artifacts import ArtifactFolder
 from storage.database import Database
 from storage.event_log import SqlEventLog
 from storage.ledger import SqlLedger
@@ -27,15 +28,18 @@ from storage.tasks import SqlTasks
 from storage.workspace import WorkspaceStore
 from storage.writer import Writer
 
+REAP_EVERY_S = 30.0
+
 
 @dataclass(frozen=True)
 class Store:
-    """What is kept: events, ledger, tasks and workspaces."""
+    """What is kept: events, ledger, tasks, workspaces and artifacts."""
 
     log: SqlEventLog
     ledger: SqlLedger
     tasks: SqlTasks
     workspaces: WorkspaceStore
+    artifacts: ArtifactFolder
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             ledger=SqlLedger(database, writer),
             tasks=SqlTasks(database),
             workspaces=WorkspaceStore(settings.home / "workspaces"),
+            artifacts=ArtifactFolder(settings.home / "artifacts"),
         )
     finally:
         await writer.close()
@@ -83,6 +88,24 @@ def docker_sandboxes(settings: Settings, instance: Instance, warm: bool = True) 
 
 
 @contextlib.asynccontextmanager
+async def periodically(every_s: float, work: Callable[[], Coroutine[object, object, object]]) -> AsyncIterator[None]:
+    """Does ``work`` again and again while the context lasts; a part that does not answer is tried again later."""
+
+    async def repeat() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            with contextlib.suppress(InfrastructureError):
+                await work()
+
+    repeating = asyncio.create_task(repeat())
+    try:
+        yield
+    finally:
+        repeating.cancel()
+        await asyncio.gather(repeating, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
 async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
     """Everything wired, and tidied after crashed predecessors; nothing is left when the context ends."""
     lock = InstanceLock(settings.home / "instances")
@@ -94,12 +117,14 @@ async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = 
             try:
                 alive = lock.alive()
                 await _tidy(store, alive)
-                yield Soundstage(
-                    store=store,
-                    sandboxes=leasing,
-                    director=_director(store, leasing, model, lock.id),
-                    reaped=tuple(await leasing.reap(alive)),
-                )
+                reaped = tuple(await leasing.reap(alive))
+                async with periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive())):
+                    yield Soundstage(
+                        store=store,
+                        sandboxes=leasing,
+                        director=_director(store, leasing, model, lock.id),
+                        reaped=reaped,
+                    )
             finally:
                 await asyncio.shield(leasing.close())
                 await model.close()
@@ -115,6 +140,7 @@ def _director(store: Store, sandboxes: Sandboxes, model: Model, worker: str) -> 
         ledger=store.ledger,
         log=store.log,
         registry=Registry(),
+        artifacts=store.artifacts,
         journals=MemoryJournal,
         worker=worker,
     )

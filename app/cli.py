@@ -49,6 +49,8 @@ def run(
     max_tokens: Annotated[int, typer.Option(help="the most tokens in all")] = 2_000_000,
     json_lines: JsonOption = False,
     patch: Annotated[Path | None, typer.Option(help="write the changes to this file as a patch")] = None,
+    isolation: Annotated[str | None, typer.Option(help="how sandboxes are contained: runc or runsc (gVisor)")] = None,
+    profile: Annotated[str, typer.Option(help="how much a sandbox may use: small, default or large")] = "default",
 ) -> None:
     """Run a task: plan, test, code, verify, correct.
 
@@ -72,6 +74,8 @@ def run(
             max_tokens=max_tokens,
             json_lines=json_lines,
             patch=patch,
+            isolation=isolation or settings.soundstage_isolation,
+            profile=profile,
         )
         return await run_task(settings, options)
 
@@ -147,6 +151,22 @@ def tasks_patch(task: TaskArgument) -> None:
         from app.commands.tasks import show_patch
 
         await show_patch(settings, task)
+
+    _execute(work)
+
+
+@tasks_app.command("artifacts")
+def tasks_artifacts(
+    task: TaskArgument,
+    out: Annotated[Path | None, typer.Option(help="an empty or new folder to write them to")] = None,
+    json_lines: JsonOption = False,
+) -> None:
+    """List the files that a task kept besides its tree, or write them to a folder."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.tasks import show_artifacts
+
+        await show_artifacts(settings, task, out, json_lines)
 
     _execute(work)
 

@@ -1,6 +1,7 @@
 """Events in words: one line each, for people."""
 
 from domain.events import (
+    ArtifactsKept,
     BranchMerged,
     CorrectionStarted,
     Event,
@@ -46,6 +47,10 @@ def _work(fact: Fact) -> str | None:
             return f"{subtask_id}: {_result(result)}"
         case ProtectedChangeDropped(subtask_id=subtask_id, paths=paths):
             return f"{subtask_id}: a change to protected files was undone: {', '.join(paths)}"
+        case ArtifactsKept(subtask_id=subtask_id, artifacts=artifacts, refused=refused, reason=reason):
+            names = ", ".join(one_line(artifact.path, 60) for artifact in artifacts[:5])
+            left = f"; not kept ({reason}): {one_line(', '.join(refused), 100)}" if reason else ""
+            return f"{subtask_id}: kept {names or 'nothing'}{left}"
         case BranchMerged(subtask_id=subtask_id, conflicts=conflicts) if conflicts:
             return f"{subtask_id}: conflicts in {', '.join(conflicts)}"
         case TaskSubmitted() | TaskStarted() | SnapshotMade() | BranchMerged():

@@ -3,12 +3,14 @@
 import secrets
 
 from director.judgement import Controls, take_out
+from director.room import request_for
 from director.steering import restored
 from domain.base import Value
 from domain.evidence import TestReport
 from domain.files import File, TreeChange
+from domain.task import TaskSpec
 from domain.workspace import Workspace
-from sandbox.base import Sandboxes, SandboxRequest
+from sandbox.base import Sandboxes
 from sandbox.test_run import custom_command, parse_custom, parse_report, pytest_command
 
 TEST_TIMEOUT_S = 600.0
@@ -31,7 +33,7 @@ class Run(Value):
 async def run_clean(
     sandboxes: Sandboxes,
     workspace: Workspace,
-    task_id: str,
+    spec: TaskSpec,
     commit: str,
     test_command: str | None = None,
     before: str | None = None,
@@ -44,7 +46,7 @@ async def run_clean(
     if before is not None:
         files = restored(files, await workspace.files(before))
     tree = await workspace.tree(commit)
-    request = SandboxRequest(task_id=task_id, purpose="verify", lifetime_s=CUSTOM_TIMEOUT_S + 300)
+    request = request_for(spec, "verify", CUSTOM_TIMEOUT_S + 300)
     async with sandboxes.lease(request) as sandbox:
         if test_command is not None:
             await sandbox.put(TreeChange(written=files), clear=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from domain.artifacts import ArtifactStore
 from domain.event_log import EventLog
 from domain.journal import Journal
 from domain.ledger import Ledger
@@ -22,5 +23,6 @@ class Equipment:
     ledger: Ledger
     log: EventLog
     registry: Registry
+    artifacts: ArtifactStore
     journals: Callable[[str], Journal]
     worker: str

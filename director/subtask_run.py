@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from director.artifacts import keep
 from director.brief import write_brief
 from director.equipment import Equipment
+from director.room import request_for
 from domain.base import Value
 from domain.command import Verdict
 from domain.errors import SandboxLost
@@ -13,13 +15,13 @@ from domain.evidence import Failure
 from domain.journal import Journal
 from domain.ledger import Scope
 from domain.plan import Plan, Subtask
-from domain.subtask_result import SubtaskResult
+from domain.subtask_result import Submitted, SubtaskResult
 from domain.task import TaskSpec
 from domain.workspace import MAIN_BRANCH, Workspace
 from mcp_server.client import connect
 from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
-from sandbox.base import SandboxRequest
+from sandbox.base import Sandbox
 from specialists.assignment import Assignment
 from specialists.loop import Loop, Surroundings
 from specialists.role import role
@@ -88,16 +90,23 @@ class SubtaskRunner:
     async def _work(self, order: Order, branch: str, scope: str, journal: Journal) -> SubtaskResult:
         playing = role(order.subtask.role)
         protection = Protection(protected=playing.protected, writable=playing.writable, kept=order.kept)
-        request = SandboxRequest(
-            task_id=self._spec.id, purpose=order.subtask.id, lifetime_s=self._spec.limits.wall_clock_s + 60
-        )
+        request = request_for(self._spec, order.subtask.id, self._spec.limits.wall_clock_s + 60)
         async with self._equipment.sandboxes.lease(request) as sandbox:
             session = ToolSession(sandbox, self._workspace, branch, playing.permissions, protection)
             await session.open()
             async with connect(session, self._equipment.registry) as tools:
                 assignment = self._assignment(order, scope, session)
                 around = Surroundings(self._equipment.gateway, tools, journal, self._equipment.log)
-                return await Loop(playing, assignment, around).run()
+                result = await Loop(playing, assignment, around).run()
+                await self._keep(order, result, sandbox)
+                return result
+
+    async def _keep(self, order: Order, result: SubtaskResult, sandbox: Sandbox) -> None:
+        """Keeps the files that the plan or the specialist named."""
+        named = (*order.subtask.artifacts, *(result.artifacts if isinstance(result, Submitted) else ()))
+        if named:
+            kept = await keep(self._equipment, sandbox, order.subtask.id, named)
+            await self._equipment.log.append(self._spec.id, f"subtask:{order.key}:artifacts", kept)
 
     def _assignment(self, order: Order, scope: str, session: ToolSession) -> Assignment:
         targets = tuple(file.path for file in self._plan.files)

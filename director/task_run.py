@@ -11,7 +11,7 @@ from director.subtask_run import Order, SubtaskRunner, branch_of
 from director.verification import Verifier
 from domain.chat import Usage
 from domain.errors import BudgetExceeded
-from domain.events import CorrectionStarted, Fact, ModelCalled, NoticeGiven, PlanMade
+from domain.events import ArtifactsKept, CorrectionStarted, Fact, ModelCalled, NoticeGiven, PlanMade
 from domain.evidence import Evidence, Failure, FailureKind, Grade
 from domain.files import TreeChange
 from domain.journal import Journal
@@ -243,6 +243,8 @@ class TaskRun:
         """The result with the best tree, its evidence, and what the task used."""
         events = await self._equipment.log.read(self._spec.id)
         called = [event.fact for event in events if isinstance(event.fact, ModelCalled)]
+        facts = [event.fact for event in events if isinstance(event.fact, ArtifactsKept)]
+        kept = {artifact.path: artifact for fact in facts for artifact in fact.artifacts}
         return TaskResult(
             task_id=self._spec.id,
             status=status,
@@ -254,4 +256,5 @@ class TaskRun:
             cost=(await self._equipment.ledger.spending(f"task:{self._spec.id}")).settled,
             priced=all(fact.priced for fact in called),
             attempts=self.attempts,
+            artifacts=tuple(kept[path] for path in sorted(kept)),
         )

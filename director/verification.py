@@ -43,7 +43,7 @@ class Verifier:
             lambda: run_clean(
                 self._equipment.sandboxes,
                 self._workspace,
-                self._spec.id,
+                self._spec,
                 commit,
                 test_command=command,
                 before=self._spec.base_commit,

@@ -7,6 +7,7 @@
     │   ├── InvalidRepository
     │   ├── OutputRefused
     │   ├── UnknownModel
+    │   ├── UnknownArtifact
     │   └── UnknownTask
     ├── InfrastructureError             a part Soundstage stands on fails; exit code 3
     │   ├── EngineUnavailable           Docker
@@ -66,6 +67,10 @@ class UnknownModel(UsageError):
 
 class UnknownTask(UsageError):
     """There is no such task. List the tasks with: soundstage tasks list"""
+
+
+class UnknownArtifact(UsageError):
+    """There is no such artifact. List those of a task with: soundstage tasks artifacts ID"""
 
 
 class InfrastructureError(SoundstageError):

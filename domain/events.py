@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain.artifacts import Artifact
 from domain.base import Value
 from domain.chat import Usage
 from domain.command import Verdict
@@ -101,6 +102,16 @@ class SubtaskFinished(Value):
     result: SubtaskResult
 
 
+class ArtifactsKept(Value):
+    """Files that a subtask named were kept; ``refused`` were not, for the ``reason``."""
+
+    type: Literal["artifacts_kept"] = "artifacts_kept"
+    subtask_id: str
+    artifacts: tuple[Artifact, ...] = ()
+    refused: tuple[str, ...] = ()
+    reason: str = ""
+
+
 class BranchMerged(Value):
     """A subtask's work joined the task's."""
 
@@ -167,6 +178,7 @@ Fact = Annotated[
     | SnapshotMade
     | ProtectedChangeDropped
     | SubtaskFinished
+    | ArtifactsKept
     | BranchMerged
     | VerificationStarted
     | VerificationFinished

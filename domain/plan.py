@@ -26,12 +26,14 @@ class StubFile(Value):
 
 
 class Subtask(Value):
-    """One node: a goal for one specialist. ``needs`` names the nodes whose work it starts from."""
+    """One node: a goal for one specialist. ``needs`` names the nodes whose work it starts from; ``artifacts`` the
+    files to keep besides the tree, as paths that may hold ``*`` and ``**``."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     role: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
     goal: str = Field(min_length=1)
     needs: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = Field(default=(), max_length=20)
 
 
 class Plan(Value):

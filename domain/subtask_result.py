@@ -22,12 +22,13 @@ class StopReason(StrEnum):
 
 
 class Submitted(Value):
-    """The specialist says that it is done. That is a claim, not evidence."""
+    """The specialist says that it is done. That is a claim, not evidence. ``artifacts`` names files to keep."""
 
     kind: Literal["submitted"] = "submitted"
     summary: str
     commit: str
     steps: int
+    artifacts: tuple[str, ...] = ()
 
 
 class Stopped(Value):

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
+from domain.artifacts import Artifact
 from domain.base import Value
 from domain.chat import Usage
 from domain.evidence import Evidence, Grade
@@ -40,7 +41,8 @@ class TaskSpec(Value):
     """What a person asks for.
 
     ``base_commit`` is the commit of the task's workspace that work starts from. ``protected_paths`` are the
-    user's tests: no specialist may change them. ``test_command`` replaces the default test run.
+    user's tests: no specialist may change them. ``test_command`` replaces the default test run. ``isolation`` and
+    ``profile`` say how its sandboxes are contained, and how much they may use.
     """
 
     id: str
@@ -50,6 +52,8 @@ class TaskSpec(Value):
     base_commit: str
     protected_paths: tuple[str, ...] = ()
     test_command: str | None = None
+    isolation: str = "runc"
+    profile: str = "default"
     limits: Limits = Limits()
 
     @field_validator("prompt")
@@ -103,6 +107,7 @@ class TaskResult(Value):
     cost: NanoUsd = FREE
     priced: bool = True
     attempts: int = 0
+    artifacts: tuple[Artifact, ...] = ()
 
     @property
     def solved(self) -> bool:

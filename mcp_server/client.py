@@ -21,6 +21,7 @@ class Observation(Value):
     text: str
     ok: bool
     submitted: str | None = None
+    artifacts: tuple[str, ...] = ()
     commit: str
     changed: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
@@ -53,11 +54,12 @@ class ToolClient:
         if self._session.failure is not None:
             raise self._session.failure
         text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
-        submitted = (result.structured_content or {}).get("submitted")
+        structured = result.structured_content or {}
         return Observation(
             text=text,
             ok=not result.is_error,
-            submitted=submitted,
+            submitted=structured.get("submitted"),
+            artifacts=tuple(structured.get("artifacts") or ()),
             commit=self._session.commit,
             changed=tuple(self._session.changed[changed_before:]),
             dropped=tuple(self._session.dropped[before:]),

@@ -28,7 +28,7 @@ def build_server(session: ToolSession, registry: Registry) -> "Server[Any]":
         text = excerpt(plain(outcome.text), OBSERVATION_CHARACTERS)
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=text)],
-            structured_content={"submitted": outcome.submitted},
+            structured_content={"submitted": outcome.submitted, "artifacts": list(outcome.artifacts)},
             is_error=not outcome.ok,
         )
 

@@ -26,11 +26,13 @@ class Permission(StrEnum):
 
 
 class ToolOutcome(Value):
-    """What a tool answers. ``submitted`` is the summary of work that the specialist calls done."""
+    """What a tool answers. ``submitted`` is the summary of work that the specialist calls done, and ``artifacts`` the
+    files that it wants kept."""
 
     text: str
     ok: bool = True
     submitted: str | None = None
+    artifacts: tuple[str, ...] = ()
 
 
 class ToolRefused(Exception):

@@ -43,6 +43,11 @@ def engine_errors() -> Iterator[None]:
             f"The sandbox image is not built ({error.explanation}). Build it with: soundstage images build"
         ) from error
     except docker.errors.APIError as error:
+        if "unknown or invalid runtime name" in str(error.explanation):
+            raise InfrastructureError(
+                f"The Docker engine lacks that isolation ({error.explanation}). Install gVisor (make gvisor), or use "
+                "--isolation runc; soundstage doctor shows what is there."
+            ) from error
         raise InfrastructureError(
             f"The Docker engine refused: {error.explanation or error}. Run: soundstage doctor"
         ) from error

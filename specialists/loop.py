@@ -126,6 +126,7 @@ class Loop:
         results: list[tuple[ToolCall, str]] = []
         progress, understood = Progress.FINE, False
         summary: str | None = None
+        artifacts: tuple[str, ...] = ()
         for at, call in enumerate(calls):
             arguments = _arguments(call)
             if isinstance(arguments, str):
@@ -136,9 +137,10 @@ class Loop:
             seen = self._stuck.see(f"{call.name} {call.arguments}", observation.text, observation.commit)
             progress = max(progress, seen, key=list(Progress).index)
             summary = observation.submitted if observation.submitted is not None else summary
+            artifacts += observation.artifacts
         conversation.show(results)
         if summary is not None:
-            return Submitted(summary=summary, commit=self._around.tools.commit, steps=self._steps)
+            return Submitted(summary=summary, commit=self._around.tools.commit, steps=self._steps, artifacts=artifacts)
         if not understood:
             return self._malformed_reply(conversation)
         self._malformed = 0

@@ -23,9 +23,10 @@ from domain.money import format_usd
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
 from gateway.base import Model
 from gateway.pricing import price
-from sandbox import images
+from sandbox import images, isolation
 from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
+from sandbox.profiles import profile
 from storage.export import check_empty, export
 
 MOST_STEPS = 10_000
@@ -45,11 +46,15 @@ class RunOptions(Value):
     max_tokens: int = 2_000_000
     json_lines: bool = False
     patch: Path | None = None
+    isolation: str = "runc"
+    profile: str = "default"
 
 
 async def run(settings: Settings, options: RunOptions) -> int:
     """Runs a task and shows it; returns the exit code. Nothing is written where the user's input is wrong."""
     limits = _limits(options)
+    isolation.runtime(options.isolation)
+    profile(options.profile)
     draft = _spec(options, "draft", SCRIPTED, "", limits, ())
     _check_targets(options)
     inputs = await read_inputs(options.repo, list(options.tests))
@@ -95,6 +100,8 @@ def _spec(options: RunOptions, task_id: str, model: str, base: str, limits: Limi
             base_commit=base,
             protected_paths=tests,
             test_command=options.test_command,
+            isolation=options.isolation,
+            profile=options.profile,
             limits=limits,
         )
     except ValidationError as error:
@@ -217,6 +224,9 @@ def _summary(result: TaskResult, changed: tuple[str, ...]) -> list[str]:
         evidence = result.evidence
         lines.append(f"evidence: {evidence_line(evidence)} ({evidence.isolation}, tree {evidence.tree[:12]})")
     lines.append(f"changed: {', '.join(changed[:20]) or 'nothing'}")
+    if result.artifacts:
+        names = ", ".join(artifact.path for artifact in result.artifacts[:10])
+        lines.append(f"artifacts: {names} (soundstage tasks artifacts {result.task_id} --out FOLDER)")
     cost = format_usd(result.cost) if result.priced else "price unknown"
     lines.append(f"used: {result.usage.total_tokens:,} tokens, {cost}, attempts: {result.attempts}")
     return lines

@@ -1,12 +1,15 @@
 """``soundstage tasks``."""
 
 import sys
+from pathlib import Path
 
 from app.bootstrap import open_tidy_store
 from app.describe import describe, evidence_line
 from app.settings import Settings
+from domain.files import File
 from domain.money import format_usd
 from domain.text import one_line, plain
+from storage.export import check_empty, export
 
 
 async def list_tasks(settings: Settings, most: int, as_json: bool) -> None:
@@ -53,6 +56,21 @@ async def show_events(settings: Settings, prefix: str, as_json: bool) -> None:
             else:
                 line = describe(event) or event.fact.type.replace("_", " ")
                 print(f"{event.seq:4} {event.at:%H:%M:%S}  {plain(line)}")
+
+
+async def show_artifacts(settings: Settings, prefix: str, out: Path | None, as_json: bool) -> None:
+    """Prints the files that a task kept, or writes them to a folder."""
+    if out is not None:
+        check_empty(out)
+    async with open_tidy_store(settings) as store:
+        result = await store.tasks.result((await store.tasks.find(prefix)).id)
+        artifacts = result.artifacts if result is not None else ()
+        if out is not None:
+            await export({one.path: File(content=await store.artifacts.get(one)) for one in artifacts}, out)
+    for one in artifacts:
+        print(one.model_dump_json() if as_json else f"{one.size:>12,}  {one.sha256[:16]}  {one_line(one.path)}")
+    if not artifacts and not as_json:
+        print("The task kept no files besides its tree.")
 
 
 async def show_patch(settings: Settings, prefix: str) -> None:

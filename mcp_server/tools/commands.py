@@ -43,6 +43,11 @@ class Submit(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     summary: str = Field(max_length=4000, description="what was done, in a few sentences")
+    artifacts: list[str] = Field(
+        default_factory=list,
+        max_length=20,
+        description="paths of build output to hand over besides the source tree, such as dist/*.whl; usually none",
+    )
 
 
 async def _shell(session: ToolSession, arguments: Shell) -> ToolOutcome:
@@ -81,7 +86,9 @@ def describe_report(report: TestReport) -> str:
 
 async def _submit(session: ToolSession, arguments: Submit) -> ToolOutcome:
     del session
-    return ToolOutcome(text="Submitted. It will be verified now.", submitted=arguments.summary)
+    return ToolOutcome(
+        text="Submitted. It will be verified now.", submitted=arguments.summary, artifacts=tuple(arguments.artifacts)
+    )
 
 
 COMMAND_TOOLS = (

@@ -8,6 +8,7 @@ from director.clean_room import Run, run_clean
 from director.judgement import judge
 from domain.evidence import FailureKind, Outcome
 from domain.files import File
+from domain.task import TaskSpec
 from sandbox.fake import FakeSandboxes
 from storage.workspace import WorkspaceStore
 from tests.director.stage import RIGHT, TEST, TESTS, WRONG
@@ -30,7 +31,8 @@ def pytest_runtest_makereport(item, call):
 async def clean(folder: Path, files: dict[str, str], command: str | None = None) -> Run:
     workspace = await WorkspaceStore(folder).create("task")
     start = await workspace.start({path: File(content=text.encode()) for path, text in files.items()})
-    return await run_clean(FakeSandboxes(), workspace, "task", start.commit, command)
+    spec = TaskSpec(id="task", prompt="x", model="m", base_commit=start.commit)
+    return await run_clean(FakeSandboxes(), workspace, spec, start.commit, command)
 
 
 async def test_a_good_tree_passes_and_nothing_is_seen_of_the_controls(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ async def court(folder: Path, files: Mapping[str, str], **spec: Any) -> AsyncIte
             ledger=store.ledger,
             log=store.log,
             registry=Registry(),
+            artifacts=store.artifacts,
             journals=MemoryJournal,
             worker="w",
         )
