@@ -247,14 +247,17 @@ class EndContract:
         assert running.cancelled()
         await assert_usable(leased.sandbox)
 
-    async def test_verbs_take_turns(self, leased: Leased) -> None:
-        first = asyncio.create_task(leased.sandbox.run(shell("echo 1 >> log; sleep 0.3; echo 2 >> log")))
-        await asyncio.sleep(0.1)
-        verbs = [leased.sandbox.run(shell(f"echo {number} >> log")) for number in (3, 4)]
+    async def test_transfers_take_turns_and_a_running_command_holds_none_of_them_up(self, leased: Leased) -> None:
+        waits = "until test -e file7; do sleep 0.01; done; cat file0 file7"
+        waiting = asyncio.create_task(leased.sandbox.run(shell(waits)))
+        puts = [
+            leased.sandbox.put(tree(**{f"file{number}": "x" * 300_000, "last": f"{number}"})) for number in range(8)
+        ]
 
-        await asyncio.gather(*verbs, leased.sandbox.put(tree(other="x")), first)
+        await asyncio.gather(*puts)
 
-        assert await output(leased.sandbox, "cat log other") == "1\n2\n3\n4\nx"
+        assert len((await waiting).stdout) == 600_000
+        assert await output(leased.sandbox, "cat last; ls | wc -l") == "79"
 
     async def test_a_runner_that_dies_in_the_middle_is_a_lost_sandbox_from_then_on(self, leased: Leased) -> None:
         async with contextlib.aclosing(leased.sandbox.stream(shell("echo started; sleep 60", timeout_s=60))) as items:

@@ -1,4 +1,4 @@
-"""The host's end of the conversation, against a runner that is played by the test."""
+"""One request and its answer, against a runner that is played by the test."""
 
 import asyncio
 import contextlib
@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import SandboxLost
-from sandbox.channel import QUEUE_FRAMES, Channel
+from sandbox.channel import Channel
+from sandbox.exchange import AT_ONCE, Exchange
 from sandbox.runner import frames
 from tests.sandbox.played_runner import PlayedRunner
 
 GARBAGE = b"\xff" * 64
 """A header that announces far more than a frame may hold."""
 
+
+MANY = 1000
 
 ENDS: dict[str, bytes | Exception] = {
     "garbage": GARBAGE,
@@ -27,7 +30,8 @@ ENDS: dict[str, bytes | Exception] = {
 
 async def answer(channel: Channel, patience_s: float = 10.0, data: bytes = b"") -> list[tuple[int, bytes]]:
     """Every frame of the answer to one request."""
-    return [frame async for frame in channel.request({"op": "anything"}, data, patience_s)]
+    async with Exchange(channel, {"op": "anything"}, data) as exchange:
+        return [frame async for frame in exchange.frames(patience_s)]
 
 
 async def test_a_request_travels_with_its_data_and_its_answer_comes_back() -> None:
@@ -40,10 +44,23 @@ async def test_a_request_travels_with_its_data_and_its_answer_comes_back() -> No
             (frames.RESULT, b"{}"),
         ]
 
-    (request, *pieces, end) = runner.heard()
-    assert (request[0], json.loads(request[2])) == (frames.REQUEST, {"op": "anything"})
-    assert [(kind, len(data)) for kind, _, data in pieces] == [(frames.DATA, frames.MAX_FRAME), (frames.DATA, 1)]
-    assert end == (frames.END, 1, b"")
+    request, first = runner.heard()[:2]
+    assert (request[0], json.loads(request[2])) == (frames.REQUEST, {"op": "anything", "token": 0})
+    assert (first[0], len(first[2])) == (frames.DATA, frames.MAX_FRAME)
+
+
+async def test_data_goes_in_pieces_that_fit_into_frames_and_its_end_is_said() -> None:
+    for size in (0, 1, AT_ONCE, AT_ONCE + 1, frames.MAX_FRAME, frames.MAX_FRAME + 1):
+        async with PlayedRunner() as runner:
+            asking = asyncio.create_task(answer(runner.channel, data=b"x" * size))
+            await runner.has_heard(frames.END)
+            runner.say(frames.RESULT, 1, b"{}")
+            await asking
+
+        (_, *pieces, end) = runner.heard()
+        assert {kind for kind, _, _ in pieces} <= {frames.DATA}
+        assert sum(len(data) for _, _, data in pieces) == size
+        assert end == (frames.END, 1, b"")
 
 
 async def test_frames_of_other_requests_are_passed_over() -> None:
@@ -59,11 +76,12 @@ async def test_a_stream_that_breaks_is_a_lost_sandbox_now_and_for_every_later_re
     async with PlayedRunner() as runner:
         runner.say(frames.STDOUT, 1, b"before")
         runner.say_raw(ENDS[end])
-        stream = runner.channel.request({}, b"", 10.0)
+        async with Exchange(runner.channel, {}, b"") as exchange:
+            stream = exchange.frames(10.0)
 
-        assert await anext(stream) == (frames.STDOUT, b"before")
-        with pytest.raises(SandboxLost):
-            await anext(stream)
+            assert await anext(stream) == (frames.STDOUT, b"before")
+            with pytest.raises(SandboxLost):
+                await anext(stream)
         with pytest.raises(SandboxLost):
             await answer(runner.channel)
 
@@ -103,10 +121,11 @@ async def test_a_sandbox_that_is_not_ready_in_time_says_so() -> None:
 async def test_closing_an_answer_early_tells_the_runner_and_waits_for_its_last_word() -> None:
     async with PlayedRunner() as runner:
         runner.say(frames.STDOUT, 1, b"first")
-        stream = runner.channel.request({}, b"", 10.0)
-        await anext(stream)
+        exchange = Exchange(runner.channel, {}, b"")
+        await exchange.__aenter__()
+        await anext(exchange.frames(10.0))
 
-        closing = asyncio.create_task(stream.aclose())
+        closing = asyncio.create_task(exchange.__aexit__())
         await runner.has_heard(frames.CANCEL)
         assert not closing.done()
         runner.say(frames.STDOUT, 1, b"late")
@@ -142,8 +161,9 @@ async def test_a_source_of_input_that_fails_cancels_the_request_and_its_error_ar
     async with PlayedRunner() as runner:
 
         async def ask() -> None:
-            async for _ in runner.channel.request({}, failing(), 10.0):
-                pass
+            async with Exchange(runner.channel, {}, failing()) as exchange:
+                async for _ in exchange.frames(10.0):
+                    pass
 
         asking = asyncio.create_task(ask())
         await runner.has_heard(frames.CANCEL)
@@ -155,19 +175,19 @@ async def test_a_source_of_input_that_fails_cancels_the_request_and_its_error_ar
 
 async def test_a_slow_reader_gets_every_frame_though_the_stream_has_ended() -> None:
     async with PlayedRunner() as runner:
-        for number in range(QUEUE_FRAMES - 1):
+        for number in range(MANY):
             runner.say(frames.STDOUT, 1, b"%d" % number)
         runner.say(frames.RESULT, 1, b"{}")
         runner.say_raw(b"")
         received: list[bytes] = []
 
         with contextlib.suppress(SandboxLost):
-            async for _, payload in runner.channel.request({}, b"", 10.0):
-                await asyncio.sleep(0.05 if not received else 0)
-                received.append(payload)
+            async with Exchange(runner.channel, {}, b"") as exchange:
+                async for _, payload in exchange.frames(10.0):
+                    await asyncio.sleep(0.05 if not received else 0)
+                    received.append(payload)
 
-        assert len(received) == QUEUE_FRAMES
-        assert received[0] == b"0"
+        assert received == [*(b"%d" % number for number in range(MANY)), b"{}"]
 
 
 @settings(max_examples=50, deadline=None)

@@ -13,7 +13,7 @@ from domain.command import CommandResult, Verdict, shell
 from domain.errors import SandboxLost, TransferFailed
 from sandbox import hardening
 from sandbox.base import Sandbox
-from sandbox.docker_sandbox import FIRST_UID, LAST_UID
+from sandbox.node import FIRST_UID, LAST_UID
 from sandbox.profiles import PROFILES
 from tests.sandbox.contract import assert_usable, output, python, tree
 from tests.sandbox.docker_place import DockerPlace

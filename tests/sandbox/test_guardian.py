@@ -33,12 +33,10 @@ asyncio.run(main(*sys.argv[1:]))
 
 def named(place: DockerPlace) -> tuple[str, dict[str, Any]]:
     """A container of this place that is not created yet."""
-    lease = hardening.Lease(
-        id=place.instance.id, owner=place.instance.id, home=place.instance.home, task_id="t", deadline=9e9,
-        lifetime_s=60, uid=30_000,
-    )  # fmt: skip
-    config = hardening.container_config(images.tag("python"), PROFILES["small"], lease)
-    return f"soundstage-{lease.id}", config
+    owner = place.instance.id
+    labels = hardening.Labels(lease=owner, owner=owner, home=place.instance.home, task_id="t", deadline=9e9)
+    body = hardening.Body(image=images.tag("python"), profile=PROFILES["small"], uid=30_000, labels=labels)
+    return f"soundstage-{owner}", hardening.runner_config(body, 60.0)
 
 
 async def test_a_container_whose_owner_was_killed_before_it_started_is_removed(place: DockerPlace) -> None:

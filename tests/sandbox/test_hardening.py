@@ -9,16 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox import hardening
-from sandbox.hardening import Lease, container_config, seccomp_profile
+from sandbox.hardening import Body, Labels, idle_config, runner_config, seccomp_profile
 from sandbox.profiles import PROFILES, Profile
 
-LEASE = Lease(id="lease", owner="owner", home="home", task_id="task", deadline=1234.5, lifetime_s=900.0, uid=31_000)
+LABELS = Labels(lease="lease", owner="owner", home="home", task_id="task", deadline=1234.5)
 MIB = 1024 * 1024
 
 PROFILE = Profile(
     name="odd", memory=300 * MIB, workspace=70 * MIB, scratch=30 * MIB, cpus=1.5, pids=99, inodes=777, open_files=55,
     file_size=9 * MIB,
 )  # fmt: skip
+
+BODY = Body(image="image:tag", profile=PROFILE, uid=31_000, labels=LABELS)
 
 EXPECTED_HOST_CONFIG: dict[str, Any] = {
     "AutoRemove": True,
@@ -74,11 +76,11 @@ def allowed_values(name: str) -> set[int]:
 
 
 def test_every_line_of_the_host_configuration_is_there_and_no_other() -> None:
-    assert container_config("image", PROFILE, LEASE)["HostConfig"] == EXPECTED_HOST_CONFIG
+    assert runner_config(BODY, 900.0)["HostConfig"] == EXPECTED_HOST_CONFIG
 
 
 def test_the_container_runs_our_runner_attached_and_without_a_network() -> None:
-    config = container_config("image:tag", PROFILE, LEASE)
+    config = runner_config(BODY, 900.0)
     del config["HostConfig"]
 
     assert config.pop("Entrypoint") == ["python3", "-I", "-S", "-c", hardening.BOOT]
@@ -94,23 +96,39 @@ def test_the_container_runs_our_runner_attached_and_without_a_network() -> None:
     }  # fmt: skip
 
 
+def test_a_container_without_a_runner_is_contained_alike_and_waits_for_its_end() -> None:
+    runner, idle = runner_config(BODY, 900.0), idle_config(BODY, 900.0)
+
+    assert idle.pop("Entrypoint") == ["/bin/sh", "-c"]
+    assert idle.pop("Cmd") == ["trap 'exit 0' TERM; sleep 900 & wait"]
+    del runner["Entrypoint"], runner["Cmd"]
+    assert idle == runner
+
+
+def test_the_isolation_level_changes_the_runtime_and_nothing_else() -> None:
+    plain, guarded = runner_config(BODY, 900.0), runner_config(BODY.model_copy(update={"runtime": "runsc"}), 900.0)
+
+    assert (plain["HostConfig"].pop("Runtime"), guarded["HostConfig"].pop("Runtime")) == ("runc", "runsc")
+    assert guarded == plain
+
+
 @settings(deadline=None)
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_what_a_task_is_called_reaches_nothing_but_its_label(task: str, owner: str) -> None:
-    lease = LEASE.model_copy(update={"task_id": task, "owner": owner})
+    named = BODY.model_copy(update={"labels": LABELS.model_copy(update={"task_id": task, "owner": owner})})
 
-    config = container_config("image", PROFILE, lease)
+    config = runner_config(named, 900.0)
 
     labels = config.pop("Labels")
     assert (labels["soundstage.task"], labels["soundstage"]) == (task, owner)
-    plain = container_config("image", PROFILE, LEASE)
+    plain = runner_config(BODY, 900.0)
     del plain["Labels"]
     assert config == plain
 
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_every_profile_gives_a_configuration_of_its_own_limits(name: str) -> None:
-    host = container_config("image", PROFILES[name], LEASE)["HostConfig"]
+    host = runner_config(BODY.model_copy(update={"profile": PROFILES[name]}), 900.0)["HostConfig"]
 
     assert host["Memory"] == host["MemorySwap"] == PROFILES[name].memory
     assert f"size={PROFILES[name].workspace}," in host["Tmpfs"]["/workspace"]

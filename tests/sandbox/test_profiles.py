@@ -4,11 +4,11 @@ import pytest
 from pydantic import ValidationError
 
 from domain.errors import UsageError
-from sandbox.hardening import container_config
+from sandbox.hardening import runner_config
 from sandbox.profiles import PROFILES, Profile, profile
-from tests.sandbox.test_hardening import LEASE
+from tests.sandbox.test_hardening import BODY
 
-SHARED_MEMORY = container_config("image", PROFILES["small"], LEASE)["HostConfig"]["ShmSize"]
+SHARED_MEMORY = runner_config(BODY, 1.0)["HostConfig"]["ShmSize"]
 
 
 @pytest.mark.parametrize("name", sorted(PROFILES))

@@ -133,14 +133,14 @@ async def test_reaping_takes_what_a_dead_owner_left_and_nothing_else(place: Dock
 
 
 async def test_a_container_that_was_only_created_is_reaped_as_well(place: DockerPlace) -> None:
-    lease = hardening.Lease(
-        id=place.instance.id, owner="dead", home=place.instance.home, task_id="t", deadline=time.time() + 600,
-        lifetime_s=60, uid=30_000,
-    )  # fmt: skip
-    config = hardening.container_config(images.tag("python"), PROFILES["small"], lease)
-    await place.engine.create(f"soundstage-{lease.id}", config)
+    name = f"soundstage-{place.instance.id}"
+    labels = hardening.Labels(
+        lease=place.instance.id, owner="dead", home=place.instance.home, task_id="t", deadline=time.time() + 600
+    )
+    body = hardening.Body(image=images.tag("python"), profile=PROFILES["small"], uid=30_000, labels=labels)
+    await place.engine.create(name, hardening.runner_config(body, 60.0))
 
     removed = await reaper.reap(place.engine, place.instance.home, {place.instance.id})
 
-    assert f"soundstage-{lease.id}" in removed
+    assert name in removed
     assert place.mine() == []

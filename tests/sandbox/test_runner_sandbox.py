@@ -16,7 +16,8 @@ from domain.command import Verdict, shell
 from domain.errors import HostileOutput, SandboxLost, TransferFailed
 from domain.files import File, TreeChange
 from sandbox import fake
-from sandbox.channel import ByteStream, Channel
+from sandbox.base import ByteStream, Lease
+from sandbox.channel import Channel
 from sandbox.fake import BOOT, PipeStream
 from sandbox.runner import frames
 from sandbox.runner_sandbox import RunnerSandbox
@@ -25,6 +26,7 @@ from tests.sandbox.contract import assert_usable, output, python
 from tests.sandbox.played_runner import PlayedRunner
 
 TOLD = {"exit_code": 0, "signal": None, "ended": None, "oom_kills": 0, "duration_s": 0.1}
+LEASE = Lease(token=0, owner="a test", deadline=0.0)
 
 
 async def killed(since: float = 0.0) -> Verdict:
@@ -51,7 +53,7 @@ async def real(
     channel = Channel(wrap(PipeStream(process)))
     try:
         await channel.ready(30.0)
-        yield RunnerSandbox(channel, "none", killed, limits)
+        yield RunnerSandbox(channel, "none", LEASE, killed, limits)
     finally:
         await channel.close()
 
@@ -73,7 +75,7 @@ async def test_the_verdict_follows_from_what_the_runner_tells(more: dict[str, An
     async with PlayedRunner() as runner:
         runner.say(frames.RESULT, 1, json.dumps(TOLD | more).encode())
 
-        assert (await RunnerSandbox(runner.channel, "none", killed).run(shell("x"))).verdict is verdict
+        assert (await RunnerSandbox(runner.channel, "none", LEASE, killed).run(shell("x"))).verdict is verdict
 
 
 async def test_a_container_that_died_for_want_of_memory_gives_its_output_and_oom() -> None:
@@ -81,7 +83,7 @@ async def test_a_container_that_died_for_want_of_memory_gives_its_output_and_oom
         runner.say(frames.STDOUT, 1, b"so far")
         runner.say_raw(b"")
 
-        result = await RunnerSandbox(runner.channel, "none", starved).run(shell("x"))
+        result = await RunnerSandbox(runner.channel, "none", LEASE, starved).run(shell("x"))
 
         assert (result.verdict, result.exit_code, result.stdout) == (Verdict.OOM, None, b"so far")
 
@@ -109,7 +111,7 @@ async def test_an_answer_that_makes_no_sense_is_an_error_of_ours_or_is_passed_ov
             runner.say(kind, 1, payload)
             runner.say_raw(b"")
             try:
-                await attempt(RunnerSandbox(runner.channel, "none", killed), verb)
+                await attempt(RunnerSandbox(runner.channel, "none", LEASE, killed), verb)
             except Exception as error:  # noqa: BLE001 - what is not ours is the finding
                 escaped.append(f"{type(error).__name__} for {payload[:40]!r}")
 
@@ -139,7 +141,7 @@ def test_whatever_frames_come_only_errors_of_ours_are_raised(verb: str, answer: 
             for kind, payload in answer:
                 runner.say(kind, 1, payload)
             runner.say_raw(b"")
-            await attempt(RunnerSandbox(runner.channel, "none", killed), verb)
+            await attempt(RunnerSandbox(runner.channel, "none", LEASE, killed), verb)
 
     asyncio.run(play())
 
