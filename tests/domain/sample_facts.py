@@ -1,8 +1,10 @@
 """One valid fact of every kind, small and with text that is hard on a wire format."""
 
+from domain.artifacts import Artifact
 from domain.chat import Usage
 from domain.command import Verdict
 from domain.events import (
+    ArtifactsKept,
     BranchMerged,
     CorrectionStarted,
     Fact,
@@ -89,6 +91,12 @@ FACTS: tuple[Fact, ...] = (
     SnapshotMade(subtask_id="write", commit=COMMIT, paths=("a.py", "b c.py")),
     ProtectedChangeDropped(subtask_id="write", paths=("tests/a.py",)),
     SubtaskFinished(subtask_id="write", result=Submitted(summary=TEXT, commit=COMMIT, steps=2)),
+    ArtifactsKept(
+        subtask_id="write",
+        artifacts=(Artifact(path="dist/a.whl", sha256="0" * 64, size=7),),
+        refused=("dist/link",),
+        reason="no plain file",
+    ),
     BranchMerged(subtask_id="write", commit=COMMIT, conflicts=("a.py",)),
     VerificationStarted(purpose="result", commit=COMMIT),
     VerificationFinished(purpose="result", evidence=evidence()),
