@@ -141,7 +141,7 @@ class Job:
     def signal(self, number: int) -> None:
         """Sends a signal to the child's process group."""
         if self._status is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            with contextlib.suppress(OSError):
                 os.killpg(self.child.pid, number)
 
     def end(self, why: str) -> None:
