@@ -165,8 +165,10 @@ class Runner:
     def _spawn(self, order: process.Order) -> process.Child:
         spare, self._spare = self._spare, None
         if spare is not None:
-            with contextlib.suppress(OSError):
+            try:
                 return spare.start(order)
+            except OSError:
+                spare.child.close()
         return process.Spare(self._uid).start(order)
 
     def _adopt_job(self, number: int, child: process.Child, limits: JobLimits) -> Job:
