@@ -148,8 +148,6 @@ class Runner:
         self._answer(number, {})
 
     def _run(self, number: int, ask: dict[str, Any]) -> None:
-        if len(self._jobs()) >= MOST_JOBS:
-            raise ValueError(f"{MOST_JOBS} commands run already")
         environment = process.ENVIRONMENT | ask["env"]
         order = process.Order(ask["argv"], os.path.join(self._root, ask["cwd"]), environment, ask["report"])
         before = self._meter.read(self._hub.written)
@@ -163,6 +161,8 @@ class Runner:
         self._adopt_job(number, child, limits).before = before
 
     def _spawn(self, order: process.Order) -> process.Child:
+        if len(self._jobs()) >= MOST_JOBS:
+            raise OSError(f"{MOST_JOBS} commands run already")
         spare, self._spare = self._spare, None
         if spare is not None:
             try:
