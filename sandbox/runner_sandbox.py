@@ -93,7 +93,8 @@ class RunnerSandbox:
 
     async def changes(self) -> Changes:
         """Which files changed since the last transfer."""
-        _, told = await self._transfer({"op": "changes", "ignore": sorted(IGNORED)}, b"", self._limits)
+        ask = {"op": "changes", "ignore": sorted(IGNORED), "file_limit": self._limits.file_bytes}
+        _, told = await self._transfer(ask, b"", self._limits)
         return Changes(written=_plain(told.changed), deleted=_plain(told.deleted))
 
     async def stat(self, paths: Sequence[str]) -> list[Entry | None]:
