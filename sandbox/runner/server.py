@@ -144,6 +144,8 @@ class Runner:
         if ask["token"] <= self._token:
             raise StaleError("the lease has passed on to somebody else")
         self._token = ask["token"]
+        for activity in list(self._activities.values()):
+            self._pass_on(activity, frames.CANCEL, b"")
         signal.setitimer(signal.ITIMER_REAL, float(ask["seconds"]))
         self._answer(number, {})
 
