@@ -17,6 +17,8 @@ from .workspace import Workspace
 READY = 0
 """The request number of the frame that says that the runner is there."""
 MOST_JOBS = 32
+LONGEST_ANSWER = 6 << 20
+"""Bytes of a result; together with a full window of what comes before it, the host still takes it."""
 SILENCE_S = 60.0
 """How long the host may say nothing at all before it counts as gone."""
 IDLE_S = 5.0
@@ -240,6 +242,8 @@ class Runner:
 
     def _answer(self, number: int, result: dict[str, Any]) -> None:
         data = json.dumps(result).encode()
+        if len(data) > LONGEST_ANSWER:
+            data = json.dumps({"error": f"there are {len(data)} bytes of file names to tell"}).encode()
         for at in range(0, len(data), frames.MAX_FRAME):
             last = at + frames.MAX_FRAME >= len(data)
             self._hub.send(frames.RESULT if last else frames.REPORT, number, data[at : at + frames.MAX_FRAME])
