@@ -5,7 +5,7 @@ import contextlib
 import json
 from typing import Any
 
-from domain.errors import SandboxLost
+from domain.errors import LeaseEnded, SandboxLost
 from sandbox.base import ByteStream
 from sandbox.inbox import Inbox, Window
 from sandbox.runner import frames
@@ -27,7 +27,7 @@ class Channel:
         self._inboxes: dict[int, Inbox] = {READY: Inbox()}
         self._windows: dict[int, Window] = {}
         self._last = READY
-        self._is_lost = False
+        self._is_lost = self._is_retired = False
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._beat())]
 
     @property
@@ -46,6 +46,8 @@ class Channel:
 
     def open(self, number: int | None = None) -> tuple[int, Inbox, Window]:
         """Makes room for a conversation; gives it a number, when it has none. SandboxLost."""
+        if self._is_retired:
+            raise LeaseEnded
         if self._is_lost:
             raise SandboxLost
         if number is None:
@@ -68,8 +70,14 @@ class Channel:
 
     async def send(self, data: bytes) -> None:
         """Sends frames. What cannot be sent any more is dropped: the loss shows on the way back."""
-        with contextlib.suppress(OSError):
-            await self._stream.write(data)
+        if not self._is_lost:
+            with contextlib.suppress(OSError):
+                await self._stream.write(data)
+
+    def retire(self) -> None:
+        """Serves its holder no more; the runner may still say its last words. LeaseEnded from now on."""
+        self._is_retired = True
+        self.lose()
 
     def lose(self) -> None:
         """Gives the runner up."""

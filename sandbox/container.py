@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections.abc import Callable
 
 from domain.base import Value
 from domain.command import Verdict
@@ -58,6 +59,7 @@ class Container:
         self._instance = instance
         self._stream: AttachedStream | None = None
         self._channel: Channel | None = None
+        self._retire: Callable[[], None] = lambda: None
 
     @property
     def lost(self) -> bool:
@@ -120,15 +122,22 @@ class Container:
         if self._channel is None:
             note = f"{self.build.image} has no Python for our runner: commands run by docker exec, slower, unmeasured"
             lease = lease.model_copy(update={"notes": (*lease.notes, note)})
-            return ExecSandbox(self._engine, self.name, self.uid, self.build.isolation, lease)
+            sandbox = ExecSandbox(self._engine, self.name, self.uid, self.build.isolation, lease)
+            self._retire = sandbox.retire
+            return sandbox
         ask = {"op": "lease", "token": lease.token, "seconds": max(0.001, lease.deadline - time.time())}
         told = read_told(await ask_for(self._channel, ask, LEASE_TIMEOUT_S))
         if told.error is not None:
             raise SandboxLost
         self._channel.token = lease.token
+        self._retire = self._channel.retire
         limits = self.build.profile
         vetting = VettingLimits(file_bytes=min(limits.file_size, limits.workspace))
         return RunnerSandbox(self._channel, f"docker/{self.build.isolation}", lease, self._autopsy, vetting)
+
+    def retire(self) -> None:
+        """Ends the lease at once: the sandbox is of no use any more to whoever still knows it."""
+        self._retire()
 
     async def _autopsy(self, since: float) -> Verdict:
         with contextlib.suppress(InfrastructureError):

@@ -42,6 +42,7 @@ class DockerSandboxes:
         try:
             yield sandbox
         finally:
+            place.container.retire()
             self._end(place)
 
     async def _obtain(self, request: SandboxRequest) -> tuple[Place, Sandbox]:
