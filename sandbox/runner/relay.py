@@ -5,6 +5,7 @@ of them to the host; a ``Connection`` may also be made by the host, to a port th
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -149,13 +150,14 @@ class Dialing:
         self._hub, self._adopt, self._ended = hub, adopt, ended
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
-        self._socket.connect_ex((LOOPBACK, port))
+        # A refusal is told at once, and only here.
+        self._trouble = self._socket.connect_ex((LOOPBACK, port))
         hub.watch(self._socket.fileno(), WRITE, self._on_answer)
 
     def _on_answer(self, _fd: int) -> None:
         self._hub.forget(self._socket.fileno())
-        trouble = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if trouble:
+        known = 0 if self._trouble == errno.EINPROGRESS else self._trouble
+        if trouble := known or self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._refuse(os.strerror(trouble))
             return
         self._hub.send(frames.OPENED, self.number, self.number.to_bytes(4, "big"))
