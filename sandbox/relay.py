@@ -20,7 +20,8 @@ class Connection:
     def __init__(self, channel: Channel, number: int, inbox: Inbox, window: Window) -> None:
         self._channel = channel
         self._number, self._inbox, self._window = number, inbox, window
-        self._ended = self._closed = False
+        self._ended = False
+        self.closed = False
 
     async def read(self) -> bytes:
         """Some bytes, or b"" at the end; SandboxLost."""
@@ -46,8 +47,8 @@ class Connection:
 
     async def close(self) -> None:
         """Ends both directions."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             await self._channel.send(frames.encode(frames.CANCEL, self._number))
             self._channel.forget(self._number)
 
@@ -69,6 +70,7 @@ async def listen(channel: Channel, port: int) -> AsyncIterator[AsyncIterator[Byt
             async with contextlib.aclosing(exchange.frames(None)) as answer:
                 async for kind, payload in answer:
                     if kind == frames.OPENED:
+                        made[:] = [connection for connection in made if not connection.closed]
                         made.append(Connection(channel, *channel.open(int.from_bytes(payload[:4], "big"))))
                         yield made[-1]
 

@@ -20,10 +20,15 @@ LOOPBACK = "127.0.0.1"
 
 
 class Connection:
-    """One socket, whose bytes travel in frames under ``number``. It ends when both directions have."""
+    """One socket, whose bytes travel in frames under ``number``. It ends when both directions have.
 
-    def __init__(self, number: int, connected: socket.socket, hub: Hub, ended: Callable[["Connection"], None]) -> None:
-        self.number = number
+    ``origin`` is the number of the listener that it came of.
+    """
+
+    def __init__(
+        self, number: int, connected: socket.socket, hub: Hub, ended: Callable[["Connection"], None], origin: int = 0
+    ) -> None:
+        self.number, self.origin = number, origin
         self._socket, self._hub, self._ended = connected, hub, ended
         self._output = bytearray()
         self._window = frames.WINDOW
@@ -109,7 +114,7 @@ class Connection:
 class Listener:
     """Waits for connections on a loopback port. ``adopt`` takes each of them, and says which number it has."""
 
-    def __init__(self, number: int, port: int, hub: Hub, adopt: Callable[[socket.socket], int | None]) -> None:
+    def __init__(self, number: int, port: int, hub: Hub, adopt: Callable[[socket.socket, int], int | None]) -> None:
         self.number = number
         self._hub, self._adopt = hub, adopt
         self._socket = socket.create_server((LOOPBACK, port), backlog=MOST_CONNECTIONS)
@@ -124,14 +129,14 @@ class Listener:
     def _on_connection(self, _fd: int) -> None:
         with contextlib.suppress(OSError):
             connected, _ = self._socket.accept()
-            number = self._adopt(connected)
+            number = self._adopt(connected, self.number)
             if number is None:
                 connected.close()
             else:
                 self._hub.send(frames.OPENED, self.number, number.to_bytes(4, "big"))
 
     def close(self) -> None:
-        """Listens no longer; connections that are there go on."""
+        """Listens no longer."""
         self._hub.forget(self._socket.fileno())
         self._socket.close()
         self._hub.send(frames.RESULT, self.number, b"{}")

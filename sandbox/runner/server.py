@@ -75,6 +75,9 @@ class Runner:
     def _jobs(self) -> list[Job]:
         return [activity for activity in self._activities.values() if isinstance(activity, Job)]
 
+    def _connections(self) -> list[Connection]:
+        return [activity for activity in self._activities.values() if isinstance(activity, Connection)]
+
     def _provide_spare(self) -> None:
         with contextlib.suppress(OSError):
             self._spare = process.Spare(self._uid)
@@ -114,6 +117,9 @@ class Runner:
             else:
                 self._activities.pop(activity.number, None)
                 activity.close()
+                for connection in self._connections():
+                    if connection.origin == activity.number:
+                        connection.close()
         elif isinstance(activity, Job | Connection):
             if kind == frames.GRANT:
                 activity.granted(int.from_bytes(payload[:4], "big"))
@@ -200,13 +206,13 @@ class Runner:
         dialing = Dialing(number, port, self._hub, adopt, lambda: self._drop(number))
         self._activities[number] = dialing
 
-    def _adopt(self, connected: socket.socket) -> int | None:
-        if sum(isinstance(activity, Connection) for activity in self._activities.values()) >= MOST_CONNECTIONS:
+    def _adopt(self, connected: socket.socket, origin: int) -> int | None:
+        if len(self._connections()) >= MOST_CONNECTIONS:
             return None
         self._last = self._last % 0xFFFF_FFFE + 1
         if self._last < frames.FIRST_CONNECTION:
             self._last = frames.FIRST_CONNECTION
-        self._activities[self._last] = Connection(self._last, connected, self._hub, self._forget)
+        self._activities[self._last] = Connection(self._last, connected, self._hub, self._forget, origin)
         return self._last
 
     def _drop(self, number: int) -> None:
