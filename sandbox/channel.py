@@ -110,6 +110,8 @@ class Channel:
             if window := self._windows.get(number):
                 window.give(int.from_bytes(payload[:4], "big"))
             return True
+        if kind == frames.RESULT and (window := self._windows.get(number)):
+            window.lose()
         if kind == frames.OPENED and number in self._inboxes:
             # Bytes of the new connection may come before anybody has heard of it.
             self.open(int.from_bytes(payload[:4], "big"))

@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 
-from domain.errors import TransferFailed
+from domain.errors import SandboxLost, TransferFailed
 from sandbox.base import ByteStream
 from sandbox.channel import Channel
 from sandbox.exchange import Exchange
@@ -35,10 +35,18 @@ class Connection:
         return b""
 
     async def write(self, data: bytes) -> None:
-        """Hands bytes over, waiting while the other side is busy; SandboxLost."""
+        """Hands bytes over, waiting while the other side is busy.
+
+        TransferFailed when the other side has closed the connection; SandboxLost.
+        """
         for at in range(0, len(data), frames.MAX_FRAME):
             piece = data[at : at + frames.MAX_FRAME]
-            await self._window.take(len(piece))
+            try:
+                await self._window.take(len(piece))
+            except SandboxLost:
+                if self._channel.lost:
+                    raise
+                raise TransferFailed("The program in the sandbox has closed the connection. Make a new one.") from None
             await self._channel.send(frames.encode(frames.DATA, self._number, piece))
 
     async def end(self) -> None:
