@@ -115,11 +115,11 @@ class RunnerSandbox:
 
     def listen(self, port: int) -> AbstractAsyncContextManager[AsyncIterator[ByteStream]]:
         """Connections that programs of the sandbox make to a loopback port."""
-        return relay.listen(self._channel, port)
+        return relay.listen(self._channel, self._lease.token, port)
 
     async def connect(self, port: int) -> ByteStream:
         """A connection to a loopback port of the sandbox."""
-        return await relay.connect(self._channel, port)
+        return await relay.connect(self._channel, self._lease.token, port)
 
     async def _transfer(self, ask: dict[str, Any], data: bytes, limits: VettingLimits) -> tuple[bytes, Told]:
         archive, result = bytearray(), bytearray()
