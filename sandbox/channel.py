@@ -13,6 +13,8 @@ from sandbox.runner.server import READY
 
 BEAT_S = 15.0
 """How often the runner is told that somebody is still there."""
+MOST_OPEN = 1024
+"""Conversations at once; a runner that opens more is no runner of ours."""
 
 
 class Channel:
@@ -114,7 +116,11 @@ class Channel:
             window.lose()
         if kind == frames.OPENED and number in self._inboxes:
             # Bytes of the new connection may come before anybody has heard of it.
-            self.open(int.from_bytes(payload[:4], "big"))
+            connection = int.from_bytes(payload[:4], "big")
+            if connection not in (number, max(connection, frames.FIRST_CONNECTION)) or len(self._inboxes) > MOST_OPEN:
+                return False
+            self._inboxes.setdefault(connection, Inbox())
+            self._windows.setdefault(connection, Window())
         inbox = self._inboxes.get(number)
         return inbox is None or inbox.put(kind, payload)
 

@@ -121,11 +121,6 @@ class Listener:
         self._socket.setblocking(False)
         hub.watch(self._socket.fileno(), READ, self._on_connection)
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._socket.getsockname()[1])
-
     def _on_connection(self, _fd: int) -> None:
         with contextlib.suppress(OSError):
             connected, _ = self._socket.accept()

@@ -137,9 +137,8 @@ class Runner:
             case "run":
                 self._run(number, ask)
             case "listen":
-                listener = Listener(number, ask["port"], self._hub, self._adopt)
-                self._activities[number] = listener
-                self._hub.send(frames.OPENED, number, listener.port.to_bytes(4, "big"))
+                self._activities[number] = Listener(number, ask["port"], self._hub, self._adopt)
+                self._hub.send(frames.OPENED, number, number.to_bytes(4, "big"))
             case "connect":
                 self._connect(number, ask["port"])
             case _:
