@@ -49,9 +49,13 @@ class DockerSandboxes:
         build = build_of(request)
         self._pool.start()
         while (place := self._pool.take(build)) is not None:
-            with contextlib.suppress(SandboxLost):
+            try:
                 return place, await place.container.lease(self._lease(request, place, 0.0, warm=True))
-            self._end(place)
+            except SandboxLost:
+                self._end(place)
+            except BaseException:
+                self._end(place)
+                raise
         return await self._cold(request, build)
 
     async def _cold(self, request: SandboxRequest, build: Build) -> tuple[Place, Sandbox]:
