@@ -27,7 +27,7 @@ LEASE_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0
 """How long a runner whose input has ended may take to go."""
 REMOVAL_S = 10.0
-NO_PYTHON = "executable file not found"
+NO_PROGRAM = "executable file not found"
 NO_RUNNER = b"No module named 'runner'"
 
 
@@ -59,6 +59,7 @@ class Container:
         self._instance = instance
         self._stream: AttachedStream | None = None
         self._channel: Channel | None = None
+        self._is_gone = False
         self._retire: Callable[[], None] = lambda: None
 
     @property
@@ -82,12 +83,24 @@ class Container:
         try:
             await self._boot(hardening.runner_config(self._build(labels), lifetime_s))
         except InfrastructureError as error:
-            if NO_PYTHON not in str(error):
+            if NO_PROGRAM not in str(error):
                 raise
             await self._remove()
-            await self._guardian.watch(self.name)
-            await self._engine.create(self.name, hardening.idle_config(self._build(labels), lifetime_s))
+            await self._idle(hardening.idle_config(self._build(labels), lifetime_s))
+
+    async def _idle(self, config: dict[str, object]) -> None:
+        self._is_gone = False
+        await self._guardian.watch(self.name)
+        try:
+            await self._engine.create(self.name, config)
             await self._engine.start(self.name)
+        except InfrastructureError as error:
+            if NO_PROGRAM not in str(error):
+                raise
+            raise ImageUnusable(
+                f"The image {self.build.image} has neither Python nor a shell. Take an image with /bin/sh, find and "
+                "tar, or one of ours (soundstage images list)."
+            ) from None
 
     def _build(self, labels: hardening.Labels) -> hardening.Body:
         return hardening.Body(
@@ -154,7 +167,7 @@ class Container:
             await channel.drained(FAREWELL_S)
             await channel.close()
             if await self._is_removed():
-                self._guardian.forget(self.name)
+                self._forget()
                 return
         elif stream is not None:
             await stream.close()
@@ -171,5 +184,10 @@ class Container:
         return False
 
     async def _remove(self) -> None:
-        await self._engine.remove(self.name)
+        if not self._is_gone:
+            await self._engine.remove(self.name)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._is_gone = True
         self._guardian.forget(self.name)
