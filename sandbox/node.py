@@ -68,9 +68,12 @@ class Node:
 
     async def room(self, memory: int) -> bool:
         """Whether a container of so many bytes fits in. EngineUnavailable."""
-        left, self._left = self._left, []
-        for container in left:
-            await self.release(container)
+        if self._left and not self.is_away:
+            left, self._left = self._left, []
+            for container in left:
+                await self.release(container)
+            if self.is_away:
+                raise EngineUnavailable
         if self._memory is None:
             async with self.watched():
                 self._memory = int(await self.engine.memory() * SHARE)
