@@ -103,10 +103,20 @@ class DockerSandboxes:
             await asyncio.gather(*self._ending, return_exceptions=True)
 
     async def reap(self, alive: Collection[str]) -> list[str]:
-        """Removes containers of this home whose owner is not among ``alive``, and any that outlived its deadline."""
-        removed = []
+        """Removes containers of this home whose owner is not among ``alive``, and any that outlived its deadline.
+
+        An engine that does not answer is passed over as long as another one does; EngineUnavailable.
+        """
+        removed: list[str] = []
+        away: list[EngineUnavailable] = []
         for node in self._cluster.nodes:
-            removed += await reaper.reap(node.engine, self._instance.home, {*alive, self._instance.id})
+            try:
+                async with node.watched():
+                    removed += await reaper.reap(node.engine, self._instance.home, {*alive, self._instance.id})
+            except EngineUnavailable as error:
+                away.append(error)
+        if away and len(away) == len(self._cluster.nodes):
+            raise away[0]
         return removed
 
     async def close(self) -> None:
