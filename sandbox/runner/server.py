@@ -21,7 +21,6 @@ LONGEST_ANSWER = 6 << 20
 """Bytes of a result; together with a full window of what comes before it, the host still takes it."""
 SILENCE_S = 60.0
 """How long the host may say nothing at all before it counts as gone."""
-IDLE_S = 5.0
 REFUSED = (ValueError, KeyError, TypeError, AttributeError, OSError, OverflowError)
 
 
@@ -33,10 +32,13 @@ Activity = Job | Connection | Dialing | Listener
 
 
 class Runner:
-    """Serves requests from ``source`` and answers to ``sink`` (file descriptors), until ``source`` ends."""
+    """Serves requests from ``source`` and answers to ``sink`` (file descriptors).
 
-    def __init__(self, source: int, sink: int, root: str, uid: int) -> None:
-        self._source, self._root, self._uid = source, root, uid
+    It ends when ``source`` does, or when nothing came from there for ``silence_s`` seconds.
+    """
+
+    def __init__(self, source: int, sink: int, root: str, uid: int, silence_s: float = SILENCE_S) -> None:
+        self._source, self._root, self._uid, self._silence_s = source, root, uid, silence_s
         self._hub = Hub(sink)
         self._meter = meter.Meter()
         self._workspace = Workspace(root)
@@ -60,7 +62,7 @@ class Runner:
         self._hub.watch(wake_r, READ, lambda _: os.read(wake_r, 4096))
         self._hub.send(frames.RESULT, READY, b"{}")
         try:
-            while self._open and time.monotonic() - self._heard < SILENCE_S:
+            while self._open and time.monotonic() - self._heard < self._silence_s:
                 if self._spare is None and not self._jobs():
                     self._provide_spare()
                 self._hub.serve(self._patience())
@@ -84,7 +86,7 @@ class Runner:
 
     def _patience(self) -> float:
         now = time.monotonic()
-        return max(0.0, min([now + IDLE_S, *(job.wakes for job in self._jobs())]) - now)
+        return max(0.0, min([self._heard + self._silence_s, *(job.wakes for job in self._jobs())]) - now)
 
     def _on_source(self, fd: int) -> None:
         try:
