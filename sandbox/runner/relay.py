@@ -102,6 +102,11 @@ class Connection:
         else:
             self.close()
 
+    def finish(self) -> None:
+        """Reads no more, and ends when what was handed over has been passed on."""
+        self._reads = False
+        self.fed(b"", last=True)
+
     def close(self) -> None:
         """Ends both directions at once."""
         if self._socket.fileno() >= 0:

@@ -116,6 +116,8 @@ class Runner:
         if kind == frames.CANCEL:
             if isinstance(activity, Job):
                 activity.end("cancelled")
+            elif isinstance(activity, Connection):
+                activity.finish()
             else:
                 self._activities.pop(activity.number, None)
                 activity.close()
