@@ -40,7 +40,7 @@ class Runner:
     def __init__(self, source: int, sink: int, root: str, uid: int, silence_s: float = SILENCE_S) -> None:
         self._source, self._root, self._uid, self._silence_s = source, root, uid, silence_s
         self._hub = Hub(sink)
-        self._meter = meter.Meter()
+        self._meter = meter.Meter(meter.CONTROL_GROUP if os.getpid() == 1 else None)
         self._workspace = Workspace(root)
         self._decoder = frames.Decoder()
         self._parts: dict[int, bytearray] = {}
