@@ -123,7 +123,7 @@ class Runner:
                 activity.close()
                 for connection in self._connections():
                     if connection.origin == activity.number:
-                        connection.close()
+                        connection.finish()
         elif isinstance(activity, Job | Connection):
             if kind == frames.GRANT:
                 activity.granted(int.from_bytes(payload[:4], "big"))
