@@ -21,6 +21,8 @@ def read_engines(text: str | None) -> tuple[EngineAddress, ...]:
         host, equals, weight = part.strip().rpartition("=")
         if not equals:
             host, weight = weight, "1"
+        if (equals and not host) or not part.strip().isprintable():
+            raise UsageError(f"DOCKER_HOST cannot be used: {part.strip()!a}. Write it like URL=WEIGHT,URL=WEIGHT.")
         if host:
             found.append(EngineAddress(host=host, weight=_positive(weight, "DOCKER_HOST", part)))
     return tuple(found) or (EngineAddress(),)
@@ -35,7 +37,7 @@ def read_pool(text: str) -> dict[SandboxRequest, int]:
         kind, _, count = part.strip().partition("=")
         names = kind.split("/")
         size = _positive(count, "SOUNDSTAGE_POOL", part) if count != "0" else 0.0
-        if not 2 <= len(names) <= 3 or size != int(size) or size > MOST_READY:
+        if not 2 <= len(names) <= 3 or not part.strip().isprintable() or size != int(size) or size > MOST_READY:
             raise UsageError(
                 f"SOUNDSTAGE_POOL cannot be used: {part.strip()!r}. Write it like python/default=2, with up to "
                 f"{MOST_READY} of a kind."

@@ -5,7 +5,7 @@ import contextlib
 import json
 from typing import Any
 
-from domain.errors import SandboxLost
+from domain.errors import LeaseEnded, SandboxLost
 from sandbox.base import ByteStream
 from sandbox.inbox import Inbox, Window
 from sandbox.runner import frames
@@ -13,6 +13,8 @@ from sandbox.runner.server import READY
 
 BEAT_S = 15.0
 """How often the runner is told that somebody is still there."""
+MOST_OPEN = 1024
+"""Conversations at once; a runner that opens more is no runner of ours."""
 
 
 class Channel:
@@ -27,7 +29,7 @@ class Channel:
         self._inboxes: dict[int, Inbox] = {READY: Inbox()}
         self._windows: dict[int, Window] = {}
         self._last = READY
-        self._is_lost = False
+        self._is_lost = self._is_retired = False
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._beat())]
 
     @property
@@ -46,6 +48,8 @@ class Channel:
 
     def open(self, number: int | None = None) -> tuple[int, Inbox, Window]:
         """Makes room for a conversation; gives it a number, when it has none. SandboxLost."""
+        if self._is_retired:
+            raise LeaseEnded
         if self._is_lost:
             raise SandboxLost
         if number is None:
@@ -68,8 +72,14 @@ class Channel:
 
     async def send(self, data: bytes) -> None:
         """Sends frames. What cannot be sent any more is dropped: the loss shows on the way back."""
-        with contextlib.suppress(OSError):
-            await self._stream.write(data)
+        if not self._is_lost:
+            with contextlib.suppress(OSError):
+                await self._stream.write(data)
+
+    def retire(self) -> None:
+        """Serves its holder no more; the runner may still say its last words. LeaseEnded from now on."""
+        self._is_retired = True
+        self.lose()
 
     def lose(self) -> None:
         """Gives the runner up."""
@@ -102,9 +112,15 @@ class Channel:
             if window := self._windows.get(number):
                 window.give(int.from_bytes(payload[:4], "big"))
             return True
+        if kind == frames.RESULT and (window := self._windows.get(number)):
+            window.lose()
         if kind == frames.OPENED and number in self._inboxes:
             # Bytes of the new connection may come before anybody has heard of it.
-            self.open(int.from_bytes(payload[:4], "big"))
+            connection = int.from_bytes(payload[:4], "big")
+            if connection not in (number, max(connection, frames.FIRST_CONNECTION)) or len(self._inboxes) > MOST_OPEN:
+                return False
+            self._inboxes.setdefault(connection, Inbox())
+            self._windows.setdefault(connection, Window())
         inbox = self._inboxes.get(number)
         return inbox is None or inbox.put(kind, payload)
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections.abc import Callable
 
 from domain.base import Value
 from domain.command import Verdict
@@ -26,7 +27,7 @@ LEASE_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0
 """How long a runner whose input has ended may take to go."""
 REMOVAL_S = 10.0
-NO_PYTHON = "executable file not found"
+NO_PROGRAM = "executable file not found"
 NO_RUNNER = b"No module named 'runner'"
 
 
@@ -58,6 +59,8 @@ class Container:
         self._instance = instance
         self._stream: AttachedStream | None = None
         self._channel: Channel | None = None
+        self._is_gone = False
+        self._retire: Callable[[], None] = lambda: None
 
     @property
     def lost(self) -> bool:
@@ -80,12 +83,24 @@ class Container:
         try:
             await self._boot(hardening.runner_config(self._build(labels), lifetime_s))
         except InfrastructureError as error:
-            if NO_PYTHON not in str(error):
+            if NO_PROGRAM not in str(error):
                 raise
             await self._remove()
-            await self._guardian.watch(self.name)
-            await self._engine.create(self.name, hardening.idle_config(self._build(labels), lifetime_s))
+            await self._idle(hardening.idle_config(self._build(labels), lifetime_s))
+
+    async def _idle(self, config: dict[str, object]) -> None:
+        self._is_gone = False
+        await self._guardian.watch(self.name)
+        try:
+            await self._engine.create(self.name, config)
             await self._engine.start(self.name)
+        except InfrastructureError as error:
+            if NO_PROGRAM not in str(error):
+                raise
+            raise ImageUnusable(
+                f"The image {self.build.image} has neither Python nor a shell. Take an image with /bin/sh, find and "
+                "tar, or one of ours (soundstage images list)."
+            ) from None
 
     def _build(self, labels: hardening.Labels) -> hardening.Body:
         return hardening.Body(
@@ -120,15 +135,22 @@ class Container:
         if self._channel is None:
             note = f"{self.build.image} has no Python for our runner: commands run by docker exec, slower, unmeasured"
             lease = lease.model_copy(update={"notes": (*lease.notes, note)})
-            return ExecSandbox(self._engine, self.name, self.uid, self.build.isolation, lease)
+            sandbox = ExecSandbox(self._engine, self.name, self.uid, self.build.isolation, lease)
+            self._retire = sandbox.retire
+            return sandbox
         ask = {"op": "lease", "token": lease.token, "seconds": max(0.001, lease.deadline - time.time())}
         told = read_told(await ask_for(self._channel, ask, LEASE_TIMEOUT_S))
         if told.error is not None:
             raise SandboxLost
         self._channel.token = lease.token
+        self._retire = self._channel.retire
         limits = self.build.profile
         vetting = VettingLimits(file_bytes=min(limits.file_size, limits.workspace))
         return RunnerSandbox(self._channel, f"docker/{self.build.isolation}", lease, self._autopsy, vetting)
+
+    def retire(self) -> None:
+        """Ends the lease at once: the sandbox is of no use any more to whoever still knows it."""
+        self._retire()
 
     async def _autopsy(self, since: float) -> Verdict:
         with contextlib.suppress(InfrastructureError):
@@ -145,7 +167,7 @@ class Container:
             await channel.drained(FAREWELL_S)
             await channel.close()
             if await self._is_removed():
-                self._guardian.forget(self.name)
+                self._forget()
                 return
         elif stream is not None:
             await stream.close()
@@ -162,5 +184,10 @@ class Container:
         return False
 
     async def _remove(self) -> None:
-        await self._engine.remove(self.name)
+        if not self._is_gone:
+            await self._engine.remove(self.name)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._is_gone = True
         self._guardian.forget(self.name)

@@ -47,6 +47,7 @@ class DockerSandboxes:
         try:
             yield sandbox
         finally:
+            place.container.retire()
             del self._held[sandbox.lease.token]
             self._removals.add(place)
 
@@ -55,9 +56,13 @@ class DockerSandboxes:
         self._calm.disturb()
         self._pool.start()
         while (place := self._pool.take(build)) is not None:
-            with contextlib.suppress(SandboxLost):
+            try:
                 return place, await place.container.lease(self._lease(request, place, 0.0, warm=True))
-            self._removals.add(place)
+            except SandboxLost:
+                self._removals.add(place)
+            except BaseException:
+                self._removals.add(place)
+                raise
         return await self._cold(request, build)
 
     async def _cold(self, request: SandboxRequest, build: Build) -> tuple[Place, Sandbox]:
@@ -105,10 +110,20 @@ class DockerSandboxes:
         await self._removals.settled()
 
     async def reap(self, alive: Collection[str]) -> list[str]:
-        """Removes containers of this home whose owner is not among ``alive``, and any that outlived its deadline."""
-        removed = []
+        """Removes containers of this home whose owner is not among ``alive``, and any that outlived its deadline.
+
+        An engine that does not answer is passed over as long as another one does; EngineUnavailable.
+        """
+        removed: list[str] = []
+        away: list[EngineUnavailable] = []
         for node in self._cluster.nodes:
-            removed += await reaper.reap(node.engine, self._instance.home, {*alive, self._instance.id})
+            try:
+                async with node.watched():
+                    removed += await reaper.reap(node.engine, self._instance.home, {*alive, self._instance.id})
+            except EngineUnavailable as error:
+                away.append(error)
+        if away and len(away) == len(self._cluster.nodes):
+            raise away[0]
         return removed
 
     async def close(self) -> None:

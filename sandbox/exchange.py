@@ -11,6 +11,8 @@ from sandbox.runner import frames
 
 AT_ONCE = 1 << 16
 """Data up to this many bytes goes out with its request."""
+LAST_WORD_S = 30.0
+"""How long a runner that was told to end a work may take over it, before it counts as lost."""
 
 
 class Exchange:
@@ -28,6 +30,15 @@ class Exchange:
         self._finished = False
 
     async def __aenter__(self) -> "Exchange":
+        try:
+            await self._begin()
+        except BaseException:
+            # The request may be on its way already: nobody else could end what it started.
+            await self.__aexit__()
+            raise
+        return self
+
+    async def _begin(self) -> None:
         start = self._channel.ask(self._number, self._ask)
         if isinstance(self._data, bytes) and len(self._data) <= AT_ONCE:
             if self._data:
@@ -36,7 +47,6 @@ class Exchange:
         else:
             await self._channel.send(start)
             self._sender = asyncio.create_task(self._send(self._data))
-        return self
 
     async def frames(self, patience_s: float | None) -> AsyncGenerator[tuple[int, bytes]]:
         """Kind and payload of each frame of the answer; RESULT is the last.
@@ -74,16 +84,37 @@ class Exchange:
 
     async def __aexit__(self, *_: object) -> None:
         """Before the answer's end, the runner is told to end the work, and does."""
+        try:
+            if not self._finished:
+                await self._channel.send(frames.encode(frames.CANCEL, self._number))
+            await self._stop_sending()
+            if not self._finished:
+                await self._last_word()
+        finally:
+            self._channel.forget(self._number)
+        if self._sender is not None and not self._sender.cancelled():
+            error = self._sender.exception()
+            if error is not None and not isinstance(error, SandboxLost):
+                raise error
+
+    async def _stop_sending(self) -> None:
         if self._sender is not None:
             self._sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, SandboxLost):
-                await self._sender
-        if not self._finished:
-            with contextlib.suppress(SandboxLost):
-                await self._channel.send(frames.encode(frames.CANCEL, self._number))
-                while (await self._inbox.take(None))[0] != frames.RESULT:
-                    await self._grant()
-        self._channel.forget(self._number)
+            await asyncio.wait([self._sender])
+
+    async def _last_word(self) -> None:
+        try:
+            while True:
+                kind, payload = await self._inbox.take(LAST_WORD_S)
+                if kind == frames.OPENED:
+                    self._channel.forget(int.from_bytes(payload[:4], "big"))
+                if kind == frames.RESULT:
+                    return
+                await self._grant()
+        except TimeoutError:
+            self._channel.lose()
+        except SandboxLost:
+            pass
 
 
 async def ask_for(channel: Channel, ask: dict[str, Any], patience_s: float) -> bytes:

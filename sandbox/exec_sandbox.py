@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequen
 from contextlib import AbstractAsyncContextManager
 
 from domain.command import Command, CommandResult
-from domain.errors import SandboxLost, TransferFailed
+from domain.errors import LeaseEnded, SandboxLost, TransferFailed
 from domain.files import FileTree, TreeChange
 from sandbox.base import IGNORED, ByteStream, Changes, Entry, Fetched, Lease, OutputChunk, Running
 from sandbox.engine import DockerEngine
@@ -32,6 +32,7 @@ class ExecSandbox:
         self._lease = lease
         self._known: FileTree = {}
         self._turn = asyncio.Lock()
+        self._is_retired = False
 
     @property
     def isolation(self) -> str:
@@ -43,13 +44,19 @@ class ExecSandbox:
         """Whose it is."""
         return self._lease
 
+    def retire(self) -> None:
+        """Serves its holder no more: LeaseEnded from now on."""
+        self._is_retired = True
+
     @contextlib.asynccontextmanager
     async def start(self, command: Command, stdin: AsyncIterable[bytes] | None = None) -> AsyncIterator[Running]:
         """Starts a command; one at a time, because what it leaves behind cannot be told from others'."""
         async with self._turn:
+            if self._is_retired:
+                raise LeaseEnded
             execution = Execution(self._engine, self._name, self._uid, command, stdin)
-            await execution.begin()
             try:
+                await execution.begin()
                 yield execution
             finally:
                 await execution.end()

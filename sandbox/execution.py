@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable
 
 from domain.command import Command, CommandResult, ResourceUsage, Verdict
-from domain.errors import InfrastructureError, SandboxLost
+from domain.errors import EngineUnavailable, InfrastructureError, SandboxLost
 from sandbox.base import OutputChunk
 from sandbox.engine import DockerEngine
 from sandbox.hardening import WORKSPACE
@@ -39,7 +39,12 @@ class Execution:
         """Starts it."""
         environment = [f"{key}={value}" for key, value in (ENVIRONMENT | self._command.env).items()]
         settings = {"user": self._user, "environment": environment, "workdir": f"{WORKSPACE}/{self._command.cwd}"}
-        self._id, connection = await self._engine.execute(self._name, self._command.argv, settings)
+        try:
+            self._id, connection = await self._engine.execute(self._name, self._command.argv, settings)
+        except EngineUnavailable:
+            raise
+        except InfrastructureError as error:
+            raise SandboxLost from error
         self._stream = AttachedStream(connection)
         await self._stream.open()
         self._feeding = asyncio.create_task(self._feed(self._stream))
@@ -58,27 +63,32 @@ class Execution:
         """The output as it comes, and the result last. SandboxLost when the container is gone."""
         assert self._stream is not None
         ended: Verdict | None = None
-        try:
-            async with asyncio.timeout(self._command.timeout_s):
-                async for name, data in self._stream.both():
-                    room = self._command.output_limit - self._written
-                    self._written += len(data)
-                    part = self._parts[name]
-                    part += data[: max(0, min(room, KEPT - len(part)))]
-                    if room > 0:
-                        yield OutputChunk(stream=name, data=data[:room])
-                    if len(data) > room:
-                        ended = Verdict.OUTPUT_LIMIT
-                        break
-        except TimeoutError:
-            ended = Verdict.TIMEOUT
+        async with contextlib.aclosing(self._stream.both()) as pieces:
+            while ended is None:
+                try:
+                    # Only the wait is limited: whoever takes the output must not be interrupted.
+                    async with asyncio.timeout(self._command.timeout_s - (time.monotonic() - self._started)):
+                        name, data = await anext(pieces)
+                except StopAsyncIteration:
+                    break
+                except TimeoutError:
+                    ended = Verdict.TIMEOUT
+                    break
+                room = self._command.output_limit - self._written
+                self._written += len(data)
+                part = self._parts[name]
+                part += data[: max(0, min(room, KEPT - len(part)))]
+                if room > 0:
+                    yield OutputChunk(stream=name, data=data[:room])
+                if len(data) > room:
+                    ended = Verdict.OUTPUT_LIMIT
         yield await self._result(ended)
 
     async def _result(self, ended: Verdict | None) -> CommandResult:
         if ended is not None:
             await self.kill()
         try:
-            code = await self._engine.exit_code(self._id)
+            code = await self._exit_code()
             oom = await self._engine.ran_out_of_memory(self._name, self._began)
         except InfrastructureError as error:
             raise SandboxLost from error
@@ -93,6 +103,15 @@ class Execution:
             duration_s=time.monotonic() - self._started,
             usage=ResourceUsage(output_bytes=self._written),
         )
+
+    async def _exit_code(self) -> int | None:
+        """The exit code, which the engine may come to know a moment after the output's end."""
+        end = time.monotonic() + LAST_PATIENCE_S
+        while time.monotonic() < end:
+            if (code := await self._engine.exit_code(self._id)) is not None:
+                return code
+            await asyncio.sleep(0.01)
+        return None
 
     async def signal(self, number: int) -> None:
         """Sends a signal to every process of the sandbox's user: an execution's group is not known."""

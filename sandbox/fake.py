@@ -84,6 +84,7 @@ class FakeSandboxes:
                 await channel.ready(30.0)
                 yield FakeSandbox(channel, "none", lease, _killed, VettingLimits())
             finally:
+                channel.retire()
                 await channel.close()
 
     async def reap(self, alive: Collection[str]) -> list[str]:

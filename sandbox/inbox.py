@@ -69,12 +69,12 @@ class Window:
         self._lost = False
 
     async def take(self, size: int) -> None:
-        """Waits until ``size`` bytes may be sent; SandboxLost."""
-        while self._left < size:
-            if self._lost:
-                raise SandboxLost
+        """Waits until ``size`` bytes may be sent; SandboxLost when nobody is there any more to take them."""
+        while not self._lost and self._left < size:
             self._changed.clear()
             await self._changed.wait()
+        if self._lost:
+            raise SandboxLost
         self._left -= size
 
     def give(self, size: int) -> None:
@@ -83,6 +83,6 @@ class Window:
         self._changed.set()
 
     def lose(self) -> None:
-        """The runner is gone."""
+        """Nothing more will be taken."""
         self._lost = True
         self._changed.set()

@@ -37,6 +37,7 @@ class Node:
         self._limits = limits or NodeLimits()
         self._guardian = Guardian(engine.host)
         self._containers: dict[str, Container] = {}
+        self._left: list[Container] = []
         self._promised = 0
         self._memory = self._limits.memory
         self._away_until = 0.0
@@ -67,6 +68,12 @@ class Node:
 
     async def room(self, memory: int) -> bool:
         """Whether a container of so many bytes fits in. EngineUnavailable."""
+        if self._left and not self.is_away:
+            left, self._left = self._left, []
+            for container in left:
+                await self.release(container)
+            if self.is_away:
+                raise EngineUnavailable
         if self._memory is None:
             async with self.watched():
                 self._memory = int(await self.engine.memory() * SHARE)
@@ -86,11 +93,13 @@ class Node:
         return container
 
     async def release(self, container: Container) -> None:
-        """Ends and removes a container. One that the engine keeps is tried again by ``close``."""
-        with contextlib.suppress(InfrastructureError):
+        """Ends and removes a container. One that the engine keeps is tried again when room is looked for."""
+        try:
             async with self.watched():
                 await container.end()
             self._forget(container)
+        except InfrastructureError:
+            self._left.append(container)
 
     def _forget(self, container: Container) -> None:
         if self._containers.pop(container.name, None) is not None:

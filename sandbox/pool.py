@@ -79,6 +79,8 @@ class WarmPool:
         while True:
             await self._calm.come()
             self._discard()
+            if self._cluster.waiting:
+                self.give_up(1)
             for build, size in self._sizes.items():
                 self._refill(build, size)
             self._news.clear()
@@ -112,6 +114,9 @@ class WarmPool:
                 return
             async with place.node.watched():
                 await place.container.start("", LIFETIME_S)
+            if self._cluster.waiting or not self._sizes:
+                # Somebody came meanwhile who needs its room, or nobody will come any more.
+                return
             self._ready[build].append((time.monotonic(), place))
             place = None
             self._pauses.pop(build, None)

@@ -1,15 +1,16 @@
 """Connections into and out of a sandbox, carried over its runner's stdio."""
 
 import contextlib
-import json
 from collections.abc import AsyncIterator
 
-from domain.errors import TransferFailed
+from domain.errors import SandboxLost, TransferFailed
 from sandbox.base import ByteStream
 from sandbox.channel import Channel
 from sandbox.exchange import Exchange
 from sandbox.inbox import Inbox, Window
 from sandbox.runner import frames
+from sandbox.told import read_told
+from sandbox.vetting import printable
 
 PATIENCE_S = 30.0
 
@@ -20,7 +21,8 @@ class Connection:
     def __init__(self, channel: Channel, number: int, inbox: Inbox, window: Window) -> None:
         self._channel = channel
         self._number, self._inbox, self._window = number, inbox, window
-        self._ended = self._closed = False
+        self._ended = False
+        self.closed = False
 
     async def read(self) -> bytes:
         """Some bytes, or b"" at the end; SandboxLost."""
@@ -34,10 +36,18 @@ class Connection:
         return b""
 
     async def write(self, data: bytes) -> None:
-        """Hands bytes over, waiting while the other side is busy; SandboxLost."""
+        """Hands bytes over, waiting while the other side is busy.
+
+        TransferFailed when the other side has closed the connection; SandboxLost.
+        """
         for at in range(0, len(data), frames.MAX_FRAME):
             piece = data[at : at + frames.MAX_FRAME]
-            await self._window.take(len(piece))
+            try:
+                await self._window.take(len(piece))
+            except SandboxLost:
+                if self._channel.lost:
+                    raise
+                raise TransferFailed("The program in the sandbox has closed the connection. Make a new one.") from None
             await self._channel.send(frames.encode(frames.DATA, self._number, piece))
 
     async def end(self) -> None:
@@ -46,29 +56,30 @@ class Connection:
 
     async def close(self) -> None:
         """Ends both directions."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             await self._channel.send(frames.encode(frames.CANCEL, self._number))
             self._channel.forget(self._number)
 
 
 @contextlib.asynccontextmanager
-async def listen(channel: Channel, port: int) -> AsyncIterator[AsyncIterator[ByteStream]]:
+async def listen(channel: Channel, token: int, port: int) -> AsyncIterator[AsyncIterator[ByteStream]]:
     """Connections that programs of the sandbox make to a loopback port of theirs, until the context ends.
 
-    TransferFailed when the port cannot be listened on.
+    TransferFailed when the port cannot be listened on; LeaseEnded when the sandbox is somebody else's.
     """
-    async with Exchange(channel, {"op": "listen", "port": port}, b"") as exchange:
+    async with Exchange(channel, {"op": "listen", "port": port, "token": token}, b"") as exchange:
         async with contextlib.aclosing(exchange.frames(PATIENCE_S)) as answer:
             kind, payload = await anext(answer)
             if kind != frames.OPENED:
-                raise TransferFailed(f"The sandbox cannot listen on port {port}: {_error(payload)}. Use another one.")
+                raise TransferFailed(f"The sandbox cannot listen on port {port}: {_why(payload)}. Use another one.")
         made: list[Connection] = []
 
         async def connections() -> AsyncIterator[ByteStream]:
             async with contextlib.aclosing(exchange.frames(None)) as answer:
                 async for kind, payload in answer:
                     if kind == frames.OPENED:
+                        made[:] = [connection for connection in made if not connection.closed]
                         made.append(Connection(channel, *channel.open(int.from_bytes(payload[:4], "big"))))
                         yield made[-1]
 
@@ -79,23 +90,27 @@ async def listen(channel: Channel, port: int) -> AsyncIterator[AsyncIterator[Byt
                 await connection.close()
 
 
-async def connect(channel: Channel, port: int) -> ByteStream:
-    """A connection to a loopback port of the sandbox. TransferFailed when nobody listens there."""
+async def connect(channel: Channel, token: int, port: int) -> ByteStream:
+    """A connection to a loopback port of the sandbox. TransferFailed when nobody listens there; LeaseEnded."""
     number, inbox, window = channel.open()
-    await channel.send(channel.ask(number, {"op": "connect", "port": port}))
     try:
+        await channel.send(channel.ask(number, {"op": "connect", "port": port, "token": token}))
         kind, payload = await inbox.take(PATIENCE_S)
+        if kind != frames.OPENED:
+            raise TransferFailed(f"Nothing answers on port {port} of the sandbox: {_why(payload)}. Start it first.")
     except TimeoutError:
-        kind, payload = frames.RESULT, b"{}"
-    if kind != frames.OPENED:
-        await channel.send(frames.encode(frames.CANCEL, number))
-        channel.forget(number)
-        raise TransferFailed(f"Nothing answers on port {port} of the sandbox: {_error(payload)}. Start it first.")
+        await _give_up(channel, number)
+        raise TransferFailed(f"Port {port} of the sandbox did not answer in {PATIENCE_S:.0f} s. Try again.") from None
+    except BaseException:
+        await _give_up(channel, number)
+        raise
     return Connection(channel, number, inbox, window)
 
 
-def _error(payload: bytes) -> str:
-    try:
-        return str(json.loads(payload).get("error", "no answer"))[:200]
-    except (ValueError, AttributeError, RecursionError):
-        return "no answer"
+async def _give_up(channel: Channel, number: int) -> None:
+    channel.forget(number)
+    await channel.send(frames.encode(frames.CANCEL, number))
+
+
+def _why(payload: bytes) -> str:
+    return printable(read_told(payload).error or "no answer")

@@ -29,7 +29,7 @@ class Removals:
         task.add_done_callback(self._tasks.discard)
 
     async def _remove(self, place: Place) -> None:
-        if not self._hurry.is_set():
+        if not self._cluster.waiting:
             waits = [asyncio.ensure_future(self._calm.come()), asyncio.ensure_future(self._hurry.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:

@@ -93,7 +93,8 @@ class RunnerSandbox:
 
     async def changes(self) -> Changes:
         """Which files changed since the last transfer."""
-        _, told = await self._transfer({"op": "changes", "ignore": sorted(IGNORED)}, b"", self._limits)
+        ask = {"op": "changes", "ignore": sorted(IGNORED), "file_limit": self._limits.file_bytes}
+        _, told = await self._transfer(ask, b"", self._limits)
         return Changes(written=_plain(told.changed), deleted=_plain(told.deleted))
 
     async def stat(self, paths: Sequence[str]) -> list[Entry | None]:
@@ -114,11 +115,11 @@ class RunnerSandbox:
 
     def listen(self, port: int) -> AbstractAsyncContextManager[AsyncIterator[ByteStream]]:
         """Connections that programs of the sandbox make to a loopback port."""
-        return relay.listen(self._channel, port)
+        return relay.listen(self._channel, self._lease.token, port)
 
     async def connect(self, port: int) -> ByteStream:
         """A connection to a loopback port of the sandbox."""
-        return await relay.connect(self._channel, port)
+        return await relay.connect(self._channel, self._lease.token, port)
 
     async def _transfer(self, ask: dict[str, Any], data: bytes, limits: VettingLimits) -> tuple[bytes, Told]:
         archive, result = bytearray(), bytearray()

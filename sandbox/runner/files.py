@@ -207,12 +207,13 @@ def fetch(root: str, target: int, paths: list[str], file_limit: int) -> list[str
 def collect(root: str, target: int, paths: list[str], file_limit: int) -> list[str]:
     """Writes the named files and folders, with all that is in them and links as links, as a tar stream.
 
-    A path may hold ``*`` and ``**``. Returns what it had to leave out.
+    A path may hold ``*`` and ``**``; every other character means itself. Returns what it had to leave out.
     """
     refused: list[str] = []
     found: dict[str, None] = {}
     for wanted in paths:
-        for path in sorted(glob.glob(wanted, root_dir=root, recursive=True, include_hidden=True)):
+        pattern = wanted.replace("[", "[[]").replace("?", "[?]")
+        for path in sorted(glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)):
             found.update(dict.fromkeys(_below(root, path)))
     links = {path: os.readlink(os.path.join(root, path)) for path in found if os.path.islink(os.path.join(root, path))}
     with open(target, "wb", buffering=1 << 16, closefd=False) as stream:

@@ -45,5 +45,7 @@ class Hub:
     def serve(self, patience_s: float) -> None:
         """Waits for events, at most that long, and makes their calls."""
         for key, _ in self._selector.select(patience_s):
-            if key.fd in self._selector.get_map():
+            # An earlier call may have closed the descriptor, and its number may be somebody else's by now.
+            now = self._selector.get_map().get(key.fd)
+            if now is not None and now.data == key.data:
                 key.data(key.fd)

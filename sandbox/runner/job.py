@@ -55,6 +55,7 @@ class Job:
         self._ended: str | None = None
         self._written = self._reported = 0
         self._window = frames.WINDOW
+        self._wanted = True
         self._watch()
 
     def _watch(self) -> None:
@@ -74,7 +75,7 @@ class Job:
         kind = self._kinds[fd]
         if self.archive and kind != frames.STDOUT:
             self.collected += data[: max(0, LONGEST_TALE - len(self.collected))]
-        elif kept := data if self.archive else self._within_limits(kind, data):
+        elif self._wanted and (kept := data if self.archive else self._within_limits(kind, data)):
             self._hub.send(frames.ARCHIVE if self.archive else kind, self.number, kept)
             self._window -= frames.cost(kept)
             if self._window <= 0:
@@ -140,18 +141,21 @@ class Job:
     def signal(self, number: int) -> None:
         """Sends a signal to the child's process group."""
         if self._status is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            with contextlib.suppress(OSError):
                 os.killpg(self.child.pid, number)
 
     def end(self, why: str) -> None:
-        """Ends the child and all that it started."""
+        """Ends the child and all that it started. Nobody reads the output of one that is cancelled."""
+        if why == "cancelled":
+            self._wanted = False
+            self._window = frames.WINDOW
+            self._watch()
         if self._status is None:
             self._ended = self._ended or why
             # The child may not lead its own session yet.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.child.pid, signal.SIGKILL)
-        elif why == "cancelled":
-            self._window = max(self._window, 1)
+        else:
             self.deadline = 0.0
         self._kill(self)
 

@@ -9,10 +9,12 @@ import os
 import resource
 from typing import Any, NamedTuple
 
-CPU = ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpuacct/cpuacct.usage")
-MEMORY = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
-PEAK = ("/sys/fs/cgroup/memory.peak", "/sys/fs/cgroup/memory/memory.max_usage_in_bytes")
-KILLS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+CONTROL_GROUP = "/sys/fs/cgroup"
+CPU = ("cpu.stat", "cpuacct/cpuacct.usage")
+MEMORY = ("memory.current", "memory/memory.usage_in_bytes")
+PEAK = ("memory.peak", "memory/memory.max_usage_in_bytes")
+KILLS = ("memory.events", "memory/memory.oom_control")
+"""Files of the control group, of version 2 and of version 1."""
 
 
 class Reading(NamedTuple):
@@ -26,14 +28,17 @@ class Reading(NamedTuple):
 
 
 class Meter:
-    """Reads the totals. Its files stay open: opening them would cost more than reading them."""
+    """Reads the totals. Its files stay open: opening them would cost more than reading them.
 
-    def __init__(self) -> None:
-        alone = os.getpid() == 1
+    ``group`` is the folder of a control group that holds nothing but the sandbox, None where there is none.
+    """
+
+    def __init__(self, group: str | None) -> None:
         self._cpu, self._memory, self._peak, self._kills = (
-            _open(names) if alone else None for names in (CPU, MEMORY, PEAK, KILLS)
+            None if group is None else _open([os.path.join(group, name) for name in names])
+            for names in (CPU, MEMORY, PEAK, KILLS)
         )
-        self._io = _open(("/proc/self/io",))
+        self._io = _open(["/proc/self/io"])
         self._reaped_s = 0.0
         self._largest = 0
 
@@ -87,7 +92,7 @@ def usage(before: Reading, after: Reading, largest: int) -> dict[str, float | in
     return {"cpu_s": max(0.0, after.cpu_s - before.cpu_s), "peak_memory": peak, "written": written}
 
 
-def _open(names: tuple[str, ...]) -> int | None:
+def _open(names: list[str]) -> int | None:
     for name in names:
         with contextlib.suppress(OSError):
             return os.open(name, os.O_RDONLY | os.O_CLOEXEC)

@@ -5,6 +5,7 @@ of them to the host; a ``Connection`` may also be made by the host, to a port th
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -19,10 +20,15 @@ LOOPBACK = "127.0.0.1"
 
 
 class Connection:
-    """One socket, whose bytes travel in frames under ``number``. It ends when both directions have."""
+    """One socket, whose bytes travel in frames under ``number``. It ends when both directions have.
 
-    def __init__(self, number: int, connected: socket.socket, hub: Hub, ended: Callable[["Connection"], None]) -> None:
-        self.number = number
+    ``origin`` is the number of the listener that it came of.
+    """
+
+    def __init__(
+        self, number: int, connected: socket.socket, hub: Hub, ended: Callable[["Connection"], None], origin: int = 0
+    ) -> None:
+        self.number, self.origin = number, origin
         self._socket, self._hub, self._ended = connected, hub, ended
         self._output = bytearray()
         self._window = frames.WINDOW
@@ -96,6 +102,11 @@ class Connection:
         else:
             self.close()
 
+    def finish(self) -> None:
+        """Reads no more, and ends when what was handed over has been passed on."""
+        self._reads = False
+        self.fed(b"", last=True)
+
     def close(self) -> None:
         """Ends both directions at once."""
         if self._socket.fileno() >= 0:
@@ -108,29 +119,24 @@ class Connection:
 class Listener:
     """Waits for connections on a loopback port. ``adopt`` takes each of them, and says which number it has."""
 
-    def __init__(self, number: int, port: int, hub: Hub, adopt: Callable[[socket.socket], int | None]) -> None:
+    def __init__(self, number: int, port: int, hub: Hub, adopt: Callable[[socket.socket, int], int | None]) -> None:
         self.number = number
         self._hub, self._adopt = hub, adopt
         self._socket = socket.create_server((LOOPBACK, port), backlog=MOST_CONNECTIONS)
         self._socket.setblocking(False)
         hub.watch(self._socket.fileno(), READ, self._on_connection)
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._socket.getsockname()[1])
-
     def _on_connection(self, _fd: int) -> None:
         with contextlib.suppress(OSError):
             connected, _ = self._socket.accept()
-            number = self._adopt(connected)
+            number = self._adopt(connected, self.number)
             if number is None:
                 connected.close()
             else:
                 self._hub.send(frames.OPENED, self.number, number.to_bytes(4, "big"))
 
     def close(self) -> None:
-        """Listens no longer; connections that are there go on."""
+        """Listens no longer."""
         self._hub.forget(self._socket.fileno())
         self._socket.close()
         self._hub.send(frames.RESULT, self.number, b"{}")
@@ -149,13 +155,14 @@ class Dialing:
         self._hub, self._adopt, self._ended = hub, adopt, ended
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
-        self._socket.connect_ex((LOOPBACK, port))
+        # A refusal is told at once, and only here.
+        self._trouble = self._socket.connect_ex((LOOPBACK, port))
         hub.watch(self._socket.fileno(), WRITE, self._on_answer)
 
     def _on_answer(self, _fd: int) -> None:
         self._hub.forget(self._socket.fileno())
-        trouble = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if trouble:
+        known = 0 if self._trouble == errno.EINPROGRESS else self._trouble
+        if trouble := known or self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._refuse(os.strerror(trouble))
             return
         self._hub.send(frames.OPENED, self.number, self.number.to_bytes(4, "big"))

@@ -17,9 +17,10 @@ from .workspace import Workspace
 READY = 0
 """The request number of the frame that says that the runner is there."""
 MOST_JOBS = 32
+LONGEST_ANSWER = 6 << 20
+"""Bytes of a result; together with a full window of what comes before it, the host still takes it."""
 SILENCE_S = 60.0
 """How long the host may say nothing at all before it counts as gone."""
-IDLE_S = 5.0
 REFUSED = (ValueError, KeyError, TypeError, AttributeError, OSError, OverflowError)
 
 
@@ -31,12 +32,15 @@ Activity = Job | Connection | Dialing | Listener
 
 
 class Runner:
-    """Serves requests from ``source`` and answers to ``sink`` (file descriptors), until ``source`` ends."""
+    """Serves requests from ``source`` and answers to ``sink`` (file descriptors).
 
-    def __init__(self, source: int, sink: int, root: str, uid: int) -> None:
-        self._source, self._root, self._uid = source, root, uid
+    It ends when ``source`` does, or when nothing came from there for ``silence_s`` seconds.
+    """
+
+    def __init__(self, source: int, sink: int, root: str, uid: int, silence_s: float = SILENCE_S) -> None:
+        self._source, self._root, self._uid, self._silence_s = source, root, uid, silence_s
         self._hub = Hub(sink)
-        self._meter = meter.Meter()
+        self._meter = meter.Meter(meter.CONTROL_GROUP if os.getpid() == 1 else None)
         self._workspace = Workspace(root)
         self._decoder = frames.Decoder()
         self._parts: dict[int, bytearray] = {}
@@ -58,7 +62,7 @@ class Runner:
         self._hub.watch(wake_r, READ, lambda _: os.read(wake_r, 4096))
         self._hub.send(frames.RESULT, READY, b"{}")
         try:
-            while self._open and time.monotonic() - self._heard < SILENCE_S:
+            while self._open and time.monotonic() - self._heard < self._silence_s:
                 if self._spare is None and not self._jobs():
                     self._provide_spare()
                 self._hub.serve(self._patience())
@@ -73,13 +77,16 @@ class Runner:
     def _jobs(self) -> list[Job]:
         return [activity for activity in self._activities.values() if isinstance(activity, Job)]
 
+    def _connections(self) -> list[Connection]:
+        return [activity for activity in self._activities.values() if isinstance(activity, Connection)]
+
     def _provide_spare(self) -> None:
         with contextlib.suppress(OSError):
             self._spare = process.Spare(self._uid)
 
     def _patience(self) -> float:
         now = time.monotonic()
-        return max(0.0, min([now + IDLE_S, *(job.wakes for job in self._jobs())]) - now)
+        return max(0.0, min([self._heard + self._silence_s, *(job.wakes for job in self._jobs())]) - now)
 
     def _on_source(self, fd: int) -> None:
         try:
@@ -109,9 +116,14 @@ class Runner:
         if kind == frames.CANCEL:
             if isinstance(activity, Job):
                 activity.end("cancelled")
+            elif isinstance(activity, Connection):
+                activity.finish()
             else:
                 self._activities.pop(activity.number, None)
                 activity.close()
+                for connection in self._connections():
+                    if connection.origin == activity.number:
+                        connection.finish()
         elif isinstance(activity, Job | Connection):
             if kind == frames.GRANT:
                 activity.granted(int.from_bytes(payload[:4], "big"))
@@ -129,9 +141,8 @@ class Runner:
             case "run":
                 self._run(number, ask)
             case "listen":
-                listener = Listener(number, ask["port"], self._hub, self._adopt)
-                self._activities[number] = listener
-                self._hub.send(frames.OPENED, number, listener.port.to_bytes(4, "big"))
+                self._activities[number] = Listener(number, ask["port"], self._hub, self._adopt)
+                self._hub.send(frames.OPENED, number, number.to_bytes(4, "big"))
             case "connect":
                 self._connect(number, ask["port"])
             case _:
@@ -144,12 +155,12 @@ class Runner:
         if ask["token"] <= self._token:
             raise StaleError("the lease has passed on to somebody else")
         self._token = ask["token"]
+        for activity in list(self._activities.values()):
+            self._pass_on(activity, frames.CANCEL, b"")
         signal.setitimer(signal.ITIMER_REAL, float(ask["seconds"]))
         self._answer(number, {})
 
     def _run(self, number: int, ask: dict[str, Any]) -> None:
-        if len(self._jobs()) >= MOST_JOBS:
-            raise ValueError(f"{MOST_JOBS} commands run already")
         environment = process.ENVIRONMENT | ask["env"]
         order = process.Order(ask["argv"], os.path.join(self._root, ask["cwd"]), environment, ask["report"])
         before = self._meter.read(self._hub.written)
@@ -163,10 +174,14 @@ class Runner:
         self._adopt_job(number, child, limits).before = before
 
     def _spawn(self, order: process.Order) -> process.Child:
+        if len(self._jobs()) >= MOST_JOBS:
+            raise OSError(f"{MOST_JOBS} commands run already")
         spare, self._spare = self._spare, None
         if spare is not None:
-            with contextlib.suppress(OSError):
+            try:
                 return spare.start(order)
+            except OSError:
+                spare.child.close()
         return process.Spare(self._uid).start(order)
 
     def _adopt_job(self, number: int, child: process.Child, limits: JobLimits) -> Job:
@@ -194,13 +209,13 @@ class Runner:
         dialing = Dialing(number, port, self._hub, adopt, lambda: self._drop(number))
         self._activities[number] = dialing
 
-    def _adopt(self, connected: socket.socket) -> int | None:
-        if sum(isinstance(activity, Connection) for activity in self._activities.values()) >= MOST_CONNECTIONS:
+    def _adopt(self, connected: socket.socket, origin: int) -> int | None:
+        if len(self._connections()) >= MOST_CONNECTIONS:
             return None
         self._last = self._last % 0xFFFF_FFFE + 1
         if self._last < frames.FIRST_CONNECTION:
             self._last = frames.FIRST_CONNECTION
-        self._activities[self._last] = Connection(self._last, connected, self._hub, self._forget)
+        self._activities[self._last] = Connection(self._last, connected, self._hub, self._forget, origin)
         return self._last
 
     def _drop(self, number: int) -> None:
@@ -236,6 +251,8 @@ class Runner:
 
     def _answer(self, number: int, result: dict[str, Any]) -> None:
         data = json.dumps(result).encode()
+        if len(data) > LONGEST_ANSWER:
+            data = json.dumps({"error": f"there are {len(data)} bytes of file names to tell"}).encode()
         for at in range(0, len(data), frames.MAX_FRAME):
             last = at + frames.MAX_FRAME >= len(data)
             self._hub.send(frames.RESULT if last else frames.REPORT, number, data[at : at + frames.MAX_FRAME])

@@ -96,8 +96,9 @@ class Workspace:
         self._take_over(ask["accepted"])
 
         def work() -> None:
-            changed, gone, refused = self._differences(ask)
-            _tell({"changed": list(changed), "deleted": gone, "refused": refused})
+            changed, gone, _ = self._differences(ask)
+            plain = [path for path, seen in changed.items() if not seen[3] and int(seen[0]) <= ask["file_limit"]]
+            _tell({"changed": plain, "deleted": gone})
 
         return work
 

@@ -248,13 +248,11 @@ class EndContract:
         await assert_usable(leased.sandbox)
 
     async def test_transfers_take_turns_and_a_running_command_holds_none_of_them_up(self, leased: Leased) -> None:
-        waits = "until test -e file7; do sleep 0.01; done; cat file0 file7"
+        waits = "until grep -q 7 last 2> /dev/null; do sleep 0.01; done; cat file0 file7"
         waiting = asyncio.create_task(leased.sandbox.run(shell(waits)))
-        puts = [
-            leased.sandbox.put(tree(**{f"file{number}": "x" * 300_000, "last": f"{number}"})) for number in range(8)
-        ]
+        trees = [tree(**{f"file{number}": "x" * 300_000, "last": f"{number}"}) for number in range(8)]
 
-        await asyncio.gather(*puts)
+        await asyncio.gather(*(leased.sandbox.put(one) for one in trees))
 
         assert len((await waiting).stdout) == 600_000
         assert await output(leased.sandbox, "cat last; ls | wc -l") == "79"
