@@ -13,6 +13,7 @@ MOST_BYTES = 4 * 1024 * 1024
 COORDINATE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}")
 PROPERTY = re.compile(r"\$\{([^${}]+)\}")
 DEPTH = 10
+LONGEST = 1000
 
 
 class Artifact(Value):
@@ -130,10 +131,10 @@ def _wanted(element: ET.Element) -> Wanted:
 
 
 def interpolate(text: str, properties: dict[str, str]) -> str:
-    """The text with its properties filled in; what is not known stays as it is."""
+    """The text with its properties filled in, cut at a length that no name has; what is not known stays as it is."""
     for _ in range(DEPTH):
-        filled = PROPERTY.sub(lambda found: properties.get(found[1].strip(), found[0]), text)
-        if filled == text or len(filled) > MOST_BYTES:
+        filled = PROPERTY.sub(lambda found: properties.get(found[1].strip(), found[0])[:LONGEST], text)[:LONGEST]
+        if filled == text:
             break
         text = filled
-    return text[:1000]
+    return text
