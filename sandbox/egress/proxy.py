@@ -16,6 +16,7 @@ from sandbox.channel import ByteStream
 from sandbox.egress import relay
 from sandbox.egress.allowlist import Allowlist
 from sandbox.egress.contact import UNKNOWN, Contact, ContactBook, Outcome
+from sandbox.egress.ending import cut, let_go
 from sandbox.egress.endpoint import Endpoint
 from sandbox.egress.limits import Allowance, EgressLimits, Meter
 from sandbox.egress.outside import Line, Outside, UpstreamProxies
@@ -60,37 +61,48 @@ class EgressProxy:
             yield self
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, SandboxLost):
+            with contextlib.suppress(asyncio.CancelledError):
                 await task
 
     async def serve(self, streams: AsyncIterator[ByteStream]) -> None:
         """Serves every stream that comes, each at its own pace, until there are no more."""
         async with asyncio.TaskGroup() as group:
-            async for stream in streams:
-                self._seen += 1
-                group.create_task(self._serve_one(stream))
+            # A sandbox that is lost is said by the command that runs in it.
+            with contextlib.suppress(SandboxLost):
+                async for stream in streams:
+                    self._seen += 1
+                    group.create_task(self._serve_one(stream))
 
     async def _serve_one(self, stream: ByteStream) -> None:
         conversation = Conversation(stream, self._outside, self._limits, Meter(self._allowance))
         self._open += 1
         outcome, why = Outcome.CUT, "The phase ended first."
         try:
-            async with asyncio.timeout(self._limits.connection_s):
-                self._check_room()
-                await conversation.hold()
-            outcome, why = Outcome.PASSED, ""
-        except TimeoutError:
-            outcome, why = Outcome.CUT, f"The connection lasted longer than {self._limits.connection_s:.0f} s."
-        except Refusal as refusal:
-            outcome, why = _judged(refusal), str(refusal)
-            await conversation.answer(refusal)
-        except (OSError, SandboxLost):
-            outcome, why = Outcome.CUT, "The connection broke off."
+            outcome, why = await self._hold(conversation)
+        except asyncio.CancelledError:
+            await cut(stream)
+            raise
         finally:
             self._open -= 1
             meter = conversation.meter
             self._book.add(conversation.endpoint, outcome, why, meter.sent, meter.received)
-            await _let_go(stream)
+        await let_go(stream)
+
+    async def _hold(self, conversation: "Conversation") -> tuple[Outcome, str]:
+        try:
+            async with asyncio.timeout(self._limits.connection_s):
+                self._check_room()
+                await conversation.hold()
+        except TimeoutError:
+            return Outcome.CUT, f"The connection lasted longer than {self._limits.connection_s:.0f} s."
+        except Refusal as refusal:
+            await conversation.answer(refusal)
+            return _judged(refusal), str(refusal)
+        except (OSError, SandboxLost):
+            # Either side may leave in the middle of a tunnel; that is theirs to notice.
+            if conversation.endpoint is UNKNOWN:
+                return Outcome.CUT, "The connection broke off."
+        return Outcome.PASSED, ""
 
     def _check_room(self) -> None:
         limits = self._limits
@@ -108,11 +120,6 @@ def _judged(refusal: Refusal) -> Outcome:
             return Outcome.CUT
         case _:
             return Outcome.REFUSED
-
-
-async def _let_go(stream: ByteStream) -> None:
-    with contextlib.suppress(OSError, SandboxLost):
-        await stream.close()
 
 
 class Conversation:

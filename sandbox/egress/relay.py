@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any
 
 import h11
 
 from sandbox.channel import ByteStream
+from sandbox.egress.ending import LINGER_S, end
 from sandbox.egress.limits import Meter
 from sandbox.egress.outside import Line
 from sandbox.egress.refusal import HostUnreachable, LimitReached
@@ -43,12 +45,12 @@ class Watch:
 
 
 async def tunnel(stream: ByteStream, line: Line, early: bytes, meter: Meter, watch: Watch) -> None:
-    """Passes bytes both ways until the outside ends, or a limit is reached. ``early`` was read from the sandbox
-    already. When the sandbox has said all, the outside learns of it and may still answer."""
+    """Passes bytes both ways until both sides have said all, or a limit is reached. ``early`` was read from the
+    sandbox already. Either side may end first and still hear the other; but a sandbox that goes on talking to an
+    outside that has ended is cut after some seconds."""
 
     async def out() -> None:
-        if early:
-            await _forward(early, meter.send, lambda data: _write(line, data), watch)
+        await _forward(early, meter.send, lambda data: _write(line, data), watch)
         while data := await stream.read():
             await _forward(data, meter.send, lambda data: _write(line, data), watch)
         with contextlib.suppress(OSError, NotImplementedError):
@@ -57,19 +59,21 @@ async def tunnel(stream: ByteStream, line: Line, early: bytes, meter: Meter, wat
     async def back() -> None:
         while data := await line.reader.read(CHUNK):
             await _forward(data, meter.receive, stream.write, watch)
+        await end(stream)
 
     async with watch.over():
-        await _while(back(), out())
+        await _both(back(), out())
 
 
-async def _while(leading: Awaitable[None], other: Awaitable[None]) -> None:
-    """Runs both; the end of the first ends the second, an error in either ends both."""
-    first, second = asyncio.ensure_future(leading), asyncio.ensure_future(other)
+async def _both(leading: Coroutine[Any, Any, None], other: Coroutine[Any, Any, None]) -> None:
+    """Runs both; an error in either ends both. After the end of the first the second has some seconds left."""
+    first, second = asyncio.create_task(leading), asyncio.create_task(other)
     try:
         await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
-        if second.done() and not second.cancelled():
-            second.result()
+        if not first.done():
+            await second
         await first
+        await asyncio.wait({second}, timeout=LINGER_S)
     finally:
         for task in (first, second):
             task.cancel()

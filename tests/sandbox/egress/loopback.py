@@ -29,6 +29,10 @@ class SocketStream:
         self._writer.write(data)
         await self._writer.drain()
 
+    async def end(self) -> None:
+        """Says that no more will be written."""
+        self._writer.write_eof()
+
     async def close(self) -> None:
         """Ends it."""
         self._writer.close()

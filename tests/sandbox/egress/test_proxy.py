@@ -66,6 +66,36 @@ async def test_a_client_that_has_said_all_still_gets_the_whole_answer() -> None:
         assert await client.all() == b"HELLO\nBYE\n"
 
 
+async def test_a_server_that_has_said_all_still_hears_the_client() -> None:
+    heard = asyncio.get_running_loop().create_future()
+
+    async def first_word(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"speak\n")
+        writer.write_eof()
+        heard.set_result(await reader.read())
+
+    async with server(first_word) as port, proxy_place(allow(("localhost", port))) as place, place.client() as client:
+        await client.say(connect(port))
+        await client.head()
+        assert await client.all() == b"speak\n"
+        await client.say(b"late")
+        client.writer.write_eof()
+
+        assert await heard == b"late"
+
+
+async def test_a_slow_client_gets_the_whole_of_what_a_server_left_behind() -> None:
+    async def leave(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"x" * 3_000_000)
+
+    async with server(leave) as port, proxy_place(allow(("localhost", port))) as place, place.client() as client:
+        await client.say(connect(port))
+        await client.head()
+        await asyncio.sleep(0.2)
+
+        assert len(await client.all()) == 3_000_000
+
+
 async def test_bytes_that_come_with_the_request_go_into_the_tunnel() -> None:
     async with server(shout) as port, proxy_place(allow(("localhost", port))) as place, place.client() as client:
         await client.say(connect(port) + b"early\n")
