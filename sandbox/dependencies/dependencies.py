@@ -7,42 +7,18 @@ import tempfile
 import time
 from collections.abc import Mapping
 
-from domain.base import Value
 from domain.errors import DependenciesFailed, ImageMissing
 from sandbox import images
 from sandbox.dependencies.installation import MOST_ENTRIES
+from sandbox.dependencies.installed import Installed
 from sandbox.dependencies.layer import Layer, write_context
 from sandbox.dependencies.source import Collected, Order, Source
-from sandbox.egress.contact import Contact, Outcome
 from sandbox.image_engine import ImageEngine, ImageFacts
 from sandbox.vetting import VettingLimits
 
 VERSION = 1
 """Changes with whatever this phase does differently to the same manifests."""
 FILES_LABEL, SIZE_LABEL = "soundstage.dependencies.files", "soundstage.dependencies.size"
-
-
-class Installed(Value):
-    """What came of the phase: the image to lease sandboxes from, and how it came about.
-
-    ``cached`` says that the image was there and nothing was done. ``size`` is bytes of content in ``files`` files;
-    ``refused`` are paths that had to stay behind; ``contacts`` the hosts that were asked for, with the answer.
-    """
-
-    tag: str
-    cached: bool
-    seconds: float
-    files: int
-    size: int
-    contacts: tuple[Contact, ...] = ()
-    refused: tuple[str, ...] = ()
-    output: str = ""
-    notes: tuple[str, ...] = ()
-
-    def hosts(self, outcome: Outcome) -> tuple[str, ...]:
-        """The hosts whose connections ended so, as ``host:port``."""
-        found = (f"{contact.host}:{contact.port}" for contact in self.contacts if contact.outcome is outcome)
-        return tuple(dict.fromkeys(found))
 
 
 class Dependencies:
