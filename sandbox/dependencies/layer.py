@@ -70,7 +70,7 @@ class LayerWriter:
         self._leaves.add(entry.path)
         self._folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
         self._size += entry.size
-        if self._size > self._limits.total_bytes:
+        if self._size > self._limits.total_bytes or entry.size > self._limits.file_bytes:
             raise too_large(self._limits.total_bytes)
         self._header(entry._replace(path=f"layer/{entry.path}"))
         while chunk := reader.content():
@@ -85,7 +85,7 @@ class LayerWriter:
             return False
         if entry.type == tarstream.SYMLINK:
             return entry.size == 0 and _stays(entry.path, entry.link)
-        return entry.type == tarstream.REGULAR and entry.size <= self._limits.file_bytes
+        return entry.type == tarstream.REGULAR
 
 
 def _stays(path: str, link: str) -> bool:

@@ -5,7 +5,7 @@ import contextlib
 from typing import Protocol, runtime_checkable
 
 from domain.errors import SandboxLost
-from sandbox.channel import ByteStream
+from sandbox.base import ByteStream
 
 LINGER_S = 5.0
 

@@ -12,7 +12,7 @@ import h11
 
 from domain.errors import SandboxLost
 from domain.text import one_line
-from sandbox.channel import ByteStream
+from sandbox.base import ByteStream
 from sandbox.egress import relay
 from sandbox.egress.allowlist import Allowlist
 from sandbox.egress.contact import UNKNOWN, Contact, ContactBook, Outcome
@@ -84,9 +84,14 @@ class EgressProxy:
             raise
         finally:
             self._open -= 1
-            meter = conversation.meter
-            self._book.add(conversation.endpoint, outcome, why, meter.sent, meter.received)
+            self._note(conversation, outcome, why)
         await let_go(stream)
+
+    def _note(self, conversation: "Conversation", outcome: Outcome, why: str) -> None:
+        if outcome is Outcome.PASSED and conversation.endpoint is UNKNOWN:
+            return  # it ended before it asked for anything
+        meter = conversation.meter
+        self._book.add(conversation.endpoint, outcome, why, meter.sent, meter.received)
 
     async def _hold(self, conversation: "Conversation") -> tuple[Outcome, str]:
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import h11
 
-from sandbox.channel import ByteStream
+from sandbox.base import ByteStream
 from sandbox.egress.ending import LINGER_S, end
 from sandbox.egress.limits import Meter
 from sandbox.egress.outside import Line

@@ -35,12 +35,13 @@ with open("/workspace/deps/seen.json", "w") as file:
 """
 PLANTS = """
 import os
-os.makedirs("/workspace/deps/.git/hooks")
-open("/workspace/deps/.git/hooks/post-checkout", "w").close()
-os.symlink("/etc/passwd", "/workspace/deps/absolute")
-os.symlink("../../etc", "/workspace/deps/climbing")
-os.symlink("planted.py", "/workspace/deps/staying")
-os.mkfifo("/workspace/deps/fifo")
+if not os.path.exists("/workspace/deps/.git"):
+    os.makedirs("/workspace/deps/.git/hooks")
+    open("/workspace/deps/.git/hooks/post-checkout", "w").close()
+    os.symlink("/etc/passwd", "/workspace/deps/absolute")
+    os.symlink("../../etc", "/workspace/deps/climbing")
+    os.symlink("planted.py", "/workspace/deps/staying")
+    os.mkfifo("/workspace/deps/fifo")
 """
 
 

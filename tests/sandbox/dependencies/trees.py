@@ -40,7 +40,7 @@ def wheel(folder: Path, name: str, files: dict[str, str], needs: Iterable[str] =
 def zipped(files: dict[str, str]) -> bytes:
     """A zip archive."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in files.items():
             archive.writestr(path, content)
     return buffer.getvalue()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from sandbox.channel import ByteStream
+from sandbox.base import ByteStream
 from sandbox.egress.allowlist import AllowedHost, Allowlist
 from sandbox.egress.endpoint import endpoint
 from sandbox.egress.limits import EgressLimits
