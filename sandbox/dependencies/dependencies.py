@@ -7,13 +7,14 @@ import tempfile
 import time
 from collections.abc import Mapping
 
-from domain.errors import DependenciesFailed, ImageMissing
+from domain.errors import DependenciesFailed
 from sandbox import images
 from sandbox.dependencies.installation import MOST_ENTRIES
 from sandbox.dependencies.installed import Installed
 from sandbox.dependencies.layer import Layer, write_context
+from sandbox.dependencies.layer_store import LayerStore
 from sandbox.dependencies.source import Collected, Order, Source
-from sandbox.image_engine import ImageEngine, ImageFacts
+from sandbox.image_engine import ImageFacts
 from sandbox.vetting import VettingLimits
 
 VERSION = 1
@@ -24,8 +25,8 @@ FILES_LABEL, SIZE_LABEL = "soundstage.dependencies.files", "soundstage.dependenc
 class Dependencies:
     """Installs on demand. ``sources`` maps a language to where its packages come from."""
 
-    def __init__(self, engine: ImageEngine, sources: Mapping[str, Source]) -> None:
-        self._engine = engine
+    def __init__(self, store: LayerStore, sources: Mapping[str, Source]) -> None:
+        self._store = store
         self._sources = sources
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -44,7 +45,7 @@ class Dependencies:
         base = order.image or images.tag(order.language)
         tag = await self._tag(source, order, base)
         async with self._turns.setdefault(tag, asyncio.Lock()):
-            if (known := await self._engine.facts(tag)) is not None:
+            if (known := await self._store.find(tag)) is not None:
                 return _known(tag, known, time.monotonic() - started)
             collected, layer = await self._make(source, order, base, tag)
         return Installed(
@@ -75,11 +76,9 @@ class Dependencies:
         return source
 
     async def _tag(self, source: Source, order: Order, base: str) -> str:
-        facts = await self._engine.facts(base)
-        if facts is None:
-            raise ImageMissing(f"The sandbox image {base} is not built. Build it with: soundstage images build")
+        platform = await self._store.platform(base)
         fingerprint = await asyncio.to_thread(source.fingerprint, order)
-        key = json.dumps([VERSION, base, facts.platform, source.place, fingerprint])
+        key = json.dumps([VERSION, base, platform, source.place, fingerprint])
         return f"{images.REPOSITORY}-deps-{order.language}:{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
     async def _make(self, source: Source, order: Order, base: str, tag: str) -> tuple[Collected, Layer]:
@@ -90,9 +89,8 @@ class Dependencies:
             packed.seek(0)
             dockerfile = f"FROM {base}\nCOPY layer/ {source.place}/\n"
             layer = await asyncio.to_thread(write_context, packed, context, dockerfile, limits)
-            context.seek(0)
             labels = {FILES_LABEL: str(layer.files), SIZE_LABEL: str(layer.size)}
-            await self._engine.build_layer(context, tag, labels)
+            await self._store.add(context, tag, labels)
         return collected, layer
 
 

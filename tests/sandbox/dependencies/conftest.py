@@ -13,13 +13,11 @@ from domain.command import CommandResult, shell
 from domain.errors import DependenciesFailed
 from domain.files import FileTree
 from sandbox.dependencies.dependencies import Dependencies
-from sandbox.dependencies.installation import Installation
 from sandbox.dependencies.installed import Installed
-from sandbox.dependencies.maven_source import MavenSource
-from sandbox.dependencies.npm_client import NpmClient
-from sandbox.dependencies.pip_client import PipClient
+from sandbox.dependencies.layer_store import LayerStore
 from sandbox.dependencies.settings import PackageSettings
 from sandbox.dependencies.source import Order
+from sandbox.dependencies.sources import sources
 from sandbox.image_engine import ImageEngine
 from tests.sandbox.dependencies.registry import Registry, registry
 from tests.sandbox.docker_place import DockerPlace
@@ -37,15 +35,7 @@ class Phase:
     @property
     def dependencies(self) -> Dependencies:
         """The phase, with the present settings."""
-        sandboxes, settings = self.place.sandboxes, self.settings
-        return Dependencies(
-            self.engine,
-            {
-                "python": Installation(PipClient(settings), sandboxes, settings),
-                "typescript": Installation(NpmClient(settings), sandboxes, settings),
-                "java": MavenSource(settings),
-            },
-        )
+        return Dependencies(LayerStore([self.engine]), sources(self.place.sandboxes, self.settings))
 
     async def install(self, tree: FileTree, **more: object) -> Installed:
         """What comes of installing a tree; fails loudly where a registry of this machine is needed and not there."""

@@ -68,7 +68,7 @@ async def test_a_package_of_this_machines_registry_is_found_from_the_workspace_a
 
 async def test_a_lock_file_decides_what_is_installed(phase: Phase, own: Registry, token: str) -> None:
     own.add_npm("tiny", {"bin": {"tiny-program": "run.js"}}, {"run.js": "#!/usr/bin/env node\nconsole.log('ran')\n"})
-    manifest = {"name": f"x{token}", "version": "1.0.0", "dependencies": {"tiny": "*"}}
+    manifest: dict[str, Any] = {"name": f"x{token}", "version": "1.0.0", "dependencies": {"tiny": "*"}}
     first = await install(phase, package(**manifest))
     kept = (await phase.run(first, "cat /node_modules/.package-lock.json")).stdout.decode()
     lock = json.loads(kept)
