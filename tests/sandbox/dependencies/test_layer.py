@@ -4,7 +4,7 @@ import io
 import tarfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import DependenciesFailed, HostileOutput
@@ -94,6 +94,7 @@ def test_a_malformed_stream_is_hostile(junk: bytes) -> None:
         write_context(io.BytesIO(junk), io.BytesIO(), "FROM x\n", LIMITS)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(PATHS, KINDS, st.binary(max_size=5), PATHS), max_size=8))
 def test_whatever_comes_the_context_holds_plain_files_and_links_within_the_layer(
     members: list[tuple[str, bytes, bytes, str]],

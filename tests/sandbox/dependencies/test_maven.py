@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import DependenciesFailed
@@ -154,6 +154,7 @@ def test_what_is_no_pom_or_declares_a_document_type_is_refused(content: bytes) -
     assert caught.value.reason == "manifest"
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), st.sampled_from(["${a}", "${b}${b}", "x", "${c}y"])))
 def test_properties_that_hold_each_other_come_to_an_end(properties: dict[str, str]) -> None:
     assert len(interpolate("${a}${b}${c}", properties)) <= 1000

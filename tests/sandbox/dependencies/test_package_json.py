@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import DependenciesFailed
@@ -89,6 +89,7 @@ def test_what_is_no_json_object_is_refused(content: str) -> None:
         read_package(named({"package.json": content}))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["dependencies", "scripts", "workspaces", "name"]), JSON), JSON)
 def test_any_json_is_read_or_refused(manifest: dict[str, Any], packages: Any) -> None:
     try:

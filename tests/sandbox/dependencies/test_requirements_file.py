@@ -1,7 +1,7 @@
 """Reading requirements files."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import DependenciesFailed
@@ -90,6 +90,7 @@ def test_a_file_that_is_not_utf8_is_refused() -> None:
         read_requirements(named({"requirements.txt": b"\xff"}))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

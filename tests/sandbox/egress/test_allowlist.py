@@ -3,7 +3,7 @@
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.egress.addresses import inside
@@ -14,6 +14,7 @@ from tests.sandbox.egress.test_endpoint import NAMES, PORTS
 ENDPOINTS = st.builds(endpoint, NAMES, PORTS)
 
 
+@settings(deadline=None)
 @given(st.lists(ENDPOINTS, max_size=5), ENDPOINTS)
 def test_nothing_is_allowed_but_exact_matches(allowed: list[Endpoint], asked: Endpoint) -> None:
     allowlist = Allowlist(AllowedHost(endpoint=place, named=True) for place in allowed)
@@ -21,6 +22,7 @@ def test_nothing_is_allowed_but_exact_matches(allowed: list[Endpoint], asked: En
     assert (allowlist.objection(asked) is None) == (asked in allowed)
 
 
+@settings(deadline=None)
 @given(ENDPOINTS, st.sampled_from(["a.{}", "a{}", "{}a", "{}.a"]))
 def test_neither_a_subdomain_nor_a_longer_name_is_allowed(place: Endpoint, pattern: str) -> None:
     allowlist = Allowlist([AllowedHost(endpoint=place, named=True)])
@@ -62,6 +64,7 @@ def test_addresses_of_the_outside_are_allowed(address: str) -> None:
     assert inside(ipaddress.ip_address(address)) is None
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_an_ipv4_address_within_ipv6_is_judged_alike(address: ipaddress.IPv4Address) -> None:
     for prefix in (0xFFFF << 32, 0x64FF9B << 96):
@@ -69,6 +72,7 @@ def test_an_ipv4_address_within_ipv6_is_judged_alike(address: ipaddress.IPv4Addr
         assert bool(inside(carrier)) == bool(inside(address))
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_whatever_the_standard_library_calls_global_or_inside_is_judged_so(address: ipaddress.IPv4Address) -> None:
     protocols = ipaddress.ip_network("192.0.0.0/24")  # some releases of Python call a part of it global

@@ -4,7 +4,7 @@ import ipaddress
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.egress.endpoint import InvalidEndpoint, endpoint, endpoint_of, parse_authority
@@ -14,11 +14,13 @@ NAMES = st.lists(LABEL, min_size=1, max_size=4).map(lambda labels: ".".join([*la
 PORTS = st.integers(1, 65_535)
 
 
+@settings(deadline=None)
 @given(NAMES, PORTS)
 def test_case_and_a_dot_at_the_end_make_no_difference(name: str, port: int) -> None:
     assert endpoint(name.upper(), port) == endpoint(name.lower() + ".", port)
 
 
+@settings(deadline=None)
 @given(NAMES, PORTS)
 def test_what_was_written_is_read_again(name: str, port: int) -> None:
     place = endpoint(name, port)
@@ -26,6 +28,7 @@ def test_what_was_written_is_read_again(name: str, port: int) -> None:
     assert parse_authority(str(place)) == place
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(), PORTS)
 def test_an_address_is_read_again(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> None:
     place = endpoint(str(address), port)
@@ -34,6 +37,7 @@ def test_an_address_is_read_again(address: ipaddress.IPv4Address | ipaddress.IPv
     assert place.address == address
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_an_endpoint_in_normal_form_or_an_invalid_one(text: str) -> None:
     try:
@@ -46,6 +50,7 @@ def test_any_text_is_an_endpoint_in_normal_form_or_an_invalid_one(text: str) -> 
     assert "@" not in text
 
 
+@settings(deadline=None)
 @given(st.text(string.digits + "abcdefx.", min_size=1, max_size=24))
 def test_a_host_that_ends_in_a_number_is_four_decimal_numbers_or_refused(host: str) -> None:
     last = host.lower().removesuffix(".").rpartition(".")[2]

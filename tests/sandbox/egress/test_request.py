@@ -4,7 +4,7 @@ import contextlib
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.egress.endpoint import endpoint
@@ -26,6 +26,7 @@ def parse(head: bytes, most: int = 64) -> object:
     return parse_head(head, most)[0]
 
 
+@settings(deadline=None)
 @given(NAMES, PORTS)
 def test_connect_names_its_endpoint(name: str, port: int) -> None:
     request, _ = parse_head(f"CONNECT {name}:{port} HTTP/1.1\r\nHost: {name}\r\n\r\n".encode(), 64)
@@ -34,6 +35,7 @@ def test_connect_names_its_endpoint(name: str, port: int) -> None:
     assert (request.endpoint.host, request.endpoint.port) == (name.lower(), port)
 
 
+@settings(deadline=None)
 @given(ENDPOINTS, st.text(string.ascii_letters + "/?=&.%", max_size=20))
 def test_a_whole_url_names_its_endpoint_and_its_path(place: object, path: str) -> None:
     request, _ = parse_head(f"GET http://{place}/{path} HTTP/1.1\r\nHost: other.example\r\n\r\n".encode(), 64)
@@ -43,12 +45,14 @@ def test_a_whole_url_names_its_endpoint_and_its_path(place: object, path: str) -
     assert b"host" not in dict(request.headers)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_request_or_a_bad_one(junk: bytes) -> None:
     with contextlib.suppress(BadRequest):
         assert parse_head(junk + b"\r\n\r\n", 64)[0].endpoint.port > 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LINES, ENDS), max_size=6), st.sampled_from(["GET", "HEAD", "POST", "CONNECT"]))
 def test_whatever_is_taken_has_one_host_no_body_and_plain_lines(lines: list[tuple[bytes, bytes]], method: str) -> None:
     target = "a.example:443" if method == "CONNECT" else "http://a.example/"
@@ -65,6 +69,7 @@ def test_whatever_is_taken_has_one_host_no_body_and_plain_lines(lines: list[tupl
     assert request.method != "POST"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(TOKENS, TOKENS), max_size=8), st.lists(TOKENS, max_size=3))
 def test_headers_of_one_hop_are_stripped(headers: list[tuple[bytes, bytes]], named: list[bytes]) -> None:
     kept = end_to_end((*headers, (b"connection", b", ".join(named))))
