@@ -1,5 +1,6 @@
 """Layers on several engines."""
 
+import gc
 import io
 import os
 import secrets
@@ -29,6 +30,7 @@ async def test_an_engine_that_does_not_answer_is_passed_over_while_another_does(
         await store.platform("soundstage-none:none")
     with pytest.raises(EngineUnavailable):
         await LayerStore([gone]).find(tag)
+    gc.collect()
 
 
 async def test_a_layer_is_built_where_it_is_missing_and_its_labels_are_found_again(phase: Phase) -> None:

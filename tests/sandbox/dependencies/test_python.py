@@ -51,7 +51,7 @@ async def test_a_package_of_this_machines_index_can_be_imported_in_a_fresh_conta
     tree = requirements("six", f"# {token}") | named({"secret.py": "not a manifest"})
 
     installed = await machine.install(tree)
-    seen = await machine.run(installed, "python3 -c 'import six; print(six.__file__)'")
+    seen = await machine.run(installed, "cd /opt/deps/python && python3 -c 'import six; print(six.__file__)'")
     left = await machine.run(
         installed, "find / -xdev -name '*.pem' -path '*home*' -o -name secret.py -o -name tree -type d"
     )
