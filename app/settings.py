@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     npm_config_globalconfig: str | None = None
     npm_config_prefix: str | None = None
     soundstage_install_hosts: str = ""
+    soundstage_wheels: Path | None = None
     soundstage_maven_repository: Path | None = None
     requests_ca_bundle: Path | None = None
     ssl_cert_file: Path | None = None

@@ -6,6 +6,7 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from domain.errors import DependenciesFailed
 from sandbox import images
@@ -23,9 +24,11 @@ FILES_LABEL, SIZE_LABEL = "soundstage.dependencies.files", "soundstage.dependenc
 
 
 class Dependencies:
-    """Installs on demand. ``sources`` maps a language to where its packages come from."""
+    """Installs on demand. ``sources`` maps a language to where its packages come from; ``folder`` is what orders that
+    name none install from in place of the network."""
 
-    def __init__(self, store: LayerStore, sources: Mapping[str, Source]) -> None:
+    def __init__(self, store: LayerStore, sources: Mapping[str, Source], folder: Path | None = None) -> None:
+        self._folder = folder
         self._store = store
         self._sources = sources
         self._turns: dict[str, asyncio.Lock] = {}
@@ -41,6 +44,7 @@ class Dependencies:
         DependenciesFailed, HostileOutput, UsageError for wheels, ImageMissing, InfrastructureError.
         """
         started = time.monotonic()
+        order = order.model_copy(update={"folder": order.folder or self._folder})
         source = self._source(order)
         base = order.image or images.tag(order.language)
         tag = await self._tag(source, order, base)
