@@ -9,6 +9,7 @@ from app.instances import InstanceLock
 from app.journal import MemoryJournal
 from app.settings import Settings
 from director.equipment import Equipment
+from director.installer import Installer
 from director.service import Director
 from domain.errors import InfrastructureError
 from gateway.base import Model
@@ -17,8 +18,12 @@ from mcp_server.registry import Registry
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes
 from sandbox.container import Instance
+from sandbox.dependencies.dependencies import Dependencies
+from sandbox.dependencies.layer_store import LayerStore
+from sandbox.dependencies.sources import sources
 from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import DockerEngine
+from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
 from storage.artifacts import ArtifactFolder
 from storage.database import Database
@@ -122,7 +127,7 @@ async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = 
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,
-                        director=_director(store, leasing, model, lock.id),
+                        director=_director(store, leasing, model, lock.id, installer(settings, leasing)),
                         reaped=reaped,
                     )
             finally:
@@ -132,7 +137,13 @@ async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = 
         lock.release()
 
 
-def _director(store: Store, sandboxes: Sandboxes, model: Model, worker: str) -> Director:
+def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
+    """What installs what a workspace depends on: package clients in sandboxes, layers on every engine."""
+    store = LayerStore([ImageEngine(address.host) for address in settings.engines])
+    return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
+
+
+def _director(store: Store, sandboxes: Sandboxes, model: Model, worker: str, installing: Installer) -> Director:
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
@@ -143,6 +154,7 @@ def _director(store: Store, sandboxes: Sandboxes, model: Model, worker: str) -> 
         artifacts=store.artifacts,
         journals=MemoryJournal,
         worker=worker,
+        installer=installing,
     )
     return Director(equipment)
 

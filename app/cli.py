@@ -51,6 +51,8 @@ def run(
     patch: Annotated[Path | None, typer.Option(help="write the changes to this file as a patch")] = None,
     isolation: Annotated[str | None, typer.Option(help="how sandboxes are contained: runc or runsc (gVisor)")] = None,
     profile: Annotated[str, typer.Option(help="how much a sandbox may use: small, default or large")] = "default",
+    install: Annotated[bool, typer.Option("--install", help="first install what requirements.txt asks for")] = False,
+    wheels: Annotated[Path | None, typer.Option(help="with --install: a folder of wheels to take")] = None,
 ) -> None:
     """Run a task: plan, test, code, verify, correct.
 
@@ -62,21 +64,12 @@ def run(
         from app.commands.run import RunOptions
         from app.commands.run import run as run_task
 
+        said = sys.stdin.buffer.read().decode(errors="surrogateescape") if prompt == "-" else prompt
         options = RunOptions(
-            prompt=sys.stdin.buffer.read().decode(errors="surrogateescape") if prompt == "-" else prompt,
-            repo=repo,
-            out=out,
-            model=model,
-            tests=tuple(tests or ()),
-            test_command=test_command,
-            budget_usd=budget_usd,
-            max_steps=max_steps,
-            max_tokens=max_tokens,
-            json_lines=json_lines,
-            patch=patch,
-            isolation=isolation or settings.soundstage_isolation,
-            profile=profile,
-        )
+            prompt=said, repo=repo, out=out, model=model, tests=tuple(tests or ()), test_command=test_command,
+            budget_usd=budget_usd, max_steps=max_steps, max_tokens=max_tokens, json_lines=json_lines, patch=patch,
+            isolation=isolation or settings.soundstage_isolation, profile=profile, install=install, wheels=wheels,
+        )  # fmt: skip
         return await run_task(settings, options)
 
     _execute(work)

@@ -4,6 +4,7 @@ from domain.events import (
     ArtifactsKept,
     BranchMerged,
     CorrectionStarted,
+    DependenciesInstalled,
     Event,
     Fact,
     ModelCalled,
@@ -67,6 +68,8 @@ def _proof(fact: Fact) -> str | None:
             return f"clean room: {purpose}: {evidence_line(evidence)}"
         case CorrectionStarted(attempt=attempt, failure=failure):
             return f"correction, attempt {attempt}: {failure.kind} {failure.test_id}: {one_line(failure.message, 80)}"
+        case DependenciesInstalled():
+            return _dependencies(fact)
         case NoticeGiven(text=text):
             return f"note: {one_line(text, 200)}"
         case SandboxFailed(subtask_id=subtask_id, message=message):
@@ -75,6 +78,12 @@ def _proof(fact: Fact) -> str | None:
             return None
         case _:
             return None
+
+
+def _dependencies(fact: DependenciesInstalled) -> str:
+    how = "were installed before" if fact.cached else f"installed in {fact.duration_s:.1f} s"
+    refused = f"; refused: {one_line(', '.join(fact.refused), 100)}" if fact.refused else ""
+    return f"dependencies {how}: {fact.files} files, {fact.size / 2**20:.1f} MiB{refused}"
 
 
 def _plan(fact: PlanMade) -> str:

@@ -8,6 +8,9 @@ from pydantic import ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sandbox.address import EngineAddress, read_engines
+from sandbox.dependencies import npm_configuration, pip_configuration
+from sandbox.dependencies.settings import PackageSettings
+from sandbox.egress.outside import UpstreamProxies
 
 HOST_CA_BUNDLES = (
     Path("/etc/ssl/certs/ca-certificates.crt"),
@@ -38,7 +41,20 @@ class Settings(BaseSettings):
     no_proxy: str | None = None
     pip_index_url: str | None = None
     pip_extra_index_url: str | None = None
+    pip_find_links: str | None = None
+    pip_no_index: str | None = None
+    pip_trusted_host: str | None = None
+    pip_config_file: str | None = None
     pip_cert: Path | None = None
+    xdg_config_home: Path | None = None
+    xdg_config_dirs: str | None = None
+    npm_config_registry: str | None = None
+    npm_config_userconfig: str | None = None
+    npm_config_globalconfig: str | None = None
+    npm_config_prefix: str | None = None
+    soundstage_install_hosts: str = ""
+    soundstage_wheels: Path | None = None
+    soundstage_maven_repository: Path | None = None
     requests_ca_bundle: Path | None = None
     ssl_cert_file: Path | None = None
 
@@ -68,6 +84,32 @@ class Settings(BaseSettings):
             "PIP_EXTRA_INDEX_URL": self.pip_extra_index_url,
         }
         return {name: value for name, value in found.items() if value}
+
+    @property
+    def packages(self) -> PackageSettings:
+        """What the dependencies phase must know of the package clients' configuration on this machine."""
+        home = Path.home()
+        pip = {
+            "index-url": self.pip_index_url,
+            "extra-index-url": self.pip_extra_index_url,
+            "find-links": self.pip_find_links,
+            "no-index": self.pip_no_index,
+            "trusted-host": self.pip_trusted_host,
+        }
+        return PackageSettings(
+            pip_files=pip_configuration.files(home, self.xdg_config_home, self.xdg_config_dirs, self.pip_config_file),
+            pip={name: value for name, value in pip.items() if value},
+            npm_files=npm_configuration.files(
+                home, self.npm_config_userconfig, self.npm_config_globalconfig, self.npm_config_prefix
+            ),
+            npm={"registry": self.npm_config_registry} if self.npm_config_registry else {},
+            maven_repository=self.soundstage_maven_repository,
+            maven_settings=(home / ".m2" / "settings.xml",),
+            maven_home=home / ".m2",
+            hosts=tuple(self.soundstage_install_hosts.replace(",", " ").split()),
+            upstream=UpstreamProxies(https=self.https_proxy, http=self.http_proxy, bypass=self.no_proxy or ""),
+            ca_bundle=self.trusted_bundle(),
+        )
 
     def trusted_bundle(self) -> Path | None:
         """The CA bundle for image builds: the one that was set, or the host's own."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from director.installer import Installer
 from domain.artifacts import ArtifactStore
 from domain.event_log import EventLog
 from domain.journal import Journal
@@ -15,7 +16,8 @@ from sandbox.base import Sandboxes
 
 @dataclass(frozen=True)
 class Equipment:
-    """The parts. ``journals`` makes the journal of a task; ``worker`` is the id of this process."""
+    """The parts. ``journals`` makes the journal of a task; ``worker`` is the id of this process; ``installer`` is None
+    where nothing can be installed."""
 
     sandboxes: Sandboxes
     workspaces: Workspaces
@@ -26,3 +28,4 @@ class Equipment:
     artifacts: ArtifactStore
     journals: Callable[[str], Journal]
     worker: str
+    installer: Installer | None = None

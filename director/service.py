@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 from director.equipment import Equipment
+from director.installation import with_dependencies
 from director.task_run import TaskRun
 from domain.errors import SoundstageError, UnknownTask
 from domain.events import Fact, TaskFinished, TaskStarted, TaskSubmitted
@@ -28,9 +29,12 @@ class Director:
         """
         spec = await self._spec(task_id)
         workspace = self._equipment.workspaces.open(task_id)
-        run = TaskRun(self._equipment, spec, workspace, self._equipment.journals(task_id))
+        journal = self._equipment.journals(task_id)
+        run = TaskRun(self._equipment, spec, workspace, journal)
         await self._tell(task_id, "started", TaskStarted(worker=self._equipment.worker))
         try:
+            equipment = await with_dependencies(self._equipment, spec, workspace, journal)
+            run = TaskRun(equipment, spec, workspace, journal)
             result = await run.run()
         except asyncio.CancelledError:
             await asyncio.shield(self._give_up(run, spec, TaskStatus.CANCELLED, "interrupted"))

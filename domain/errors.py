@@ -28,6 +28,7 @@
     │   └── ContextTooLong
     ├── BudgetExceeded                  the next call could break a budget
     ├── Conflict                        the same thing was written twice, differently
+    ├── DependenciesFailed              what a workspace depends on was not installed
     ├── TransferFailed                  files did not get into or out of a sandbox
     └── HostileOutput                   a sandbox produced something that must not leave it
 
@@ -35,7 +36,7 @@ The docstring of a class is its default message: what happened and what to do. W
 place of the fault is known, the raiser passes a fuller message.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class SoundstageError(Exception):
@@ -161,6 +162,29 @@ class Conflict(SoundstageError):
 
 class HostileOutput(SoundstageError):
     """The sandbox produced files that must not leave it. Nothing of that step was kept."""
+
+
+InstallTrouble = Literal[
+    "manifest",
+    "configuration",
+    "credentials",
+    "refused_host",
+    "unreachable",
+    "deadline",
+    "size_limit",
+    "memory",
+    "client",
+]
+"""What stood in the way of an installation: a file of the workspace, the package client's configuration, a host that is
+not allowed or does not answer, a limit, or something that the package client itself says."""
+
+
+class DependenciesFailed(SoundstageError):
+    """What the workspace depends on could not be installed. Read the package client's output, or run without it."""
+
+    def __init__(self, message: str | None = None, reason: InstallTrouble = "client") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class TransferFailed(SoundstageError):

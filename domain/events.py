@@ -35,6 +35,24 @@ class TaskStarted(Value):
     worker: str
 
 
+class DependenciesInstalled(Value):
+    """What the workspace depends on lies in ``image``, from which the task's sandboxes are leased.
+
+    ``cached`` says that the image was there already. ``size`` is bytes in ``files`` files. ``reached`` and ``refused``
+    are hosts that were asked for while it was made.
+    """
+
+    type: Literal["dependencies_installed"] = "dependencies_installed"
+    image: str
+    cached: bool
+    duration_s: float
+    files: int
+    size: int
+    reached: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class PlanMade(Value):
     """The plan stands. ``fallback`` says why it is not the model's, where that is so."""
 
@@ -171,6 +189,7 @@ class TaskFinished(Value):
 Fact = Annotated[
     TaskSubmitted
     | TaskStarted
+    | DependenciesInstalled
     | PlanMade
     | SubtaskStarted
     | ModelCalled

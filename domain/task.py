@@ -42,7 +42,8 @@ class TaskSpec(Value):
 
     ``base_commit`` is the commit of the task's workspace that work starts from. ``protected_paths`` are the
     user's tests: no specialist may change them. ``test_command`` replaces the default test run. ``isolation`` and
-    ``profile`` say how its sandboxes are contained, and how much they may use.
+    ``profile`` say how its sandboxes are contained, and how much they may use. With ``install`` what the workspace's
+    manifest asks for is installed first, in a phase of its own.
     """
 
     id: str
@@ -54,6 +55,7 @@ class TaskSpec(Value):
     test_command: str | None = None
     isolation: str = "runc"
     profile: str = "default"
+    install: bool = False
     limits: Limits = Limits()
 
     @field_validator("prompt")

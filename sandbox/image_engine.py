@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import docker
 import docker.errors
@@ -30,6 +30,13 @@ class ImageInfo(Value):
     size: int
 
 
+class ImageFacts(Value):
+    """What an image is for, as ``linux/amd64``, and its labels."""
+
+    platform: str
+    labels: dict[str, str]
+
+
 class ImageEngine:
     """The calls that Soundstage makes of an engine for images."""
 
@@ -41,14 +48,19 @@ class ImageEngine:
 
     async def exists(self, tag: str) -> bool:
         """Whether the engine has the image."""
+        return await self.facts(tag) is not None
 
-        def look() -> bool:
+    async def facts(self, tag: str) -> ImageFacts | None:
+        """What the engine says of the image; None when it has none of that name."""
+
+        def look() -> ImageFacts | None:
             with engine_errors():
                 try:
-                    self._client().inspect_image(tag)  # type: ignore[no-untyped-call]
+                    seen = self._client().inspect_image(tag)  # type: ignore[no-untyped-call]
                 except docker.errors.ImageNotFound:
-                    return False
-                return True
+                    return None
+                labels = (seen.get("Config") or {}).get("Labels") or {}
+                return ImageFacts(platform=f"{seen.get('Os', '')}/{seen.get('Architecture', '')}", labels=labels)
 
         return await asyncio.to_thread(look)
 
@@ -103,15 +115,24 @@ class ImageEngine:
 
     async def build(self, context: bytes, tag: str, arguments: dict[str, str]) -> AsyncIterator[str]:
         """Builds an image from a tar of its context; yields the build's output. ImageBuildFailed."""
+        async for line in self._build(io.BytesIO(context), tag, arguments, {}):
+            yield line
 
+    async def build_layer(self, context: BinaryIO, tag: str, labels: dict[str, str]) -> None:
+        """Builds an image from a file that holds a tar of its context, and labels it. ImageBuildFailed."""
+        async for _ in self._build(context, tag, {}, labels):
+            pass
+
+    def _build(
+        self, context: BinaryIO, tag: str, arguments: dict[str, str], labels: dict[str, str]
+    ) -> AsyncIterator[str]:
         def run() -> Iterator[dict[str, Any]]:
             yield from self._client(BUILD_TIMEOUT_S).build(
-                fileobj=io.BytesIO(context), custom_context=True, tag=tag, buildargs=arguments, decode=True,
-                rm=True, forcerm=True, labels={"soundstage.image": tag},
+                fileobj=context, custom_context=True, tag=tag, buildargs=arguments, decode=True,
+                rm=True, forcerm=True, labels={"soundstage.image": tag} | labels,
             )  # fmt: skip
 
-        async for line in _lines(run):
-            yield line
+        return _lines(run)
 
 
 async def _lines(run: Callable[[], Iterator[dict[str, Any]]]) -> AsyncIterator[str]:

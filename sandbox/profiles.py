@@ -31,6 +31,16 @@ PROFILES = {
         Profile(name="small", memory=256 * MIB, workspace=64 * MIB, scratch=32 * MIB, cpus=0.5, pids=64),
         Profile(name="default", memory=1024 * MIB, workspace=384 * MIB, scratch=128 * MIB, cpus=1.0),
         Profile(name="large", memory=4096 * MIB, workspace=1536 * MIB, scratch=512 * MIB, cpus=2.0, pids=512),
+        Profile(
+            name="install",
+            memory=3072 * MIB,
+            workspace=2048 * MIB,
+            scratch=128 * MIB,
+            cpus=2.0,
+            pids=512,
+            inodes=200_000,
+            file_size=1024 * MIB,
+        ),
     )
 }
 

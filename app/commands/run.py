@@ -48,6 +48,8 @@ class RunOptions(Value):
     patch: Path | None = None
     isolation: str = "runc"
     profile: str = "default"
+    install: bool = False
+    wheels: Path | None = None
 
 
 async def run(settings: Settings, options: RunOptions) -> int:
@@ -55,6 +57,7 @@ async def run(settings: Settings, options: RunOptions) -> int:
     limits = _limits(options)
     isolation.runtime(options.isolation)
     profile(options.profile)
+    settings = _with_wheels(settings, options)
     draft = _spec(options, "draft", SCRIPTED, "", limits, ())
     _check_targets(options)
     inputs = await read_inputs(options.repo, list(options.tests))
@@ -77,6 +80,16 @@ async def run(settings: Settings, options: RunOptions) -> int:
     finally:
         view.close()
     return 0 if result.solved else 1
+
+
+def _with_wheels(settings: Settings, options: RunOptions) -> Settings:
+    if options.wheels is None:
+        return settings
+    if not options.install:
+        raise UsageError("--wheels says where packages are installed from. Add --install, or leave --wheels out.")
+    if not options.wheels.is_dir():
+        raise UsageError(f"{options.wheels} is no folder. Name a folder of wheels with --wheels.")
+    return settings.model_copy(update={"soundstage_wheels": options.wheels})
 
 
 def _limits(options: RunOptions) -> Limits:
@@ -102,6 +115,7 @@ def _spec(options: RunOptions, task_id: str, model: str, base: str, limits: Limi
             test_command=options.test_command,
             isolation=options.isolation,
             profile=options.profile,
+            install=options.install,
             limits=limits,
         )
     except ValidationError as error:

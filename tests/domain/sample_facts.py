@@ -7,6 +7,7 @@ from domain.events import (
     ArtifactsKept,
     BranchMerged,
     CorrectionStarted,
+    DependenciesInstalled,
     Fact,
     ModelCalled,
     NoticeGiven,
@@ -76,6 +77,9 @@ def result(task_id: str = "t1", status: TaskStatus = TaskStatus.UNSOLVED) -> Tas
 FACTS: tuple[Fact, ...] = (
     TaskSubmitted(spec=spec()),
     TaskStarted(worker="w1"),
+    DependenciesInstalled(
+        image="i:1", cached=False, duration_s=0.5, files=2, size=2**40, refused=(TEXT,), notes=(TEXT,)
+    ),
     PlanMade(plan=Plan(kind=TaskKind.FIX, subtasks=(SUBTASK,), files=(StubFile(path="a.py", signatures=("f()",)),))),
     SubtaskStarted(subtask=SUBTASK, attempt=1, commit=COMMIT),
     ModelCalled(

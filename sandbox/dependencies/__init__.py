@@ -1,0 +1,1 @@
+"""Installing what a workspace depends on, in a phase of its own, into an image layer."""
