@@ -17,7 +17,7 @@ from sandbox.image_engine import BASE, ImageEngine
 REPOSITORY = "soundstage"
 PASSED_ARGUMENTS = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL",
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "NPM_CONFIG_REGISTRY",
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def _context(language: str) -> dict[str, bytes]:
     if language not in languages():
         raise UsageError(f"There is no image for {language!r}. Use one of: {', '.join(languages())}.")
     files = dict(_files(folder, ""))
+    files.update(_files(resources.files("images").joinpath("shared"), "shared/"))
     files.update(_files(resources.files("sandbox").joinpath("runner"), "runner/"))
     return files
 
