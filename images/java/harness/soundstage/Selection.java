@@ -34,7 +34,8 @@ record Selection(List<String> wanted, String control) {
       return true;
     }
     String test = wanted.substring(at + 2);
-    return name.equals(test) || name.startsWith(test + "[") || name.startsWith(test + ".");
+    // An invocation is known only when its method runs, so all of them do.
+    return name.equals(test) || test.startsWith(name + "[") || name.startsWith(test + ".");
   }
 
   private static String fileOf(String wanted) {
