@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     no_proxy: str | None = None
     pip_index_url: str | None = None
     pip_extra_index_url: str | None = None
+    npm_config_registry: str | None = None
     pip_cert: Path | None = None
     requests_ca_bundle: Path | None = None
     ssl_cert_file: Path | None = None
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
             "NO_PROXY": self.no_proxy,
             "PIP_INDEX_URL": self.pip_index_url,
             "PIP_EXTRA_INDEX_URL": self.pip_extra_index_url,
+            "NPM_CONFIG_REGISTRY": self.npm_config_registry,
         }
         return {name: value for name, value in found.items() if value}
 

@@ -11,10 +11,11 @@ from domain.base import Value
 from domain.command import Verdict
 from domain.errors import InfrastructureError
 from sandbox import hardening, images, reaper
-from sandbox.base import Sandbox, SandboxRequest
+from sandbox.base import IGNORED, Sandbox, SandboxRequest
 from sandbox.channel import Channel
 from sandbox.engine import DockerEngine
 from sandbox.guardian import Guardian
+from sandbox.languages import language
 from sandbox.profiles import profile
 from sandbox.runner_sandbox import RunnerSandbox
 from sandbox.vetting import VettingLimits
@@ -108,7 +109,8 @@ class DockerSandboxes:
                 return Verdict.KILLED
 
             vetting = VettingLimits(file_bytes=min(limits.file_size, limits.workspace))
-            yield RunnerSandbox(channel, f"docker/{request.isolation}", autopsy, vetting)
+            ignored = IGNORED | language(request.language).build_output
+            yield RunnerSandbox(channel, f"docker/{request.isolation}", autopsy, vetting, ignored)
         finally:
             await asyncio.shield(self._end(name, channel, stream))
             self._uids.discard(lease.uid)

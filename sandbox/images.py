@@ -12,13 +12,9 @@ from pydantic import Field
 
 from domain.base import Value
 from domain.errors import UsageError
-from sandbox.image_engine import BASE, ImageEngine
+from sandbox.image_engine import BASE, ImageEngine, ImageInfo
 
 REPOSITORY = "soundstage"
-PASSED_ARGUMENTS = (
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "NPM_CONFIG_REGISTRY",
-)  # fmt: skip
 
 
 class BuildSettings(Value):
@@ -44,6 +40,14 @@ def tag(language: str) -> str:
     return f"{REPOSITORY}-{language}:{digest.hexdigest()[:16]}"
 
 
+async def superseded(engine: ImageEngine) -> list[ImageInfo]:
+    """The images of languages that the engine has and this version does not use: those of other versions."""
+    repositories = {f"{REPOSITORY}-{language}" for language in languages()}
+    wanted = {tag(language) for language in languages()}
+    there = await engine.images(f"{REPOSITORY}-")
+    return [image for image in there if image.tag.partition(":")[0] in repositories and image.tag not in wanted]
+
+
 async def build(engine: ImageEngine, language: str, settings: BuildSettings) -> AsyncIterator[str]:
     """Builds a language's image where it is missing; yields what happens, line by line. ImageBuildFailed."""
     wanted = tag(language)
@@ -67,7 +71,8 @@ def _context(language: str) -> dict[str, bytes]:
     if language not in languages():
         raise UsageError(f"There is no image for {language!r}. Use one of: {', '.join(languages())}.")
     files = dict(_files(folder, ""))
-    files.update(_files(resources.files("images").joinpath("shared"), "shared/"))
+    if b"COPY shared " in files["Dockerfile"]:
+        files.update(_files(resources.files("images").joinpath("shared"), "shared/"))
     files.update(_files(resources.files("sandbox").joinpath("runner"), "runner/"))
     return files
 

@@ -48,13 +48,21 @@ def read_told(payload: bytes) -> Told:
 
 
 class RunnerSandbox:
-    """Runs commands and moves files through a channel. Its verbs take turns."""
+    """Runs commands and moves files through a channel. Its verbs take turns. ``ignored`` names never leave it."""
 
-    def __init__(self, channel: Channel, isolation: str, autopsy: Autopsy, limits: VettingLimits | None = None) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        isolation: str,
+        autopsy: Autopsy,
+        limits: VettingLimits | None = None,
+        ignored: frozenset[str] = IGNORED,
+    ) -> None:
         self._channel = channel
         self._isolation = isolation
         self._autopsy = autopsy
         self._limits = limits or VettingLimits()
+        self._ignored = sorted(ignored)
         self._turn = asyncio.Lock()
         self._accepted = False
 
@@ -105,7 +113,7 @@ class RunnerSandbox:
 
     async def fetch(self) -> Fetched:
         """What changed since the last transfer. What could not be taken over is given again by the next call."""
-        ask = {"op": "fetch", "ignore": sorted(IGNORED), "file_limit": self._limits.file_bytes}
+        ask = {"op": "fetch", "ignore": self._ignored, "file_limit": self._limits.file_bytes}
         archive, told = await self._transfer(ask, b"")
         files, refused = extract(archive, self._limits)
         deleted = frozenset(path for path in told.deleted if is_plain(path))

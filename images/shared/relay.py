@@ -54,9 +54,10 @@ def start(argv, told):
             os.execvp(argv[0], argv)  # noqa: S606 - a program of the image
         finally:
             os._exit(127)
-    os.close(reading)
+    # A child that ends at once must not make this fail: the pipe takes all of it while we still hold its other end.
     write_all(writing, told)
     os.close(writing)
+    os.close(reading)
     return pid
 
 

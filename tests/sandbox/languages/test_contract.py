@@ -122,7 +122,9 @@ async def test_a_test_file_that_cannot_be_loaded_is_told_and_the_others_run(sand
     assert not report.passed
     assert outcomes(report) == project.expected
     found = {(str(error.kind), error.path, error.line) for error in report.errors}
-    wanted = {(kind, place.path, place.line) for kind in ("import", "syntax") for place in project.marked(f"HERE {kind}")}
+    wanted = {
+        (kind, place.path, place.line) for kind in ("import", "syntax") for place in project.marked(f"HERE {kind}")
+    }
     assert found == wanted, report.errors
     assert {error.test_id for error in report.errors} == {place for _, place, _ in wanted}
 
