@@ -79,7 +79,7 @@ func build(found *workspace, module, aside, measured string, packages []string) 
 	if err != nil {
 		fail(err.Error())
 	}
-	arguments := []string{"test", "-count=1", "-vet=off", "-cover", "-covermode=set", "-json",
+	arguments := []string{"test", "-count=1", "-vet=off", "-cover", "-covermode=set", "-json", "-ldflags=-s -w",
 		"-exec=" + self + " keep " + aside}
 	if measured != "" {
 		arguments = append(arguments, "-coverpkg="+measured)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"go/ast"
+	gobuild "go/build"
+	"go/doc"
 	"go/parser"
 	"go/scanner"
 	"go/token"
@@ -54,8 +56,7 @@ func readWorkspace() *workspace {
 		if name == "go.mod" {
 			found.Modules = append(found.Modules, filepath.Dir(relative))
 		}
-		ignored := strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".")
-		if strings.HasSuffix(name, ".go") && !ignored && entry.Type().IsRegular() {
+		if strings.HasSuffix(name, ".go") && entry.Type().IsRegular() && meant(path) {
 			found.Sources = append(found.Sources, parse(relative, path))
 		}
 		return nil
@@ -68,6 +69,14 @@ func readWorkspace() *workspace {
 		found.Modules = append([]string{"."}, found.Modules...)
 	}
 	return found
+}
+
+// meant tells whether a file is for this system and these build tags. One that cannot be read is, and is told later.
+func meant(path string) bool {
+	system := gobuild.Default
+	system.CgoEnabled = false
+	matches, err := system.MatchFile(filepath.Dir(path), filepath.Base(path))
+	return matches || err != nil
 }
 
 // moduleOf is the folder of the innermost module that a path lies in; empty when there is none.
@@ -93,7 +102,7 @@ func (found *workspace) byFolder() map[string][]*source {
 
 func parse(relative, path string) *source {
 	files := token.NewFileSet()
-	tree, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+	tree, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution|parser.ParseComments)
 	parsed := &source{Path: relative}
 	if err != nil {
 		parsed.Fault = &failure{Message: err.Error(), Kind: "syntax", Path: relative, Line: 1}
@@ -102,21 +111,35 @@ func parse(relative, path string) *source {
 		}
 		return parsed
 	}
-	for _, declaration := range tree.Decls {
-		if function, ok := declaration.(*ast.FuncDecl); ok && strings.HasSuffix(relative, "_test.go") && isTest(function) {
-			parsed.Tests = append(parsed.Tests, function.Name.Name)
-		}
-	}
-	if !strings.HasSuffix(relative, "_test.go") {
+	if strings.HasSuffix(relative, "_test.go") {
+		parsed.Tests = tests(tree)
+	} else {
 		parsed.Lines = statements(files, tree)
 	}
 	return parsed
 }
 
+// tests are tests, fuzz tests (which run on their seeds), and examples that say what they print.
+func tests(tree *ast.File) []string {
+	var found []string
+	for _, declaration := range tree.Decls {
+		if function, ok := declaration.(*ast.FuncDecl); ok && isTest(function) {
+			found = append(found, function.Name.Name)
+		}
+	}
+	for _, example := range doc.Examples(tree) {
+		if example.Output != "" || example.EmptyOutput {
+			found = append(found, "Example"+example.Name)
+		}
+	}
+	return found
+}
+
 // isTest tells tests as `go test` does: TestXxx with one parameter, Xxx not beginning in lower case.
 func isTest(function *ast.FuncDecl) bool {
-	rest := strings.TrimPrefix(function.Name.Name, "Test")
-	if rest == function.Name.Name || function.Recv != nil || function.Name.Name == "TestMain" {
+	name := function.Name.Name
+	rest := strings.TrimPrefix(strings.TrimPrefix(name, "Test"), "Fuzz")
+	if rest == name || function.Recv != nil || name == "TestMain" {
 		return false
 	}
 	first, _ := utf8.DecodeRuneInString(rest)

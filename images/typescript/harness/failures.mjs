@@ -1,7 +1,7 @@
 // Says of an error what kind it is and where in the workspace it comes from.
 
 import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MESSAGE_CHARACTERS = 2000;
@@ -9,9 +9,11 @@ const FRAME = /(?:^|\(|at (?:async )?)((?:file:\/\/)?\/[^():]+):(\d+)(?::\d+)?\)
 const OTHER_RUNNERS = /\b(vitest|jest|@jest\/globals|mocha|ava|jasmine|uvu)\b/;
 const THEIR_GLOBALS = /^(describe|it|test|expect|jest|beforeEach|afterEach|suite|vi) is not defined$/;
 
+const ROOT = process.cwd();
+
 // The path inside the workspace, or an empty string.
 export function inWorkspace(file) {
-  const path = relative(process.cwd(), file.startsWith('file://') ? fileURLToPath(file) : file);
+  const path = relative(ROOT, file.startsWith('file://') ? fileURLToPath(file) : file);
   return path.startsWith('..') || path.startsWith('/') || path.startsWith('node_modules/') ? '' : path;
 }
 
@@ -30,7 +32,7 @@ function importOf(error) {
   const path = importer ? inWorkspace(importer) : '';
   if (!path) return undefined;
   const name = wanted.split('/').at(-1).replace(/\.[cm]?[jt]s$/, '');
-  const at = readFileSync(path, 'utf8').split('\n').findIndex((line) => /import|require|from/.test(line) && line.includes(name));
+  const at = readFileSync(join(ROOT, path), 'utf8').split('\n').findIndex((line) => /import|require|from/.test(line) && line.includes(name));
   return { path, line: at + 1 };
 }
 

@@ -6,30 +6,40 @@
 
 import { run } from 'node:test';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { failureOf, inWorkspace } from './failures.mjs';
 import { startCoverage, tellCoverage } from './line_coverage.mjs';
 import { openRecords } from './records.mjs';
 import { understandTypeScript } from './resolution.mjs';
 import { selectTests } from './selection.mjs';
 
+const END_PATH = fileURLToPath(new URL('end.mjs', import.meta.url));
+// How long files may take to clean up after themselves; a server that is left open would hold up the end for ever.
+const CLEANING_MS = 500;
+
 // What `node:test` tells, as records. Ids are `path::suite > test`; a name that comes again gets a number.
 class Listener {
   #records;
   #ids = new Map();
   #used = new Map();
+  #suites = new Set();
   #collected = 0;
   #running = false;
   #failures = new Map();
+  #pending = new Map();
+  #atEnd;
   bad = 0;
 
-  constructor(records) {
+  constructor(records, atEnd) {
     this.#records = records;
+    this.#atEnd = atEnd;
   }
 
   take(event) {
     const { type, data } = event;
-    if (type === 'test:enqueue') this.#enqueue(data);
+    if (data.file === END_PATH) {
+      if (type === 'test:complete') this.#atEnd();
+    } else if (type === 'test:enqueue') this.#enqueue(data);
     else if (type === 'test:dequeue') this.#dequeue(data);
     else if (type === 'test:complete') this.#complete(data);
   }
@@ -42,7 +52,8 @@ class Listener {
   #enqueue(data) {
     if (this.#isFile(data) || this.#ids.has(data.testId)) return;
     this.#name(data);
-    if (data.type !== 'suite') this.#count();
+    if (data.type === 'suite') this.#suites.add(data.testId);
+    else this.#count();
   }
 
   #name(data) {
@@ -67,10 +78,25 @@ class Listener {
       this.#running = true;
       this.announce();
     }
-    if (!this.#isFile(data)) this.#records.record('start', { id: this.#ids.get(data.testId) ?? data.name });
+    if (this.#isFile(data)) return;
+    this.#records.record('start', { id: this.#ids.get(data.testId) ?? data.name });
+    if (!this.#suites.has(data.testId)) this.#pending.set(data.testId, data);
+  }
+
+  // Nothing is left that could wake up the tests that wait.
+  abandon() {
+    for (const [testId, data] of this.#pending) {
+      const message = 'the test waits for something that never comes: its promise is not settled';
+      const place = { path: inWorkspace(data.file ?? ''), line: data.line ?? 0 };
+      const id = this.#ids.get(testId);
+      this.#records.record('case', { id, outcome: 'failed', message, kind_of_failure: 'exception', ...place });
+      this.bad += 1;
+    }
+    return this.#pending.size > 0;
   }
 
   #complete(data) {
+    this.#pending.delete(data.testId);
     const { error, duration_ms: duration = 0, type } = data.details;
     const cause = error?.code === 'ERR_TEST_FAILURE' ? (error.cause ?? error) : error;
     if (error && data.todo === undefined) this.bad += 1;
@@ -113,16 +139,20 @@ function main([...wanted]) {
   for (const id of unknown) records.record('error', { id, message: `there is no test file ${id}`, kind_of_failure: 'no_tests' });
   understandTypeScript(pathToFileURL(`${process.cwd()}/`).href);
   const session = startCoverage();
-  const listener = new Listener(records);
   const finish = () => {
     tellCoverage(session, (lines) => records.record('coverage', lines));
     records.finish(listener.bad || unknown.length || !files.length ? 1 : 0);
   };
+  const listener = new Listener(records, () => setTimeout(finish, CLEANING_MS).unref());
+  process.on('beforeExit', () => {
+    if (listener.abandon()) finish();
+  });
   if (!files.length) {
     listener.announce();
     finish();
   }
-  const stream = run({ files: files.map((file) => resolve(file)), isolation: 'none', concurrency: false });
+  const paths = [...files.map((file) => resolve(file)), END_PATH];
+  const stream = run({ files: paths, isolation: 'none', concurrency: false });
   // The stream itself would tell of a test only after it has given up control, which an endless loop never does.
   stream.push = (event) => {
     if (event === null) finish();

@@ -13,15 +13,16 @@ sys.path.insert(0, "/opt/soundstage/shared")
 import relay
 
 QUIET = ("ExperimentalWarning", "MODULE_TYPELESS_PACKAGE_JSON")
+END = "soundstage end"
 HARNESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run_tests.mjs")
 
 
 def patterns(selection):
     """Node's patterns for the names in a selection; none when a whole file is wanted."""
     names = [argument.partition("::")[2] for argument in selection]
-    if not all(names):
+    if not names or not all(names):
         return []
-    return [f"--test-name-pattern=^{re.escape(name.replace(' > ', ' '))}$" for name in names]
+    return [f"--test-name-pattern=^{re.escape(name.replace(' > ', ' '))}$" for name in [*names, END]]
 
 
 def main(arguments):

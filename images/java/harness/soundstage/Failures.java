@@ -12,7 +12,11 @@ final class Failures {
     this.classes = classes;
   }
 
-  Map<String, Object> of(Throwable cause) {
+  Map<String, Object> of(Throwable thrown) {
+    Throwable cause = thrown;
+    while (cause instanceof ExceptionInInitializerError && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("message", message(cause));
     fields.put("kind_of_failure", kind(cause));
