@@ -17,7 +17,8 @@ engine: ## make sure a Docker engine answers (SOUNDSTAGE_NO_SYSTEM=1: only say h
 images: setup engine ## build the sandbox images that are missing or changed
 	@$(BIN)/soundstage images build
 
-demo: setup engine images ## watch a task planned, coded, tested, corrected and verified
+demo: setup engine ## watch a task planned, coded, tested, corrected and verified
+	@$(BIN)/soundstage images build python
 	$(BIN)/soundstage run "Create a fibonacci function with tests"
 
 test: setup engine images ## run the whole test suite with coverage

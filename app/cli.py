@@ -19,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 tasks_app = typer.Typer(help="Look at tasks.", no_args_is_help=True, rich_markup_mode=None)
-images_app = typer.Typer(help="Build and list the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
+images_app = typer.Typer(help="Build, list and prune the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
 sandbox_app = typer.Typer(help="Run, list and remove sandboxes.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(sandbox_app, name="sandbox")
@@ -166,6 +166,7 @@ def tasks_artifacts(
 
 @images_app.command("build")
 def images_build(
+    languages: Annotated[list[str] | None, typer.Argument(help="languages; all when none is named")] = None,
     base: Annotated[str | None, typer.Option(help="a base image instead of the usual one")] = None,
     ca_bundle: Annotated[Path | None, typer.Option(help="a PEM file that downloads trust besides")] = None,
 ) -> None:
@@ -174,7 +175,7 @@ def images_build(
     async def work(settings: "Settings") -> None:
         from app.commands.images import build_images
 
-        await build_images(settings, base, ca_bundle)
+        await build_images(settings, tuple(languages or ()), base, ca_bundle)
 
     _execute(work)
 
@@ -248,6 +249,20 @@ def sandbox_reap(as_json: Annotated[bool, typer.Option("--json", help="one JSON 
         from app.commands.containers import reap
 
         await reap(settings, as_json)
+
+    _execute(work)
+
+
+@images_app.command("prune")
+def images_prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only name what would be removed")] = False,
+) -> None:
+    """Remove sandbox images of other versions that no container uses."""
+
+    async def work(settings: "Settings") -> None:
+        from app.commands.images import prune_images
+
+        await prune_images(settings, dry_run)
 
     _execute(work)
 

@@ -82,6 +82,7 @@ class Settings(BaseSettings):
             "NO_PROXY": self.no_proxy,
             "PIP_INDEX_URL": self.pip_index_url,
             "PIP_EXTRA_INDEX_URL": self.pip_extra_index_url,
+            "NPM_CONFIG_REGISTRY": self.npm_config_registry,
         }
         return {name: value for name, value in found.items() if value}
 

@@ -11,7 +11,7 @@ from domain.files import File, TreeChange
 from domain.task import TaskSpec
 from domain.workspace import Workspace
 from sandbox.base import Sandboxes
-from sandbox.test_run import custom_command, parse_custom, parse_report, pytest_command
+from sandbox.test_run import custom_command, harness_command, parse_custom, parse_report
 
 TEST_TIMEOUT_S = 600.0
 CUSTOM_TIMEOUT_S = 600.0
@@ -52,10 +52,9 @@ async def run_clean(
             await sandbox.put(TreeChange(written=files), clear=True)
             report = parse_custom(test_command, await sandbox.run(custom_command(test_command, CUSTOM_TIMEOUT_S)))
             return Run(kind="command", tree=tree, isolation=sandbox.isolation, report=report, controls_held=None)
-        token = secrets.token_hex(6)
-        controls = Controls(path=f"test_{token}.py", must_pass=f"test_a{token}", must_fail=f"test_b{token}")
+        controls = Controls.named(secrets.token_hex(6))
         control_file = {controls.path: File(content=controls.source())}
         await sandbox.put(TreeChange(written=files | control_file), clear=True)
-        result = await sandbox.run(pytest_command((), TEST_TIMEOUT_S, controls.path))
+        result = await sandbox.run(harness_command("python", (), TEST_TIMEOUT_S, controls.path))
         report, held = take_out(parse_report(result), controls)
         return Run(kind="pytest", tree=tree, isolation=sandbox.isolation, report=report, controls_held=held)

@@ -6,6 +6,7 @@ from domain.base import Value
 from domain.command import Verdict
 from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
 from domain.files import is_test_file
+from sandbox.languages import language
 
 BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 RUNNING_OVER = {
@@ -23,10 +24,18 @@ class Controls(Value):
     path: str
     must_pass: str
     must_fail: str
+    language: str = "python"
+
+    @classmethod
+    def named(cls, token: str, name: str = "python") -> "Controls":
+        """The controls of a language under names with ``token`` in them, a random word of lower-case hex."""
+        template = language(name).control
+        path, good, bad = (text.format(token=token) for text in (template.path, template.passing, template.failing))
+        return cls(path=path, must_pass=good, must_fail=bad, language=name)
 
     def source(self) -> bytes:
         """The test file."""
-        return f"def {self.must_pass}():\n    pass\n\n\ndef {self.must_fail}():\n    assert False\n".encode()
+        return language(self.language).control.write(self.path, self.must_pass, self.must_fail)
 
 
 class Judgement(Value):

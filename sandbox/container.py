@@ -10,7 +10,7 @@ from domain.base import Value
 from domain.command import Verdict
 from domain.errors import ImageUnusable, InfrastructureError, SandboxLost
 from sandbox import hardening
-from sandbox.base import Lease, Sandbox
+from sandbox.base import IGNORED, Lease, Sandbox
 from sandbox.channel import Channel
 from sandbox.engine import DockerEngine
 from sandbox.exchange import ask_for
@@ -39,11 +39,15 @@ class Instance(Value):
 
 
 class Build(Value):
-    """What a container is made of. Containers of the same build are interchangeable until one is leased."""
+    """What a container is made of. Containers of the same build are interchangeable until one is leased.
+
+    ``build_output`` names what a language builds, which never leaves the container.
+    """
 
     image: str
     profile: Profile
     isolation: str
+    build_output: frozenset[str] = frozenset()
 
 
 class Container:
@@ -146,7 +150,8 @@ class Container:
         self._retire = self._channel.retire
         limits = self.build.profile
         vetting = VettingLimits(file_bytes=min(limits.file_size, limits.workspace))
-        return RunnerSandbox(self._channel, f"docker/{self.build.isolation}", lease, self._autopsy, vetting)
+        ignored = IGNORED | self.build.build_output
+        return RunnerSandbox(self._channel, f"docker/{self.build.isolation}", lease, self._autopsy, vetting, ignored)
 
     def retire(self) -> None:
         """Ends the lease at once: the sandbox is of no use any more to whoever still knows it."""

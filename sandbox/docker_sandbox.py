@@ -11,6 +11,7 @@ from sandbox.base import Lease, Sandbox, SandboxRequest
 from sandbox.calm import Calm
 from sandbox.cluster import Cluster, Place
 from sandbox.container import Build, Instance
+from sandbox.languages import language
 from sandbox.node import Node
 from sandbox.pool import WarmPool
 from sandbox.profiles import profile
@@ -139,4 +140,5 @@ def build_of(request: SandboxRequest) -> Build:
         image=request.image or images.tag(request.language),
         profile=profile(request.profile),
         isolation=isolation.runtime(request.isolation),
+        build_output=language(request.language).build_output,
     )

@@ -15,8 +15,8 @@ from pathlib import Path
 from domain.command import Command, Verdict
 from sandbox.base import Lease, Running, Sandbox, SandboxRequest
 from sandbox.channel import Channel
+from sandbox.languages import HARNESS
 from sandbox.runner_sandbox import RunnerSandbox
-from sandbox.test_run import HARNESS
 from sandbox.vetting import VettingLimits
 
 BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runner.server import main; main(sys.argv[1:])"
@@ -55,7 +55,7 @@ class FakeSandbox(RunnerSandbox):
     async def start(self, command: Command, stdin: AsyncIterable[bytes] | None = None) -> AsyncIterator[Running]:
         """Starts a command, translated from the container's paths."""
         harness = str(resources.files("images").joinpath("python", "harness"))
-        argv = tuple(argument.replace(str(Path(HARNESS).parent), harness) for argument in command.argv)
+        argv = tuple(argument.replace(HARNESS, harness) for argument in command.argv)
         path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
         env = {"PATH": path, **command.env}
         translated = command.model_copy(update={"argv": argv, "env": env})

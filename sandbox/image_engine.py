@@ -21,6 +21,7 @@ BASE = "debian:bookworm-slim"
 OWN_BASE = "soundstage-base:latest"
 PULL_TIMEOUT_S = 120
 BUILD_TIMEOUT_S = 1200
+CONFLICT = 409
 
 
 class ImageInfo(Value):
@@ -81,6 +82,23 @@ class ImageEngine:
             )
 
         return await asyncio.to_thread(look)
+
+    async def remove(self, tag: str) -> bool:
+        """Removes a tag, and its image where that was the last one; False when a container uses it."""
+
+        def work() -> bool:
+            with engine_errors():
+                try:
+                    self._client().remove_image(tag)
+                except docker.errors.ImageNotFound:
+                    return True
+                except docker.errors.APIError as error:
+                    if error.status_code == CONFLICT:
+                        return False
+                    raise
+                return True
+
+        return await asyncio.to_thread(work)
 
     async def base(self) -> str:
         """The base image that is there: the usual one, or the one we made."""

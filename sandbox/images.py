@@ -4,6 +4,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import AsyncIterator
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -12,13 +13,9 @@ from pydantic import Field
 
 from domain.base import Value
 from domain.errors import UsageError
-from sandbox.image_engine import BASE, ImageEngine
+from sandbox.image_engine import BASE, ImageEngine, ImageInfo
 
 REPOSITORY = "soundstage"
-PASSED_ARGUMENTS = (
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL",
-)  # fmt: skip
 
 
 class BuildSettings(Value):
@@ -36,12 +33,21 @@ def languages() -> list[str]:
     return sorted(folder.name for folder in folders if folder.joinpath("Dockerfile").is_file())
 
 
+@cache
 def tag(language: str) -> str:
     """The tag of a language's image: it changes with every byte that goes into the image."""
     digest = hashlib.sha256()
     for path, content in sorted(_context(language).items()):
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return f"{REPOSITORY}-{language}:{digest.hexdigest()[:16]}"
+
+
+async def superseded(engine: ImageEngine) -> list[ImageInfo]:
+    """The images of languages that the engine has and this version does not use: those of other versions."""
+    repositories = {f"{REPOSITORY}-{language}" for language in languages()}
+    wanted = {tag(language) for language in languages()}
+    there = await engine.images(f"{REPOSITORY}-")
+    return [image for image in there if image.tag.partition(":")[0] in repositories and image.tag not in wanted]
 
 
 async def build(engine: ImageEngine, language: str, settings: BuildSettings) -> AsyncIterator[str]:
@@ -67,6 +73,8 @@ def _context(language: str) -> dict[str, bytes]:
     if language not in languages():
         raise UsageError(f"There is no image for {language!r}. Use one of: {', '.join(languages())}.")
     files = dict(_files(folder, ""))
+    if b"COPY shared " in files["Dockerfile"]:
+        files.update(_files(resources.files("images").joinpath("shared"), "shared/"))
     files.update(_files(resources.files("sandbox").joinpath("runner"), "runner/"))
     return files
 

@@ -25,16 +25,23 @@ TRANSFER_TIMEOUT_S = 120.0
 
 
 class RunnerSandbox:
-    """Runs commands and moves files through a channel."""
+    """Runs commands and moves files through a channel. ``ignored`` names never leave it."""
 
     def __init__(
-        self, channel: Channel, isolation: str, lease: Lease, autopsy: Autopsy, limits: VettingLimits | None = None
+        self,
+        channel: Channel,
+        isolation: str,
+        lease: Lease,
+        autopsy: Autopsy,
+        limits: VettingLimits | None = None,
+        ignored: frozenset[str] = IGNORED,
     ) -> None:
         self._channel = channel
         self._isolation = isolation
         self._lease = lease
         self._autopsy = autopsy
         self._limits = limits or VettingLimits()
+        self._ignored = sorted(ignored)
         self._turn = asyncio.Lock()
         self._accepted = False
 
@@ -83,7 +90,7 @@ class RunnerSandbox:
 
     async def fetch(self) -> Fetched:
         """What changed since the last transfer. What could not be taken over is given again by the next call."""
-        ask = {"op": "fetch", "ignore": sorted(IGNORED), "file_limit": self._limits.file_bytes}
+        ask = {"op": "fetch", "ignore": self._ignored, "file_limit": self._limits.file_bytes}
         archive, told = await self._transfer(ask, b"", self._limits)
         files, refused = extract(archive, self._limits)
         refused += [printable(path) for path in told.refused]
@@ -93,7 +100,7 @@ class RunnerSandbox:
 
     async def changes(self) -> Changes:
         """Which files changed since the last transfer."""
-        ask = {"op": "changes", "ignore": sorted(IGNORED), "file_limit": self._limits.file_bytes}
+        ask = {"op": "changes", "ignore": self._ignored, "file_limit": self._limits.file_bytes}
         _, told = await self._transfer(ask, b"", self._limits)
         return Changes(written=_plain(told.changed), deleted=_plain(told.deleted))
 

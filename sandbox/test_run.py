@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from domain.command import Command, CommandResult, Verdict
 from domain.evidence import Coverage, Failure, FailureKind, Outcome, TestCase, TestReport
 from domain.text import excerpt, plain
+from sandbox.languages import language
 
-HARNESS = "/opt/soundstage/harness/run_tests.py"
 OUTPUT_CHARACTERS = 12_000
 MAX_RECORDS = 20_000
 TEXT_CHARACTERS = 2_000
@@ -20,14 +20,14 @@ NAME_CHARACTERS = 500
 KINDS = {kind.value for kind in FailureKind}
 
 
-def pytest_command(selection: tuple[str, ...] = (), timeout_s: float = 120.0, control: str = "") -> Command:
-    """The command that runs pytest under our harness.
+def harness_command(name: str, selection: tuple[str, ...] = (), timeout_s: float = 120.0, control: str = "") -> Command:
+    """The command that runs the tests of a language under its harness. UsageError.
 
     ``selection`` holds paths or test ids; all tests when empty. ``control`` is a test file that is run besides.
     """
     wanted = [argument for argument in selection if not argument.startswith("-")]
     controls = [f"--control={control}"] if control else []
-    return Command(argv=("python3", "-I", HARNESS, *controls, *wanted), timeout_s=timeout_s, report=True)
+    return Command(argv=(*language(name).test, *controls, *wanted), timeout_s=timeout_s, report=True)
 
 
 def custom_command(script: str, timeout_s: float = 600.0) -> Command:

@@ -18,6 +18,9 @@ from sandbox.inspection import inspect
 
 MINIMUM_FREE_BYTES = 2 * 1024**3
 
+REQUIRED_LANGUAGE = "python"
+"""Whoever works in one language needs no other's image."""
+
 
 class Finding(Value):
     """One check: whether it is well, what was found, and the remedy when it is not."""
@@ -60,12 +63,11 @@ async def _engine(settings: Settings) -> Finding:
 
 async def _images(settings: Settings) -> Finding:
     engine = ImageEngine(settings.engines[0].host)
-    wanted = [images.tag(language) for language in images.languages()]
-    missing = [tag for tag in wanted if not await engine.exists(tag)]
-    found = f"missing: {', '.join(missing)}" if missing else ", ".join(wanted)
-    return Finding(
-        name="sandbox images", ok=not missing, found=found, remedy="soundstage images build" if missing else ""
-    )
+    wanted = {name: images.tag(name) for name in images.languages()}
+    missing = [name for name, tag in wanted.items() if not await engine.exists(tag)]
+    found = ", ".join(tag for name, tag in wanted.items() if name not in missing) or "none"
+    remedy = f"not built: soundstage images build {' '.join(missing)}" if missing else ""
+    return Finding(name="sandbox images", ok=REQUIRED_LANGUAGE not in missing, found=found, remedy=remedy)
 
 
 async def _model(settings: Settings) -> Finding:

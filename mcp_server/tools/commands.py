@@ -7,7 +7,7 @@ from domain.evidence import Outcome, TestReport
 from domain.text import plain
 from mcp_server.session import ToolSession
 from mcp_server.tool import Permission, Tool, ToolOutcome
-from sandbox.test_run import parse_report, pytest_command
+from sandbox.test_run import harness_command, parse_report
 
 EXPLANATIONS = {
     Verdict.TIMEOUT: "It was ended at its time limit.",
@@ -62,7 +62,7 @@ def _describe(result: CommandResult) -> str:
 
 
 async def _run_tests(session: ToolSession, arguments: RunTests) -> ToolOutcome:
-    result = await session.sandbox.run(pytest_command(tuple(arguments.selection)))
+    result = await session.sandbox.run(harness_command("python", tuple(arguments.selection)))
     note = await session.sync("run_tests")
     report = parse_report(result)
     return ToolOutcome(text="\n".join(part for part in (describe_report(report), note) if part), ok=report.passed)

@@ -39,7 +39,23 @@ def test_a_model_that_the_server_does_not_have_is_found(cli: Cli) -> None:
 
 @pytest.mark.usefixtures("docker_engine")
 def test_an_image_that_is_there_is_not_built_again(cli: Cli) -> None:
-    done = cli("images", "build")
+    done = cli("images", "build", "python")
     assert done.returncode == 0
     assert done.stdout == f"{images.tag('python')} is up to date\n"
     assert images.tag("python") in cli("images", "list").stdout
+
+
+def test_a_language_that_there_is_not_is_named_with_those_there_are(cli: Cli) -> None:
+    done = cli("images", "build", "python", "cobol")
+    assert done.returncode == 2
+    assert "cobol" in done.stderr
+    assert "typescript" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.usefixtures("docker_engine")
+def test_pruning_names_only_images_of_other_versions(cli: Cli) -> None:
+    done = cli("images", "prune", "--dry-run")
+    assert done.returncode == 0
+    assert not {images.tag(name) for name in images.languages()} & set(done.stdout.split())
+    assert "soundstage-base" not in done.stdout

@@ -8,7 +8,7 @@ from domain.command import CommandResult, Verdict
 from domain.evidence import Coverage, Failure, FailureKind, Outcome, TestReport
 from domain.files import File, TreeChange
 from sandbox.base import Sandbox
-from sandbox.test_run import parse_report, pytest_command
+from sandbox.test_run import harness_command, parse_report
 from tests.sandbox.docker_place import docker_place
 
 
@@ -25,7 +25,7 @@ async def ran(
     """What a run on those files reported."""
     written = {path: File(content=content.encode()) for path, content in files.items()}
     await sandbox.put(TreeChange(written=written), clear=True)
-    result = await sandbox.run(pytest_command(selection, timeout_s, control))
+    result = await sandbox.run(harness_command("python", selection, timeout_s, control))
     return parse_report(result), result
 
 
@@ -340,7 +340,7 @@ async def test_files_that_nobody_imports_and_nobody_can_read_do_not_spoil_the_re
     odd = {path: File(content=source) for path, source in UNREADABLE.items()}
     await sandbox.put(TreeChange(written={**odd, "test_a.py": File(content=b"def test_a(): pass\n")}))
 
-    report = parse_report(await sandbox.run(pytest_command()))
+    report = parse_report(await sandbox.run(harness_command("python")))
 
     assert report.passed, report
     assert set(report.coverage) == {"test_a.py"}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from domain.command import CommandResult, Verdict
 from domain.evidence import FailureKind, Outcome, TestReport
-from sandbox.test_run import HARNESS, custom_command, parse_custom, parse_report, pytest_command
+from sandbox.languages import HARNESS
+from sandbox.test_run import custom_command, harness_command, parse_custom, parse_report
 
 KINDS = ["collected", "start", "case", "error", "coverage", "finished", "other"]
 LEAF = (
@@ -187,11 +188,12 @@ def test_a_flood_of_records_is_kept_within_bounds() -> None:
 
 
 def test_the_command_runs_the_harness_isolated_and_lets_no_selection_be_an_option() -> None:
-    command = pytest_command(("t.py::a", "--pyargs", "-k", "sub"), 7.0, "test_control.py")
+    harness = f"{HARNESS}/run_tests.py"
+    command = harness_command("python", ("t.py::a", "--pyargs", "-k", "sub"), 7.0, "test_control.py")
 
-    assert command.argv == ("python3", "-I", HARNESS, "--control=test_control.py", "t.py::a", "sub")
+    assert command.argv == ("python3", "-I", harness, "--control=test_control.py", "t.py::a", "sub")
     assert (command.timeout_s, command.report) == (7.0, True)
-    assert pytest_command().argv == ("python3", "-I", HARNESS)
+    assert harness_command("python").argv == ("python3", "-I", harness)
 
 
 def test_a_persons_own_command_is_one_case_that_passes_when_it_exits_with_0() -> None:

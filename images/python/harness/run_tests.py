@@ -14,6 +14,7 @@ import os
 import secrets
 import sys
 import time
+import traceback
 
 import _pytest.main
 import _pytest.python
@@ -97,7 +98,7 @@ class Plugin:
         result = yield
         if result.failed:
             excinfo = result.call.excinfo if result.call else None
-            self._report.write("error", **_place(result, excinfo, collector.nodeid))
+            self._report.write("error", **_place(result, excinfo, collector.nodeid) | _origin(excinfo))
         return result
 
     def pytest_runtest_logstart(self, nodeid):
@@ -152,6 +153,19 @@ def _place(report, excinfo, nodeid):
         "line": crash.lineno if crash else 0,
         "kind_of_failure": kind,
     }
+
+
+def _origin(excinfo):
+    """The line of the workspace that a file could not be loaded for: the last one on the way, or the bad syntax."""
+    cause = excinfo.value if excinfo is not None else None
+    while cause is not None and cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, SyntaxError) and cause.filename and (path := _relative(cause.filename)):
+        return {"path": path, "line": cause.lineno or 1}
+    frames = traceback.extract_tb(cause.__traceback__) if cause is not None else []
+    inside = [frame for frame in frames if os.path.isfile(frame.filename) and _relative(frame.filename)]
+    places = [(_relative(frame.filename), frame.lineno or 1) for frame in inside]
+    return {"path": places[-1][0], "line": places[-1][1]} if places else {}
 
 
 def _relative(path):

@@ -1,0 +1,3 @@
+module soundstage.invalid/harness
+
+go 1.19

@@ -1,0 +1,85 @@
+package soundstage;
+
+import java.io.BufferedReader;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/** Writes records for the relay: lines of JSON, each begun by the token that the relay gave. */
+final class Records {
+  private final FileOutputStream channel;
+  private final String token;
+
+  private Records(FileOutputStream channel, String token) {
+    this.channel = channel;
+    this.token = token;
+  }
+
+  /** The channel that the relay names on standard input. */
+  static Records open(InputStream input) throws IOException {
+    BufferedReader told = new BufferedReader(new InputStreamReader(input, StandardCharsets.UTF_8));
+    String path = told.readLine();
+    return new Records(new FileOutputStream(path), told.readLine());
+  }
+
+  void record(String kind, Map<String, Object> fields) {
+    StringBuilder json = new StringBuilder("{\"kind\":");
+    string(json, kind);
+    fields.forEach(
+        (name, value) -> {
+          json.append(',');
+          string(json, name);
+          json.append(':');
+          if (value instanceof String text) {
+            string(json, text);
+          } else {
+            json.append(value);
+          }
+        });
+    send(" " + json.append('}'));
+  }
+
+  void error(Problem problem) {
+    record(
+        "error",
+        Map.of(
+            "id", problem.path(),
+            "path", problem.path(),
+            "line", problem.line(),
+            "message", problem.message(),
+            "kind_of_failure", problem.kind()));
+  }
+
+  /** Says how the run ends, and ends it: nothing that the workspace registered for the end has a say in the result. */
+  void finish(int status) {
+    send("=" + status);
+    Runtime.getRuntime().halt(status);
+  }
+
+  private synchronized void send(String line) {
+    try {
+      channel.write((token + line + "\n").getBytes(StandardCharsets.UTF_8));
+    } catch (IOException error) {
+      throw new UncheckedIOException(error);
+    }
+  }
+
+  private static void string(StringBuilder json, String text) {
+    json.append('"');
+    for (int at = 0; at < text.length(); at++) {
+      char character = text.charAt(at);
+      if (character == '"' || character == '\\') {
+        json.append('\\').append(character);
+      } else if (character < ' ' || Character.isSurrogate(character) || character == '\u2028') {
+        json.append(String.format("\\u%04x", (int) character));
+      } else {
+        json.append(character);
+      }
+    }
+    json.append('"');
+  }
+}

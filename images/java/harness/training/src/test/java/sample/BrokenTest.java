@@ -1,0 +1,7 @@
+package sample;
+
+class BrokenTest {
+  void broken() {
+    new Nothing();
+  }
+}
