@@ -29,7 +29,8 @@ SYSCTLS = {
     "kernel.msgmni": "16",
     "kernel.sem": "250 4000 100 16",
 }
-"""SysV memory, queues and semaphores outlive every process: what a command leaves in them is kept small."""
+"""SysV memory, queues and semaphores outlive every process: what a command leaves in them is kept small. Runtimes with
+a kernel of their own take no such settings."""
 
 
 class Lease(Value):

@@ -19,6 +19,7 @@ class Canaries:
     """A file, a process, and listeners on the loopback address, on the bridge, and under an abstract name."""
 
     def __init__(self, file: Path, gateway: str) -> None:
+        file.parent.mkdir()
         self.file = file
         self.file.write_text(CONTENT)
         self.file.chmod(0o666)
@@ -90,7 +91,6 @@ def gateway_of(client: docker.APIClient) -> str:
 @contextlib.asynccontextmanager
 async def canaries(folder: Path, client: docker.APIClient) -> AsyncIterator[Canaries]:
     """Canaries in a folder of their own; they are checked at the end."""
-    folder.mkdir()
     made = Canaries(folder / "canary", await asyncio.to_thread(gateway_of, client))
     try:
         yield made

@@ -50,7 +50,9 @@ class Leftovers:
     def _groups(self) -> list[str]:
         """Control groups named after a container, in either layout."""
         root = Path("/sys/fs/cgroup")
-        patterns = [f"{above}{name}" for name in self._ids for above in ("docker/", "*/docker/", "system.slice/docker-")]
+        patterns = [
+            f"{above}{name}" for name in self._ids for above in ("docker/", "*/docker/", "system.slice/docker-")
+        ]
         return [str(path) for pattern in patterns for path in root.glob(f"{pattern}*")]
 
     def _mounts(self) -> list[str]:

@@ -20,13 +20,12 @@ def _engine(docker_engine: None) -> None:
 
 @pytest.mark.parametrize("case", PROGRAM_CASES, ids=lambda case: case.id)
 async def test_a_hostile_program_is_contained(case: Case, isolation: str, tmp_path: Path) -> None:
-    async with arena(tmp_path, isolation) as there:
-        async with there.lease() as sandbox:
-            before = peak()
-            result = await there.attack(sandbox, case)
-            assert peak(reset=False) - before < MOST_GROWTH
-            if case.at(isolation).survives:
-                await there.goes_on(sandbox)
+    async with arena(tmp_path, isolation) as there, there.lease() as sandbox:
+        before = peak()
+        result = await there.attack(sandbox, case)
+        assert peak(reset=False) - before < MOST_GROWTH
+        if case.at(isolation).survives:
+            await there.goes_on(sandbox)
     record(case, isolation, result.verdict)
 
 

@@ -6,6 +6,7 @@ import os
 from attack import refused, syscall
 
 for name in ("mem", "environ", "maps", "smaps", "auxv", "stack", "syscall", "personality", "io", "pagemap"):
+
     def read(name: str = name) -> bytes:
         with open(f"/proc/1/{name}", "rb") as file:
             data = file.read(16)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from pathlib import Path
 
 from attack import contained
 
@@ -12,7 +13,7 @@ if os.fork() == 0:
     while True:
         for make in (
             lambda: os.symlink("/etc/passwd", "swapped"), lambda: os.mkdir("swapped"), lambda: os.mkfifo("swapped"),
-            lambda: open("swapped", "w").write("x" * 100_000), lambda: os.symlink("/proc/1", "swapped"),
+            lambda: Path("swapped").write_text("x" * 100_000), lambda: os.symlink("/proc/1", "swapped"),
         ):  # fmt: skip
             with contextlib.suppress(OSError):
                 make()

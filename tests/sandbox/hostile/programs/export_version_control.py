@@ -19,7 +19,12 @@ CONFIG = """[core]
 for folder in (".git", "sub/.git", ".GIT", "sub/.Git ", ".git::$INDEX_ALLOCATION", ".g\u200cit", "GIT~1", "bare.git"):
     for name in ("hooks", "objects", "refs/heads"):
         os.makedirs(f"{folder}/{name}", exist_ok=True)
-    for path, content in (("HEAD", "ref: refs/heads/main\n"), ("config", CONFIG)):
+    for path, content in (
+        ("HEAD", "ref: refs/heads/main\n"),
+        ("config", CONFIG),
+        ("objects/x", ""),
+        ("refs/heads/main", ""),
+    ):
         with open(f"{folder}/{path}", "w") as file:
             file.write(content)
     for hook in ("post-checkout", "pre-commit", "fsmonitor-watchman"):

@@ -1,10 +1,8 @@
 """Makes every system call that nobody needs here; each must be refused before it does anything."""
 
-from attack import NUMBERS, contained, escaped, named
-
 import ctypes
 
-from attack import LIBC
+from attack import LIBC, NUMBERS, contained, escaped, named
 
 NEEDED = {
     "clone", "timer_create", "prlimit64", "ioprio_set", "pidfd_send_signal", "pidfd_open", "process_mrelease",

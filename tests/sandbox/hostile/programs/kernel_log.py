@@ -22,6 +22,9 @@ for path in ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug
 try:
     with open("/proc/kallsyms") as file:
         addresses = {line.split()[0].strip("0") for line in file}
-    refused("addresses of the kernel", lambda: addresses.discard("") or list(addresses)[0] if addresses - {""} else os.stat("/none"))
+    refused(
+        "addresses of the kernel",
+        lambda: addresses.discard("") or next(iter(addresses)) if addresses - {""} else os.stat("/none"),
+    )
 except OSError as error:
     contained(f"/proc/kallsyms: {error.strerror}")

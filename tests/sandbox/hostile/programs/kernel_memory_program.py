@@ -14,6 +14,7 @@ if child == 0:
     os.execve(memory, ["cat", "/proc/self/status"], {})
 os.close(writer)
 os.waitpid(child, 0)
-status = dict(line.split(":", 1) for line in open(reader).read().splitlines())
+with open(reader) as file:
+    status = dict(line.split(":", 1) for line in file.read().splitlines())
 powers = [status[name].strip() for name in ("CapInh", "CapPrm", "CapEff")]
 (contained if {int(power, 16) for power in powers} == {0} else escaped)(f"it runs, with the powers {powers}")

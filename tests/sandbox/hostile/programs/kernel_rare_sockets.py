@@ -11,8 +11,17 @@ FAMILIES = {
 }  # fmt: skip
 for name, family in FAMILIES.items():
     refused(f"AF_{name}", lambda family=family: socket.socket(family, socket.SOCK_SEQPACKET, 0))
-PROTOCOLS = {"DCCP": (6, 33), "SCTP": (5, 132), "SCTP stream": (1, 132), "UDP-Lite": (2, 136), "L2TP": (2, 115), "MPTCP": (1, 262)}
+PROTOCOLS = {
+    "DCCP": (6, 33),
+    "SCTP": (5, 132),
+    "SCTP stream": (1, 132),
+    "UDP-Lite": (2, 136),
+    "L2TP": (2, 115),
+    "MPTCP": (1, 262),
+}
 for name, (kind, protocol) in PROTOCOLS.items():
     refused(name, lambda kind=kind, protocol=protocol: socket.socket(socket.AF_INET, kind, protocol))
 for protocol in (2, 4, 6, 9, 12, 15, 16, 21):
-    refused(f"netlink {protocol}", lambda protocol=protocol: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol))
+    refused(
+        f"netlink {protocol}", lambda protocol=protocol: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
+    )

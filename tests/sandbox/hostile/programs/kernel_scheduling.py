@@ -16,7 +16,7 @@ contained(f"{len(bytes(deadline))} bytes of a deadline were not used")
 
 
 def raised(limit: int) -> None:
-    soft, hard = resource.getrlimit(limit)
+    _soft, hard = resource.getrlimit(limit)
     if hard == resource.RLIM_INFINITY:
         raise OSError(1, "there is no limit to raise")
     try:

@@ -8,7 +8,9 @@ from surroundings import is_alone
 
 if is_alone():
     for address in ("127.0.0.1", "::1"):
-        refused(f"the neighbour's port on {address}", lambda address=address: socket.create_connection((address, 4444), 2))
+        refused(
+            f"the neighbour's port on {address}", lambda address=address: socket.create_connection((address, 4444), 2)
+        )
     client = socket.socket(socket.AF_UNIX)
     refused("the neighbour's abstract socket", lambda: client.connect("\0neighbour"))
     for path in ("/dev/shm/neighbour", "/tmp/neighbour", "/workspace/neighbour", "/dev/mqueue/neighbour"):

@@ -1,5 +1,6 @@
 """Fills as many pipes as it can, each made as large as it may be: memory of the kernel."""
 
+import contextlib
 import fcntl
 import os
 
@@ -15,10 +16,8 @@ try:
         reader, writer = os.pipe()
         held.append(reader)
         os.set_blocking(writer, False)
-        try:
+        with contextlib.suppress(OSError):
             fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 1 << 20)
-        except OSError:
-            pass
         try:
             while True:
                 total += os.write(writer, b"x" * (1 << 16))

@@ -20,7 +20,9 @@ except OSError:
 queues = sent = 0
 while queues < 600:
     attributes = Attributes(0, 10, 8192)
-    queue = library.mq_open(f"/bomb{queues}".encode(), os.O_CREAT | os.O_RDWR | os.O_NONBLOCK, 0o600, ctypes.byref(attributes))
+    queue = library.mq_open(
+        f"/bomb{queues}".encode(), os.O_CREAT | os.O_RDWR | os.O_NONBLOCK, 0o600, ctypes.byref(attributes)
+    )
     if queue < 0:
         break
     queues += 1
