@@ -134,8 +134,8 @@ KERNEL = (
     case(K, "cgroups", "lifts its limits, and release_agent"),
     case(K, "docker_socket", "looks for an engine's socket, and any other way out"),
     case(K, "forbidden_calls", "makes 58 system calls that nobody needs", runsc=INSIDE(
-        "add_key", "io_uring_", "keyctl", "mbind", "ptrace", "request_key", "process_vm_",
-        "name_to_handle_at", "open_by_handle_at", "perf_event_open",
+        "add_key", "io_uring_", "keyctl", "mbind", "migrate_pages", "move_pages", "name_to_handle_at",
+        "open_by_handle_at", "perf_event_open", "process_vm_", "ptrace", "request_key", "set_mempolicy",
     )),
     case(K, "compatible_calls", "makes 32-bit and x32 system calls"),
     case(K, "memory_program", "runs a program that is in no file system"),
@@ -200,7 +200,7 @@ EXPORT_CASES = (
 )
 
 HEAVY_CASES = (
-    case(E, "sparse_files", "leaves 6 GB of files that take no room"),
+    case(E, "sparse_files", "leaves 600 MB of files that take no room"),
     case(E, "many_files", "leaves more files than may leave", REPORTED, HELD_AS_A_WHOLE, 8.0),
     case(C, "many_names", "leaves 50,000 names of 2 KB to be listed", REPORTED, HELD_AS_A_WHOLE, 8.0),
     case(C, "many_refused_names", "leaves 30,000 pipes and links to be listed", REPORTED, HELD_AS_A_WHOLE, 8.0),
@@ -220,6 +220,11 @@ HONESTY_CASES = (
     case(H, "patched_report", "paints every report green in conftest.py", REFUSED),
     case(H, "patched_report_in_code", "patches TestReport in the code under test", REFUSED),
     case(H, "patched_pytest", "patches how pytest runs a test", REFUSED),
+    case(H, "patched_report_property", "patches a property of reports for known tests alone", REFUSED),
+    case(H, "patched_harness", "patches the harness for known tests alone", REFUSED),
+    case(H, "replaced_code", "gives a function of pytest other code in place", REFUSED),
+    case(H, "replaced_tests", "puts empty functions in the place of known tests", REFUSED),
+    case(H, "added_plugin", "adds a plugin that paints known tests green", REFUSED),
     case(H, "site_customization", "brings sitecustomize and .pth files", REFUSED),
     case(H, "deleted_test", "deletes the test", REFUSED),
     case(H, "renamed_test", "renames the test so that it is not found", REFUSED),

@@ -22,6 +22,9 @@ def pytest_runtest_makereport(item, call):
     report.outcome = "passed"
     return report
 """
+OURS = "s.nodeid.startswith('tests/')"
+"""Forgeries of known tests alone, which no control among others sees."""
+
 PATCH = "import _pytest.python\n_pytest.python.Function.runtest = lambda self: None\n"
 FORGED = """
 import json, os
@@ -47,6 +50,33 @@ TREES: dict[str, dict[str, str | None]] = {
         f"r.TestReport.__init__ = patched\n{WRONG}"
     },
     "patched_pytest": {"calc.py": f"{PATCH}{WRONG}"},
+    "patched_report_property": {
+        "calc.py": "import _pytest.reports as r\n"
+        f"r.BaseReport.failed = property(lambda s: s.outcome == 'failed' and not {OURS})\n{WRONG}"
+    },
+    "patched_harness": {
+        "calc.py": "import sys\nreport = sys.modules['__main__'].Report\nold = report.write\n"
+        "def write(self, kind, **fields):\n    if kind == 'case' and fields['id'].startswith('tests/'):\n"
+        "        fields = {'id': fields['id'], 'outcome': 'passed', 'duration_s': 0.0, 'message': ''}\n"
+        f"    return old(self, kind, **fields)\nreport.write = write\n{WRONG}"
+    },
+    "replaced_code": {
+        "calc.py": "import _pytest.python as p\ndef patched(pyfuncitem):\n"
+        "    if not pyfuncitem.nodeid.startswith('tests/'):\n        pyfuncitem.obj()\n    return True\n"
+        f"p.pytest_pyfunc_call.__code__ = patched.__code__\n{WRONG}"
+    },
+    "replaced_tests": {
+        "calc.py": "import _pytest.python as p\ndef patched(self):\n"
+        "    if self.nodeid.startswith('tests/'):\n        self.obj = lambda: None\n"
+        f"p.Function.setup = patched\n{WRONG}"
+    },
+    "added_plugin": {
+        "calc.py": "import gc, pytest\nclass Green:\n    @pytest.hookimpl(wrapper=True)\n"
+        "    def pytest_runtest_makereport(self, item, call):\n        report = yield\n"
+        "        if item.nodeid.startswith('tests/'):\n            report.outcome = 'passed'\n        return report\n"
+        "for found in gc.get_objects():\n    if isinstance(found, pytest.PytestPluginManager):\n"
+        f"        found.register(Green())\n{WRONG}"
+    },
     "site_customization": {
         "sitecustomize.py": PATCH, "usercustomize.py": PATCH, "evil.pth": "import os; os._exit(0)\n",
         "evil/__editable__.pth": "import os; os._exit(0)\n",

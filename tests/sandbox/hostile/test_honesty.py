@@ -9,9 +9,10 @@ import pytest
 
 from director.clean_room import run_clean
 from director.judgement import judge
+from director.steering import restored
 from domain.command import Verdict
 from domain.evidence import FailureKind
-from domain.files import File, TreeChange
+from domain.files import File, FileTree, TreeChange
 from domain.workspace import BASE_BRANCH, MAIN_BRANCH
 from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
@@ -57,21 +58,32 @@ async def clean_rooms(folder: Path, isolation: str) -> AsyncIterator[Sandboxes]:
         yield AtIsolation(there)
 
 
-@pytest.mark.parametrize("steered", [False, True], ids=["restored", "as it is"])
-@pytest.mark.parametrize("case", HONESTY_CASES, ids=lambda case: case.id)
+def tree_of(case: Case) -> FileTree:
+    """The files that a case writes."""
+    return {path: File(content=text.encode()) for path, text in TREES[case.name].items() if text is not None}
+
+
+VARIANTS = [
+    pytest.param(case, steering_is_restored, id=f"{case.id}{'-restored' if steering_is_restored else ''}")
+    for case in HONESTY_CASES
+    for steering_is_restored in (False, True)
+    if not steering_is_restored or restored(tree_of(case), {}) != tree_of(case)
+]
+"""Where files steer the tests, once with them as the tree has them, and once as the director does it."""
+
+
+@pytest.mark.parametrize(("case", "steering_is_restored"), VARIANTS)
 async def test_a_tree_that_forges_its_success_does_not_pass(
-    case: Case, steered: bool, isolation: str, tmp_path: Path
+    case: Case, steering_is_restored: bool, isolation: str, tmp_path: Path
 ) -> None:
-    """With ``steered``, even files that steer the tests are as the tree has them."""
     async with clean_rooms(tmp_path, isolation) as sandboxes:
         workspace = await WorkspaceStore(tmp_path / "store").create("task")
         base = await workspace.start({path: File(content=text.encode()) for path, text in BEFORE.items()})
-        tree = TREES[case.name]
-        written = {path: File(content=text.encode()) for path, text in tree.items() if text is not None}
-        gone = frozenset(path for path, text in tree.items() if text is None)
-        work = await workspace.snapshot(BASE_BRANCH, TreeChange(written=written, deleted=gone), "m")
+        gone = frozenset(path for path, text in TREES[case.name].items() if text is None)
+        work = await workspace.snapshot(BASE_BRANCH, TreeChange(written=tree_of(case), deleted=gone), "m")
+        before = base.commit if steering_is_restored else None
 
-        run = await run_clean(sandboxes, workspace, "task", work.commit, before=None if steered else base.commit)
+        run = await run_clean(sandboxes, workspace, "task", work.commit, before=before)
 
         judgement = judge(run.report, None, {TEST}, run.controls_held)
         assert not judgement.passed

@@ -4,7 +4,7 @@ import contextlib
 import os
 
 with contextlib.suppress(OSError):
-    for _ in range(5):
+    for _ in range(3):
         os.fork()
 piece = b"\x14\0\0\0\x01\0\0\0\x02{}" * 6000
 while True:

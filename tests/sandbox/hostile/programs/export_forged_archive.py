@@ -12,7 +12,8 @@ with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as arch
         archive.addfile(member, io.BytesIO(b"x"))
     for name, kind, link in (
         ("link", tarfile.SYMTYPE, "/etc"), ("link/passwd", tarfile.REGTYPE, ""),
-        ("hard", tarfile.LNKTYPE, "/etc/passwd"), ("node", tarfile.CHRTYPE, ""), ("disk", tarfile.BLKTYPE, ""), ("pipe", tarfile.FIFOTYPE, ""),
+        ("hard", tarfile.LNKTYPE, "/etc/passwd"), ("node", tarfile.CHRTYPE, ""),
+        ("disk", tarfile.BLKTYPE, ""), ("pipe", tarfile.FIFOTYPE, ""),
     ):  # fmt: skip
         member = tarfile.TarInfo(name)
         member.type, member.linkname = kind, link

@@ -8,7 +8,7 @@ from attack import LIBC, contained, named, syscall
 
 watcher = LIBC.inotify_init()
 watches = 0
-for number in range(20_000):
+for number in range(10_000):
     os.mkdir(f"/tmp/{number}")
     if LIBC.inotify_add_watch(watcher, f"/tmp/{number}".encode(), 0xFFF) < 0:
         break
