@@ -1,7 +1,7 @@
 # Every target sets up what it needs; a second run finds it in place.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup engine images demo test check lint format types imports lengths lock bench clean
+.PHONY: help setup engine gvisor images demo test hostile check lint format types imports lengths lock bench clean
 
 BIN := .venv/bin
 
@@ -14,6 +14,9 @@ setup: ## make .venv with Soundstage and its test dependencies
 engine: ## make sure a Docker engine answers (SOUNDSTAGE_NO_SYSTEM=1: only say how)
 	@scripts/engine.sh
 
+gvisor: setup engine ## give the engine gVisor's runtime, the stronger isolation (SOUNDSTAGE_NO_SYSTEM=1: only say how)
+	@scripts/gvisor.sh
+
 images: setup engine ## build the sandbox images that are missing or changed
 	@$(BIN)/soundstage images build
 
@@ -23,6 +26,9 @@ demo: setup engine ## watch a task planned, coded, tested, corrected and verifie
 
 test: setup engine images ## run the whole test suite with coverage
 	scripts/test.sh
+
+hostile: images gvisor ## run the hostile corpus and write its table into docs/security.md
+	@scripts/hostile.sh
 
 check: lint types imports lengths test ## everything a change must pass
 

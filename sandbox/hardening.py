@@ -18,6 +18,19 @@ BOOT = f"import sys; sys.path.insert(0, '{RUNNER_FOLDER}'); from runner.server i
 LABEL, TASK_LABEL, LEASE_LABEL = "soundstage", "soundstage.task", "soundstage.lease"
 DEADLINE_LABEL, HOME_LABEL = "soundstage.deadline", "soundstage.home"
 CAPABILITIES = ("SETUID", "SETGID", "KILL")
+SENTRY_PIDS = 192
+"""Threads that gVisor's own kernel and its copies of the programs' threads need on top of a profile's processes."""
+
+SYSCTLS = {
+    "kernel.shm_rmid_forced": "1",
+    "kernel.shmmax": str(16 * 1024 * 1024),
+    "kernel.shmall": "4096",
+    "kernel.shmmni": "64",
+    "kernel.msgmni": "16",
+    "kernel.sem": "250 4000 100 16",
+}
+"""SysV memory, queues and semaphores outlive every process: what a command leaves in them is kept small. Runtimes with
+a kernel of their own take no such settings."""
 
 
 class Labels(Value):
@@ -83,8 +96,14 @@ def _config(body: Body, entrypoint: list[str], arguments: list[str]) -> dict[str
         "Tty": False,
         "NetworkDisabled": True,
         "StopTimeout": 2,
-        "HostConfig": _host_config(body.profile, body.uid) | {"Runtime": body.runtime},
+        "HostConfig": _host_config(body.profile, body.uid) | _of_runtime(body.profile, body.runtime),
     }
+
+
+def _of_runtime(profile: Profile, runtime: str) -> dict[str, Any]:
+    if runtime.startswith("runsc"):
+        return {"Runtime": runtime, "PidsLimit": profile.pids + SENTRY_PIDS}
+    return {"Runtime": runtime, "PidsLimit": profile.pids, "Sysctls": SYSCTLS}
 
 
 def _host_config(profile: Profile, uid: int) -> dict[str, Any]:
@@ -100,7 +119,6 @@ def _host_config(profile: Profile, uid: int) -> dict[str, Any]:
             SCRATCH: _tmpfs(profile.scratch, profile.inodes, "mode=1777"),
         },
         "ShmSize": 16 * 1024 * 1024,
-        "PidsLimit": profile.pids,
         "Memory": profile.memory,
         "MemorySwap": profile.memory,
         "NanoCpus": int(profile.cpus * 1_000_000_000),

@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,11 @@ def _export(files: FileTree, folder: Path, before: FileTree) -> list[str]:
         vet_path(path)
         if file.link is not None:
             vet_link(path, file.link)
+    if planted := _repositories(before | files) - _repositories(before):
+        raise OutputRefused(
+            f"Nothing was written to {folder}: the result holds a git repository ({', '.join(sorted(planted)[:10])}), "
+            "whose configuration could run programs on your machine. Take it out of the task's result."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         root = os.open(folder, FOLDER_FLAGS & ~os.O_NOFOLLOW)
@@ -73,6 +79,20 @@ def _export(files: FileTree, folder: Path, before: FileTree) -> list[str]:
     finally:
         os.close(root)
     return wanted
+
+
+def _repositories(files: FileTree) -> set[str]:
+    """Folders that git takes for a repository as they stand, without being called ``.git``."""
+    beside: dict[str, set[str]] = defaultdict(set)
+    for path in files:
+        parts = path.split("/")
+        for depth, part in enumerate(parts):
+            beside["/".join(parts[:depth])].add(part.lower())
+    return {
+        folder or "."
+        for folder, names in beside.items()
+        if "head" in names and ("commondir" in names or {"objects", "refs"} <= names)
+    }
 
 
 @contextlib.contextmanager

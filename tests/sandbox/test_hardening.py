@@ -36,6 +36,7 @@ EXPECTED_HOST_CONFIG: dict[str, Any] = {
     },
     "ShmSize": 16 * MIB,
     "PidsLimit": 99,
+    "Sysctls": hardening.SYSCTLS,
     "Memory": 300 * MIB,
     "MemorySwap": 300 * MIB,
     "NanoCpus": 1_500_000_000,
@@ -56,7 +57,8 @@ DENIED = """
     kexec_load kexec_file_load reboot swapon swapoff syslog acct quotactl quotactl_fd settimeofday stime clock_settime
     open_by_handle_at name_to_handle_at lookup_dcookie iopl ioperm modify_ldt vhangup sethostname setdomainname
     nfsservctl uselib ustat sysfs _sysctl create_module get_kernel_syms query_module mbind set_mempolicy move_pages
-    migrate_pages fanotify_init
+    migrate_pages fanotify_init fanotify_mark io_setup io_submit io_destroy io_cancel io_getevents io_pgetevents
+    remap_file_pages
 """
 
 
@@ -65,13 +67,19 @@ def rules(name: str) -> list[dict[str, Any]]:
     return [rule for rule in json.loads(seccomp_profile())["syscalls"] if name in rule["names"]]
 
 
-def allowed_values(name: str) -> set[int]:
-    """The first arguments with which a call is let through."""
+def allowed_values(name: str) -> set[tuple[int | None, int | None, int | None]]:
+    """The first three arguments with which a call is let through; None where any value is."""
     found = set()
     for rule in rules(name):
-        (condition,) = rule["args"]
-        assert (rule["action"], condition["index"], condition["op"]) == ("SCMP_ACT_ALLOW", 0, "SCMP_CMP_EQ")
-        found.add(condition["value"])
+        assert rule["action"] == "SCMP_ACT_ALLOW"
+        values: list[int | None] = [None, None, None]
+        for condition in rule["args"]:
+            masked = condition["op"] == "SCMP_CMP_MASKED_EQ"
+            assert masked or condition["op"] == "SCMP_CMP_EQ"
+            # Above the kind of a socket are its flags.
+            assert not masked or (condition["index"], condition["value"]) == (1, 0xF)
+            values[condition["index"]] = condition["valueTwo" if masked else "value"]
+        found.add((values[0], values[1], values[2]))
     return found
 
 
@@ -148,12 +156,37 @@ def test_what_is_not_listed_is_an_error_and_nothing_is_only_logged() -> None:
     assert all(not arch["subArchitectures"] for arch in profile["archMap"])
 
 
-def test_sockets_are_local_internet_or_netlink_and_pairs_are_local() -> None:
+def test_sockets_are_local_tcp_udp_or_ask_for_routes_and_pairs_are_local() -> None:
     af_unix, af_inet, af_inet6, af_netlink = 1, 2, 10, 16
+    stream, datagram, tcp, udp, netlink_route = 1, 2, 6, 17, 0
+    internet = {
+        (family, kind, protocol)
+        for family in (af_inet, af_inet6)
+        for kind, protocols in ((stream, (0, tcp)), (datagram, (0, udp)))
+        for protocol in protocols
+    }
 
-    assert allowed_values("socket") == {af_unix, af_inet, af_inet6, af_netlink}
-    assert allowed_values("socketpair") == {af_unix}
+    assert allowed_values("socket") == {(af_unix, None, None), *internet, (af_netlink, None, netlink_route)}
+    assert allowed_values("socketpair") == {(af_unix, None, None)}
     assert rules("socketcall") == []
+
+
+def test_the_caches_of_the_machine_are_not_written_out_and_nobody_fails_for_it() -> None:
+    for name in ("sync", "syncfs"):
+        (rule,) = rules(name)
+        assert (rule["action"], rule["errnoRet"]) == ("SCMP_ACT_ERRNO", 0)
+
+
+def test_what_outlives_processes_is_kept_small_and_gvisor_gets_room_for_its_own_threads() -> None:
+    bodies = (BODY.model_copy(update={"runtime": level}) for level in ("runc", "runsc"))
+    runc, runsc = (runner_config(body, 900.0)["HostConfig"] for body in bodies)
+
+    assert runc["Sysctls"]["kernel.shm_rmid_forced"] == "1"
+    assert int(runc["Sysctls"]["kernel.shmmax"]) == runc["ShmSize"]
+    assert int(runc["Sysctls"]["kernel.msgmni"]) * 16_384 <= MIB
+    assert runsc["PidsLimit"] == PROFILE.pids + hardening.SENTRY_PIDS
+    # gVisor has IPC of its own and takes no settings of the host's kernel.
+    assert {name for name in runc if name not in runsc} == {"Sysctls"}
 
 
 def test_a_new_process_gets_no_namespace_of_its_own() -> None:

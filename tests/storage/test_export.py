@@ -161,6 +161,28 @@ async def test_hostile_output_is_not_written_and_nothing_beside_it(folder: Path,
     assert look(folder.parent) == seen
 
 
+REPOSITORIES = {
+    "bare": ("bare/config", "bare/HEAD", "bare/objects/x", "bare/refs/x"),
+    "at the top": ("HEAD", "objects/x", "refs/x"),
+    "in other letters": ("deep/Bare/head", "deep/Bare/OBJECTS/x", "deep/Bare/Refs/x"),
+    "with its objects elsewhere": ("other/objects/x", "other/refs/x", "tree/HEAD", "tree/commondir"),
+}
+
+
+@pytest.mark.parametrize("paths", REPOSITORIES.values(), ids=REPOSITORIES)
+async def test_a_git_repository_in_the_result_is_refused_unless_it_was_there_before(
+    folder: Path, paths: tuple[str, ...]
+) -> None:
+    planted = {path: File(content=b"x") for path in paths}
+
+    assert "holds a git repository" in await refused(NEW | planted, folder)
+    assert "holds a git repository" in await refused(dict([planted.popitem()]), folder, planted)
+
+    whole = {path: File(content=b"x") for path in paths}
+    write(folder, whole)
+    assert await export(NEW | whole, folder, whole) == sorted(NEW)
+
+
 @pytest.mark.parametrize("way", ["through a file", "below /proc"])
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, way: str) -> None:
     (tmp_path / "file").write_text("")

@@ -8,7 +8,6 @@ the first argument, names a test file that is collected besides whatever the wor
 """
 
 import fcntl
-import inspect
 import json
 import os
 import secrets
@@ -16,10 +15,6 @@ import sys
 import time
 import traceback
 
-import _pytest.main
-import _pytest.python
-import _pytest.reports
-import _pytest.runner
 import coverage
 import pytest
 
@@ -47,30 +42,45 @@ class Report:
 
 
 class Seals:
-    """What of pytest decides over outcomes, as it was before any code of the workspace could change it."""
+    """The functions that have a say over outcomes, as they were before any code of the workspace was loaded.
 
-    PLACES = (
-        (_pytest.python.Function, "runtest"),
-        (_pytest.python, "pytest_pyfunc_call"),
-        (_pytest.runner, "pytest_runtest_makereport"),
-        (_pytest.runner, "call_and_report"),
-        (_pytest.runner, "runtestprotocol"),
-        (_pytest.runner.CallInfo, "from_call"),
-        (_pytest.reports.TestReport, "from_item_and_call"),
-        (_pytest.reports.TestReport, "__init__"),
-        (_pytest.main, "pytest_runtestloop"),
-    )
+    Told apart by identity and by code, for a function can be given other code in place.
+    """
+
+    SEALED = (
+        "__main__", "json", "json.encoder", "pluggy._callers", "pluggy._hooks", "pluggy._manager", "_pytest.main",
+        "_pytest.nodes", "_pytest.outcomes", "_pytest.python", "_pytest.reports", "_pytest.runner", "_pytest.skipping",
+        "_pytest.unittest",
+    )  # fmt: skip
 
     def __init__(self):
-        self._seen = [self._look(owner, name) for owner, name in self.PLACES]
+        self._seen = []
+
+    def close(self):
+        """Looks at them. Plugins of pytest, which may change it, are installed and no part of the workspace."""
+        for name in self.SEALED:
+            if module := sys.modules.get(name):
+                self._take(module, name)
+                for owner in vars(module).values():
+                    if isinstance(owner, type) and owner.__module__ == name:
+                        self._take(owner, owner.__qualname__)
+
+    def _take(self, owner, where):
+        for name, value in list(vars(owner).items()):
+            if code := self._code(value):
+                self._seen.append((owner, name, value, code, where))
 
     @staticmethod
-    def _look(owner, name):
-        return inspect.getattr_static(owner, name)
+    def _code(value):
+        parts = (value, *(getattr(value, part, None) for part in ("__func__", "fget", "fset", "func", "__wrapped__")))
+        return [part.__code__ for part in parts if hasattr(part, "__code__")]
 
     def broken(self):
-        pairs = zip(self.PLACES, self._seen, strict=True)
-        return [name for (owner, name), seen in pairs if self._look(owner, name) is not seen]
+        return [
+            f"{where}.{name}"
+            for owner, name, value, code, where in self._seen
+            if (now := vars(owner).get(name)) is not value or self._code(now) != code
+        ][:5]
 
 
 class Plugin:
@@ -82,10 +92,24 @@ class Plugin:
         self._control = control
         self._cases = {}
         self._kinds = {}
+        self._collects = False
 
     def pytest_configure(self, config):
         if self._control:
             config.args.append(self._control)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self):
+        self._seals.close()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self):
+        self._collects = True
+
+    def pytest_plugin_registered(self, plugin):
+        """From the collection on, only the conftest.py of further folders may bring hooks."""
+        if self._collects and os.path.basename(getattr(plugin, "__file__", None) or "") != "conftest.py":
+            self._report.write("tampered", message=f"a plugin was added to pytest: {type(plugin).__name__}")
 
     def pytest_collection_finish(self, session):
         self._report.write("collected", count=len(session.items))
@@ -112,6 +136,7 @@ class Plugin:
         return result
 
     def pytest_runtest_logreport(self, report):
+        self._look()
         case = self._cases.setdefault(report.nodeid, {"outcome": "passed", "duration_s": 0.0, "message": ""})
         case["duration_s"] += report.duration
         if report.failed:
@@ -120,9 +145,11 @@ class Plugin:
         elif report.skipped and case["outcome"] == "passed":
             case["outcome"] = "skipped"
         if report.when == "teardown":
-            if broken := self._seals.broken():
-                self._report.write("tampered", message=f"pytest itself was changed: {', '.join(broken)}")
             self._report.write("case", id=report.nodeid, **{k: v for k, v in case.items() if k != "id"})
+
+    def _look(self):
+        if broken := self._seals.broken():
+            self._report.write("tampered", message=f"pytest itself was changed: {', '.join(broken)}")
 
 
 def _kind(excinfo):

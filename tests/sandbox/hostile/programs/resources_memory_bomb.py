@@ -1,0 +1,5 @@
+"""Takes memory for ever."""
+
+held = []
+while True:
+    held.append(bytearray(8 << 20))

@@ -1,0 +1,4 @@
+"""Spins past the deadline."""
+
+while True:
+    pass
