@@ -33,7 +33,8 @@ class SecondEngine:
             self._process = subprocess.Popen(
                 [
                     # In a network namespace of its own: there it cannot take the usual engine's bridge away.
-                    "unshare", "--net", "dockerd", "--data-root", f"{self._folder}/data", "--exec-root", f"{self._folder}/exec",
+                    "unshare", "--net", "dockerd",
+                    "--data-root", f"{self._folder}/data", "--exec-root", f"{self._folder}/exec",
                     "--host", self.host, "--pidfile", f"{self._folder}/pid", "--bridge", "none", "--iptables=false",
                     "--ip-masq=false", "--config-file", f"{self._folder}/none.json",
                 ],
