@@ -2,12 +2,14 @@
 
 import asyncio
 import base64
+import codecs
+import contextlib
 import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import ValidationError
 
@@ -99,11 +101,14 @@ def _request(settings: Settings, options: ExecOptions) -> SandboxRequest:
 
 
 async def _follow(sandbox: Sandbox, command: Command, quiet: bool) -> CommandResult:
-    async for item in sandbox.stream(command, None if sys.stdin is None or sys.stdin.isatty() else _input()):
-        if isinstance(item, CommandResult):
-            return item
-        if not quiet:
-            _show(item)
+    views = {"stdout": View(sys.stdout), "stderr": View(sys.stderr)}
+    stdin = None if sys.stdin is None or sys.stdin.isatty() else _input()
+    async with contextlib.aclosing(sandbox.stream(command, stdin)) as items:
+        async for item in items:
+            if isinstance(item, CommandResult):
+                return item
+            if not quiet:
+                views[item.stream].show(item)
     raise AssertionError("a stream ends with its result")
 
 
@@ -129,12 +134,20 @@ async def _input() -> AsyncIterator[bytes]:
         loop.remove_reader(descriptor)
 
 
-def _show(chunk: OutputChunk) -> None:
+class View:
     """Passes output on: as it is to a file or a pipe, harmless to a terminal."""
-    target = sys.stdout if chunk.stream == "stdout" else sys.stderr
-    data = plain(chunk.data.decode(errors="replace")).encode() if target.isatty() else chunk.data
-    target.buffer.write(data)
-    target.flush()
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def show(self, chunk: OutputChunk) -> None:
+        """Shows what came, at once."""
+        data = chunk.data
+        if self._target.isatty():
+            data = plain(self._decoder.decode(data)).encode()
+        self._target.buffer.write(data)
+        self._target.flush()
 
 
 def _explain(result: CommandResult, options: ExecOptions) -> str:
