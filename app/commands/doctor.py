@@ -139,9 +139,11 @@ async def examine_sandbox(settings: Settings, level: str | None) -> list[Finding
             name = sandbox.isolation
     finally:
         await sandboxes.close()
+    remedy = f"this engine contains less than Soundstage asked for ({name}): check its version and configuration"
+    if name.endswith("runsc"):
+        remedy += "; runsc wants --oci-seccomp (make gvisor)"
     return [
-        Finding(name=one.name, ok=one.holds, found=f"{one.found}", remedy="" if one.holds else f"report this ({name})")
-        for one in properties
+        Finding(name=one.name, ok=one.holds, found=one.found, remedy="" if one.holds else remedy) for one in properties
     ]
 
 
