@@ -120,10 +120,9 @@ async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = 
             instance = Instance(id=lock.id, home=settings.home_id)
             leasing = sandboxes or docker_sandboxes(settings, instance)
             try:
-                alive = lock.alive()
-                await _tidy(store, alive)
-                reaped = tuple(await leasing.reap(alive))
-                async with periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive())):
+                await _tidy(store, lock.alive())
+                reaped = tuple(await leasing.reap(lock.alive))
+                async with periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive)):
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,

@@ -139,7 +139,7 @@ async def killed_service() -> list[Figure]:
         successor = Instance(id=secrets.token_hex(8), home=home)
         started = time.perf_counter()
         leasing = DockerSandboxes([Node(DockerEngine(place.HOST), successor)], successor)
-        reaped = await leasing.reap([successor.id])
+        reaped = await leasing.reap(lambda: [successor.id])
         await leasing.close()
         while (left := _containers(home)) and time.perf_counter() - started < 30:
             await asyncio.sleep(0.05)

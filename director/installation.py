@@ -1,7 +1,7 @@
 """What a workspace depends on is installed before the work begins, and every sandbox of the task has it then."""
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 
 from director.equipment import Equipment
@@ -28,7 +28,7 @@ class OnImage:
         """A fresh sandbox."""
         return self._sandboxes.lease(request.model_copy(update={"image": request.image or self._image}))
 
-    async def reap(self, alive: Collection[str]) -> list[str]:
+    async def reap(self, alive: Callable[[], Collection[str]]) -> list[str]:
         """As the sandboxes do."""
         return await self._sandboxes.reap(alive)
 

@@ -1,6 +1,6 @@
 """The boundary of the sandbox: a place to run commands, and who hands such places out."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -187,8 +187,8 @@ class Sandboxes(Protocol):
         """
         ...
 
-    async def reap(self, alive: Collection[str]) -> list[str]:
-        """Removes what owners that are not among ``alive`` left behind; returns the names of what it removed."""
+    async def reap(self, alive: Callable[[], Collection[str]]) -> list[str]:
+        """Removes what owners that are not ``alive`` left behind; returns the names of what it removed."""
         ...
 
     async def close(self) -> None:

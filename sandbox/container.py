@@ -71,8 +71,11 @@ class Container:
         """Whether it ended by itself."""
         return self._channel is not None and self._channel.lost
 
-    async def start(self, task_id: str, lifetime_s: float) -> None:
-        """Starts it; it ends itself after ``lifetime_s`` seconds. Whoever called this calls ``end``.
+    async def start(self, task_id: str, lifetime_s: float, lease_s: float = 0.0) -> None:
+        """Starts it. It ends itself after ``lifetime_s`` seconds, or when it is leased ``lease_s`` later at most.
+
+        Whoever called this calls ``end``. EngineUnavailable, ImageMissing, ImageUnusable, SandboxLost.
+        """Starts it; it ends itself after ``lifetime_s`` seconds, or ``lease_s`` later at most when it is leased. Whoever called this calls ``end``.
 
         EngineUnavailable, ImageMissing, ImageUnusable, SandboxLost.
         """
@@ -81,7 +84,7 @@ class Container:
             owner=self._instance.id,
             home=self._instance.home,
             task_id=task_id,
-            deadline=time.time() + lifetime_s,
+            deadline=time.time() + lifetime_s + lease_s,
         )
         await self._guardian.watch(self.name)
         try:

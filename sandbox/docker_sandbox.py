@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from domain.errors import EngineUnavailable, SandboxLost
@@ -110,17 +110,21 @@ class DockerSandboxes:
         """Waits until the containers of all leases that have ended are gone."""
         await self._removals.settled()
 
-    async def reap(self, alive: Collection[str]) -> list[str]:
-        """Removes containers of this home whose owner is not among ``alive``, and any that outlived its deadline.
+    async def reap(self, alive: Callable[[], Collection[str]]) -> list[str]:
+        """Removes containers of this home whose owner is not ``alive``, and others that outlived their deadline.
 
         An engine that does not answer is passed over as long as another one does; EngineUnavailable.
         """
+
+        def living() -> Collection[str]:
+            return {*alive(), self._instance.id}
+
         removed: list[str] = []
         away: list[EngineUnavailable] = []
         for node in self._cluster.nodes:
             try:
                 async with node.watched():
-                    removed += await reaper.reap(node.engine, self._instance.home, {*alive, self._instance.id})
+                    removed += await reaper.reap(node.engine, self._instance.home, living)
             except EngineUnavailable as error:
                 away.append(error)
         if away and len(away) == len(self._cluster.nodes):

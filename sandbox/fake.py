@@ -8,7 +8,7 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Collection
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection
 from importlib import resources
 from pathlib import Path
 
@@ -87,7 +87,7 @@ class FakeSandboxes:
                 channel.retire()
                 await channel.close()
 
-    async def reap(self, alive: Collection[str]) -> list[str]:
+    async def reap(self, alive: Callable[[], Collection[str]]) -> list[str]:
         """Nothing is ever left behind."""
         del alive
         return []

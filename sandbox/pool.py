@@ -18,6 +18,8 @@ from sandbox.container import Build
 IDLE_S = 3600.0
 """How long a container may wait to be leased before it is replaced by a fresh one."""
 LIFETIME_S = IDLE_S * 1.5
+LONGEST_LEASE_S = 86_400.0
+"""What may come on top of it when it is leased: until then at least, no other process may take it for abandoned."""
 LOOK_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 STARTS_AT_ONCE = 2
@@ -113,7 +115,7 @@ class WarmPool:
                 self._pause(build)
                 return
             async with place.node.watched():
-                await place.container.start("", LIFETIME_S)
+                await place.container.start("", LIFETIME_S, LONGEST_LEASE_S)
             if self._cluster.waiting or not self._sizes:
                 # Somebody came meanwhile who needs its room, or nobody will come any more.
                 return

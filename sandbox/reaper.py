@@ -1,13 +1,16 @@
 """Removing containers that a crash left behind.
 
-A container is taken only when it carries our label and either its deadline has passed, or it belongs to this
-SOUNDSTAGE_HOME and its owner is gone. An owner is alive as long as it holds the lock on its file in the home's
-``instances`` folder; the caller passes those that are.
+A container is taken only when it carries our labels, and its owner is gone; where it belongs to another
+SOUNDSTAGE_HOME, whose owners cannot be asked, when the latest time at which it could have ended itself has passed. An
+owner is alive as long as it holds the lock on its file in the home's ``instances`` folder; the caller says who is.
 """
 
+import contextlib
+import math
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
+from domain.errors import InfrastructureError
 from sandbox.engine import ContainerInfo, DockerEngine
 from sandbox.hardening import DEADLINE_LABEL, HOME_LABEL, LABEL, LEASE_LABEL
 
@@ -24,16 +27,23 @@ def is_abandoned(container: ContainerInfo, home: str, alive: Collection[str], no
         deadline = float(labels.get(DEADLINE_LABEL, ""))
     except ValueError:
         return False
-    if now > deadline + DEADLINE_GRACE_S:
-        return True
-    return labels.get(HOME_LABEL) == home and labels[LABEL] not in alive
+    if labels.get(HOME_LABEL) == home:
+        return labels[LABEL] not in alive and math.isfinite(deadline)
+    return now > deadline + DEADLINE_GRACE_S
 
 
-async def reap(engine: DockerEngine, home: str, alive: Collection[str]) -> list[str]:
-    """Removes what is abandoned; returns the names of the removed containers."""
+async def reap(engine: DockerEngine, home: str, alive: Callable[[], Collection[str]]) -> list[str]:
+    """Removes what is abandoned; returns the names of the removed containers.
+
+    ``alive`` is asked after the containers were listed: an owner that has just begun is among them then. A container
+    that cannot be removed is left for the next time; EngineUnavailable when they cannot be listed.
+    """
     removed = []
-    for container in await engine.containers(LABEL):
-        if is_abandoned(container, home, alive, time.time()):
-            await engine.remove(container.id)
-            removed.append(container.name)
+    found = await engine.containers(LABEL)
+    living = alive()
+    for container in found:
+        if is_abandoned(container, home, living, time.time()):
+            with contextlib.suppress(InfrastructureError):
+                await engine.remove(container.id)
+                removed.append(container.name)
     return removed

@@ -57,7 +57,7 @@ async def reap(settings: Settings, as_json: bool) -> None:
     lock = InstanceLock(settings.home / "instances")
     sandboxes = docker_sandboxes(settings, Instance(id=lock.id, home=settings.home_id), warm=False)
     try:
-        removed = await sandboxes.reap(lock.alive())
+        removed = await sandboxes.reap(lock.alive)
     finally:
         await sandboxes.close()
     if as_json:

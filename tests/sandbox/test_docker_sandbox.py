@@ -220,7 +220,7 @@ async def test_an_engine_that_does_not_answer_is_unavailable_and_closing_is_fine
         async with sandboxes.lease(SandboxRequest(task_id="t", purpose="p")):
             raise AssertionError("leased")
     with pytest.raises(EngineUnavailable):
-        await sandboxes.reap(())
+        await sandboxes.reap(set)
     await sandboxes.close()
     gc.collect()
 

@@ -30,6 +30,7 @@ HELD_AS_A_WHOLE = Expect(
 )
 """What gVisor has no limit of its own for."""
 
+KILLED_OR_GONE = BOMBED.model_copy(update={"verdicts": (Verdict.KILLED, Verdict.INFRASTRUCTURE)})
 INSIDE = REPORTED.inside_gvisor
 LEFT_BEHIND = HELD_AS_A_WHOLE.model_copy(update={"inside": ("160 MiB",)})
 
@@ -133,9 +134,10 @@ KERNEL = (
     case(K, "settings", "writes to every setting of the kernel"),
     case(K, "cgroups", "lifts its limits, and release_agent"),
     case(K, "docker_socket", "looks for an engine's socket, and any other way out"),
-    case(K, "forbidden_calls", "makes 58 system calls that nobody needs", runsc=INSIDE(
+    case(K, "forbidden_calls", "makes every system call that nobody needs", runsc=INSIDE(
         "add_key", "io_uring_", "keyctl", "mbind", "migrate_pages", "move_pages", "name_to_handle_at",
         "open_by_handle_at", "perf_event_open", "process_vm_", "ptrace", "request_key", "set_mempolicy",
+        "setns", "unshare",
     )),
     case(K, "compatible_calls", "makes 32-bit and x32 system calls"),
     case(K, "memory_program", "runs a program that is in no file system"),
@@ -183,7 +185,7 @@ PROGRAM_CASES = (*RESOURCES, *LIFECYCLE, *KERNEL, *NETWORK, *CHANNEL)
 NEIGHBOUR = case(N, "another_container", "connects to a neighbour's listeners and looks for its files")
 CLIENT_DIES = case(L, "client_dies", "goes on when the service is killed in the middle of a command", LOST)
 ENDED_OUTSIDE = case(L, "ended_from_outside", "is killed from outside in the middle of a command", LOST)
-CANCELLED = case(C, "cancelled_under_load", "starves the runner while its client cancels", KILLED, BOMBED)
+CANCELLED = case(C, "cancelled_under_load", "starves the runner while its client cancels", KILLED, KILLED_OR_GONE)
 CANARY = case(S, "canary", "looks for the service's keys", timeout_s=60.0)
 
 EXPORT_CASES = (

@@ -1,7 +1,7 @@
 """Trees that forge their tests' success: the clean room reports none."""
 
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class AtIsolation:
         """A sandbox for the request, otherwise as it is."""
         return self._there.lease(**request.model_dump(exclude={"isolation", "profile"}), profile="default")
 
-    async def reap(self, alive: Collection[str]) -> list[str]:
+    async def reap(self, alive: Callable[[], Collection[str]]) -> list[str]:
         """Nothing is reaped here."""
         return []
 
