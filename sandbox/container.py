@@ -75,9 +75,6 @@ class Container:
         """Starts it. It ends itself after ``lifetime_s`` seconds, or when it is leased ``lease_s`` later at most.
 
         Whoever called this calls ``end``. EngineUnavailable, ImageMissing, ImageUnusable, SandboxLost.
-        """Starts it; it ends itself after ``lifetime_s`` seconds, or ``lease_s`` later at most when it is leased. Whoever called this calls ``end``.
-
-        EngineUnavailable, ImageMissing, ImageUnusable, SandboxLost.
         """
         labels = hardening.Labels(
             lease=self.id,
