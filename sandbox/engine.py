@@ -21,6 +21,7 @@ from sandbox.uninterrupted import in_thread
 T = TypeVar("T")
 API_TIMEOUT_S = 60
 CALLS_AT_ONCE = 16
+DEFAULT_HOST = "unix:///var/run/docker.sock"
 REMOVAL_S = 10.0
 
 
@@ -99,6 +100,7 @@ class DockerEngine:
     def _connected(self) -> docker.APIClient:
         with self._connecting:
             if self._client is None:
+                _knock(self.host)
                 self._client = docker.APIClient(
                     base_url=self.host, version="auto", timeout=API_TIMEOUT_S, max_pool_size=CALLS_AT_ONCE
                 )
@@ -214,6 +216,15 @@ class DockerEngine:
         if self._threads is not None:
             threads, self._threads = self._threads, None
             threads.shutdown(wait=False)
+
+
+def _knock(host: str | None) -> None:
+    """OSError when nobody listens at a local socket: docker-py would leave the socket open that it tried that with."""
+    scheme, _, path = (host or DEFAULT_HOST).partition("://")
+    if scheme == "unix":
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(API_TIMEOUT_S)
+            knocking.connect(path)
 
 
 def _own_socket(attached: Any) -> socket.socket:
