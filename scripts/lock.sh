@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes requirements.lock (runtime) and requirements-dev.lock (runtime and the
-# dependency group `dev`) from pyproject.toml. Pins that still fit are kept;
+# dependency group `dev`) from pyproject.toml, and the locks of what the images hold. Pins that still fit are kept;
 # UPGRADE=1 takes the newest versions that pyproject.toml allows.
 set -euo pipefail
 
@@ -60,6 +60,15 @@ if ! strays="$(comm -23 "$work/runtime.pins" "$work/dev.pins")" || [[ -n "$stray
     echo "lock: the runtime pins differ from the development pins, nothing was written:" >&2
     echo "$strays" >&2
     exit 1
+fi
+
+for input in images/*/*.in; do
+    [[ -z "${UPGRADE:-}" ]] || rm -f "${input%.in}.lock"
+    "$uv" pip compile "${options[@]}" --output-file "${input%.in}.lock" "$input" >/dev/null
+done
+if command -v npm >/dev/null 2>&1; then
+    [[ -z "${UPGRADE:-}" ]] || rm -f images/*/package-lock.json
+    (cd images/typescript && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent)
 fi
 
 finish "$work/dev" requirements-dev.lock
