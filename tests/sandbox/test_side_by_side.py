@@ -1,4 +1,4 @@
-"""One contract, two sandboxes: commands side by side, signals, usage, files looked at, and connections."""
+"""One contract, two sandboxes: commands side by side, signals, odd ones, input, usage."""
 
 from tests.sandbox.side_contract import (
     CancelContract,
