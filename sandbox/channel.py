@@ -23,8 +23,9 @@ class Channel:
     ``token`` is the fencing token of the lease: the runner refuses requests that carry another one.
     """
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, beat_s: float = BEAT_S) -> None:
         self.token = 0
+        self._beat_s = beat_s
         self._stream = stream
         self._inboxes: dict[int, Inbox] = {READY: Inbox()}
         self._windows: dict[int, Window] = {}
@@ -91,7 +92,7 @@ class Channel:
 
     async def _beat(self) -> None:
         while not self._is_lost:
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(self._beat_s)
             await self.send(frames.encode(frames.BEAT, READY))
 
     async def _read(self) -> None:

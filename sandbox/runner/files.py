@@ -212,7 +212,7 @@ def collect(root: str, target: int, paths: list[str], file_limit: int) -> list[s
     refused: list[str] = []
     found: dict[str, None] = {}
     for wanted in paths:
-        pattern = wanted.replace("[", "[[]").replace("?", "[?]")
+        pattern = os.path.normpath(wanted).replace("[", "[[]").replace("?", "[?]")
         for path in sorted(glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)):
             found.update(dict.fromkeys(_below(root, path)))
     links = {path: os.readlink(os.path.join(root, path)) for path in found if os.path.islink(os.path.join(root, path))}

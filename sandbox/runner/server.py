@@ -179,10 +179,15 @@ class Runner:
         spare, self._spare = self._spare, None
         if spare is not None:
             try:
-                return spare.start(order)
+                return self._ordered(spare, order)
             except OSError:
                 spare.child.close()
-        return process.Spare(self._uid).start(order)
+        return self._ordered(process.Spare(self._uid), order)
+
+    def _ordered(self, spare: process.Spare, order: process.Order) -> process.Child:
+        child = spare.start(order)
+        self._hub.written += spare.told
+        return child
 
     def _adopt_job(self, number: int, child: process.Child, limits: JobLimits) -> Job:
         job = Job(number, child, limits, self._hub, self._kill)

@@ -4,15 +4,15 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from sandbox.channel import Channel
+from sandbox.channel import BEAT_S, Channel
 from sandbox.runner import frames
 
 
 class PlayedRunner:
     """A byte stream in memory with a channel on it. With ``waits`` it says nothing before it is asked."""
 
-    def __init__(self, waits: bool = True) -> None:
-        self._waits = waits
+    def __init__(self, waits: bool = True, beat_s: float = BEAT_S) -> None:
+        self._waits, self._beat_s = waits, beat_s
         self._said: asyncio.Queue[bytes | Exception] = asyncio.Queue()
         self._decoder = frames.Decoder()
         self._heard: list[frames.Frame] = []
@@ -20,7 +20,7 @@ class PlayedRunner:
         self.closed = False
 
     async def __aenter__(self) -> Self:
-        self.channel = Channel(self)
+        self.channel = Channel(self, self._beat_s)
         return self
 
     async def __aexit__(

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import json
-import sys
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,47 +13,21 @@ from hypothesis import strategies as st
 from domain.command import Verdict, shell
 from domain.errors import HostileOutput, SandboxLost, TransferFailed
 from domain.files import File, TreeChange
-from sandbox import fake
 from sandbox.base import ByteStream, Lease
-from sandbox.channel import Channel
-from sandbox.fake import BOOT, PipeStream
 from sandbox.runner import frames
 from sandbox.runner_sandbox import RunnerSandbox
 from sandbox.vetting import VettingLimits
 from tests.sandbox.contract import assert_usable, output, python
 from tests.sandbox.played_runner import PlayedRunner
+from tests.sandbox.real_runner import killed, real_runner
 
 TOLD = {"exit_code": 0, "signal": None, "ended": None, "oom_kills": 0, "duration_s": 0.1}
 LEASE = Lease(token=0, owner="a test", deadline=0.0)
 
 
-async def killed(since: float = 0.0) -> Verdict:
-    """An autopsy that finds nothing but a death."""
-    return Verdict.KILLED
-
-
 async def starved(since: float = 0.0) -> Verdict:
     """An autopsy that finds a lack of memory."""
     return Verdict.OOM
-
-
-@contextlib.asynccontextmanager
-async def real(
-    folder: Path, limits: VettingLimits | None = None, wrap: Callable[[ByteStream], ByteStream] = lambda stream: stream
-) -> AsyncIterator[RunnerSandbox]:
-    """A real runner without isolation, under limits of the test's choice."""
-    workspace = folder / "workspace"
-    workspace.mkdir()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", "-c", BOOT, str(Path(fake.__file__).parent), str(workspace), "0", "60",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    channel = Channel(wrap(PipeStream(process)))
-    try:
-        await channel.ready(30.0)
-        yield RunnerSandbox(channel, "none", LEASE, killed, limits)
-    finally:
-        await channel.close()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +119,8 @@ def test_whatever_frames_come_only_errors_of_ours_are_raised(verb: str, answer: 
 
 
 async def test_a_file_that_is_too_large_stays_behind_and_the_others_leave(tmp_path: Path) -> None:
-    async with real(tmp_path, VettingLimits(file_bytes=1000)) as sandbox:
+    async with real_runner(tmp_path) as runner:
+        sandbox = runner.sandbox(0, VettingLimits(file_bytes=1000))
         await output(sandbox, "head -c 1001 /dev/zero > large; head -c 1000 /dev/zero > fits; sleep 0.1")
 
         fetched = await sandbox.fetch()
@@ -162,7 +135,8 @@ async def test_a_file_that_is_too_large_stays_behind_and_the_others_leave(tmp_pa
     "limits", [VettingLimits(total_bytes=100_000, entries=100), VettingLimits(entries=3)], ids=["bytes", "entries"]
 )
 async def test_too_much_output_is_hostile_and_the_sandbox_goes_on(tmp_path: Path, limits: VettingLimits) -> None:
-    async with real(tmp_path, limits) as sandbox:
+    async with real_runner(tmp_path) as runner:
+        sandbox = runner.sandbox(0, limits)
         await output(sandbox, "for n in 1 2 3 4; do head -c 5000000 /dev/zero > file$n; done")
 
         with pytest.raises(HostileOutput, match="Produce"):
@@ -173,7 +147,8 @@ async def test_too_much_output_is_hostile_and_the_sandbox_goes_on(tmp_path: Path
 
 
 async def test_a_refused_fetch_is_given_again_by_the_next_one(tmp_path: Path) -> None:
-    async with real(tmp_path, VettingLimits(entries=2)) as sandbox:
+    async with real_runner(tmp_path) as runner:
+        sandbox = runner.sandbox(0, VettingLimits(entries=2))
         await output(sandbox, "touch a b c; sleep 0.1")
         with pytest.raises(HostileOutput):
             await sandbox.fetch()
@@ -205,7 +180,7 @@ async def test_a_host_that_reads_slowly_loses_nothing_of_what_a_program_printed_
     # The pipe is made large enough for all of it, so that the program ends while most of it is unread.
     script = "import fcntl, os; fcntl.fcntl(1, 1031, 1 << 20); os.write(1, b'x' * (1 << 20))"
 
-    async with real(tmp_path, wrap=SlowStream) as sandbox:
-        result = await sandbox.run(python(script))
+    async with real_runner(tmp_path, wrap=SlowStream) as runner:
+        result = await runner.sandbox(0).run(python(script))
 
     assert (result.verdict, len(result.stdout)) == (Verdict.OK, 1 << 20)
