@@ -1,5 +1,6 @@
 """Layers on several engines."""
 
+import asyncio
 import gc
 import io
 import os
@@ -30,6 +31,7 @@ async def test_an_engine_that_does_not_answer_is_passed_over_while_another_does(
         await store.platform("soundstage-none:none")
     with pytest.raises(EngineUnavailable):
         await LayerStore([gone]).find(tag)
+    await asyncio.sleep(0.1)
     gc.collect()
 
 
