@@ -40,9 +40,9 @@ def engine_errors() -> Iterator[None]:
     try:
         yield
     except docker.errors.ImageNotFound as error:
-        raise ImageMissing(
-            f"The sandbox image is not built ({error.explanation}). Build it with: soundstage images build"
-        ) from error
+        ours = "No such image: soundstage-" in str(error.explanation)
+        remedy = "Build it with: soundstage images build" if ours else "Bring it to the engine: docker pull or docker load"
+        raise ImageMissing(f"The sandbox image is not there ({error.explanation}). {remedy}") from error
     except docker.errors.APIError as error:
         if "unknown or invalid runtime name" in str(error.explanation):
             raise InfrastructureError(

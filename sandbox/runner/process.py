@@ -1,6 +1,7 @@
 """Starting a child under the sandbox's uid, and ending whatever it left behind."""
 
 import contextlib
+import errno
 import fcntl
 import marshal
 import os
@@ -16,6 +17,7 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
 }
+OOM_SCORE = b"1000"
 ROUNDS = 50
 """How often the processes of one command are looked for while new ones appear."""
 
@@ -43,6 +45,9 @@ class Order(NamedTuple):
     folder: str
     environment: dict[str, str]
     report: bool
+
+
+REHEARSAL = Order(["/nowhere/program"], "/", ENVIRONMENT, report=False)
 
 
 class Spare:
@@ -82,21 +87,42 @@ class Spare:
 
 
 def _await_order(uid: int) -> None:
-    # What takes time is done before the order comes.
+    # What takes time is done before the order comes: also the rehearsal, which has the kernel copy the memory that the
+    # last steps will write to.
     prepare_to_drop()
-    os.environ.clear()
+    with contextlib.suppress(OSError):
+        _execute(_order(marshal.dumps(tuple(REHEARSAL))))
     parts = []
     while part := os.read(CONTROL_FD, 1 << 16):
         parts.append(part)
     if not parts:
         os._exit(0)
-    argv, folder, environment, report = marshal.loads(b"".join(parts))  # noqa: S302 - the runner wrote it
+    order = _order(b"".join(parts))
     os.close(CONTROL_FD)
-    if not report:
+    if not order.report:
         os.close(REPORT_FD)
     drop_privileges(uid)
-    os.chdir(folder)
-    os.execvpe(os.fsencode(argv[0]), [os.fsencode(argument) for argument in argv], environment)  # noqa: S606
+    _execute(order)
+
+
+def _order(data: bytes) -> Order:
+    return Order(*marshal.loads(data))  # noqa: S302 - the runner wrote it
+
+
+def _execute(order: Order) -> None:
+    """Becomes the program; OSError, with its name, when there is none such."""
+    os.chdir(order.folder)
+    program = order.argv[0]
+    places = ("",) if "/" in program else order.environment.get("PATH", "").split(":")
+    trouble: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for place in places:
+        try:
+            os.execve(os.path.join(place, program), order.argv, order.environment)  # noqa: S606
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            trouble = error
+    raise type(trouble)(trouble.errno, trouble.strerror, program)
 
 
 def run_as(uid: int, work: Callable[[], None]) -> Child:
@@ -131,7 +157,7 @@ def fork(begin: Callable[[], None], keep: int | None = None) -> Child:
             begin()
         except BaseException as error:  # noqa: BLE001 - whatever it is, the forked copy must not go on
             with contextlib.suppress(OSError):
-                os.write(2, f"sandbox: {error}\n".encode(errors="replace"))
+                os.write(2, f"sandbox: {_said(error)}\n".encode(errors="replace"))
         finally:
             os._exit(127)
     (stdin_r, stdin_w), *outputs = pipes
@@ -142,6 +168,13 @@ def fork(begin: Callable[[], None], keep: int | None = None) -> Child:
     for fd in ours:
         os.set_blocking(fd, False)
     return Child(pid, *ours)
+
+
+def _said(error: BaseException) -> str:
+    """An error in a person's words."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def _wire(wanted: list[int]) -> None:
@@ -167,8 +200,9 @@ def _wire(wanted: list[int]) -> None:
 def prepare_to_drop() -> None:
     """As a child of PID 1, becomes the first that the kernel ends when memory is short."""
     if os.getppid() == 1 and os.getuid() == 0:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-            file.write("1000")
+        score = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(score, OOM_SCORE)
+        os.close(score)
         os.setgroups([])
 
 
