@@ -41,7 +41,9 @@ def engine_errors() -> Iterator[None]:
         yield
     except docker.errors.ImageNotFound as error:
         ours = "No such image: soundstage-" in str(error.explanation)
-        remedy = "Build it with: soundstage images build" if ours else "Bring it to the engine: docker pull or docker load"
+        remedy = (
+            "Build it with: soundstage images build" if ours else "Bring it to the engine: docker pull or docker load"
+        )
         raise ImageMissing(f"The sandbox image is not there ({error.explanation}). {remedy}") from error
     except docker.errors.APIError as error:
         if "unknown or invalid runtime name" in str(error.explanation):

@@ -3,8 +3,13 @@
 A frame is a 9-byte header (kind: u8, request: u32, length: u32, big-endian) and ``length`` bytes.
 """
 
+from __future__ import annotations
+
 import struct
-from collections.abc import Iterator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEADER = struct.Struct(">BII")
 MAX_FRAME = 1 << 20

@@ -1,14 +1,18 @@
 """One command or file transfer under way: its child, its pipes, its limits and its result."""
 
-import contextlib
+from __future__ import annotations
+
 import os
-import signal
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from . import frames, meter, process
-from .hub import READ, WRITE, Hub
+from .hub import READ, WRITE, Activity, Hub
+from .lean import Suppress, signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 CHUNK = 1 << 16
 MOST_DRAINED = 4 << 20
@@ -20,15 +24,14 @@ STUBBORN_S = 1.0
 """How long a child that was ended may take to go."""
 
 
-class JobLimits(NamedTuple):
+class JobLimits:
     """Seconds of wall clock, and bytes of stdout plus stderr, and of the report."""
 
-    timeout_s: float
-    output: int
-    report: int
+    def __init__(self, timeout_s: float, output: int, report: int) -> None:
+        self.timeout_s, self.output, self.report = timeout_s, output, report
 
 
-class Job:
+class Job(Activity):
     """A child at work for a request.
 
     ``kill`` ends what the child started; ``archive`` marks a transfer: its stdout is a tar stream, and what else it
@@ -36,7 +39,7 @@ class Job:
     """
 
     def __init__(
-        self, number: int, child: process.Child, limits: JobLimits, hub: Hub, kill: Callable[["Job"], None]
+        self, number: int, child: process.Child, limits: JobLimits, hub: Hub, kill: Callable[[Job], None]
     ) -> None:
         self.number = number
         self.child = child
@@ -141,8 +144,12 @@ class Job:
     def signal(self, number: int) -> None:
         """Sends a signal to the child's process group."""
         if self._status is None:
-            with contextlib.suppress(OSError):
+            with Suppress(OSError):
                 os.killpg(self.child.pid, number)
+
+    def cancel(self) -> None:
+        """Ends it: the host has no use for it any more."""
+        self.end("cancelled")
 
     def end(self, why: str) -> None:
         """Ends the child and all that it started. Nobody reads the output of one that is cancelled."""
@@ -153,7 +160,7 @@ class Job:
         if self._status is None:
             self._ended = self._ended or why
             # The child may not lead its own session yet.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            with Suppress(ProcessLookupError, PermissionError):
                 os.kill(self.child.pid, signal.SIGKILL)
         else:
             self.deadline = 0.0
@@ -192,7 +199,7 @@ class Job:
                     break
             self._hub.forget(fd)
         self._close_input()
-        with contextlib.suppress(OSError):
+        with Suppress(OSError):
             os.close(self.child.stdout)
             os.close(self.child.stderr)
             os.close(self.child.report)

@@ -4,10 +4,16 @@ The control group says it best (version 1 or 2); where its files are missing, as
 used is summed up instead, and what cannot be known is None.
 """
 
-import contextlib
+from __future__ import annotations
+
 import os
 import resource
-from typing import Any, NamedTuple
+
+from .lean import Suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CONTROL_GROUP = "/sys/fs/cgroup"
 CPU = ("cpu.stat", "cpuacct/cpuacct.usage")
@@ -17,14 +23,16 @@ KILLS = ("memory.events", "memory/memory.oom_control")
 """Files of the control group, of version 2 and of version 1."""
 
 
-class Reading(NamedTuple):
+class Reading:
     """Totals since the sandbox began: seconds, bytes, counts. ``memory`` is what is in use now."""
 
-    cpu_s: float
-    memory: int | None
-    peak: int | None
-    written: int | None
-    oom_kills: int
+    def __init__(self, cpu_s: float, memory: int | None, peak: int | None, written: int | None, oom_kills: int) -> None:
+        self.cpu_s, self.memory, self.peak, self.written, self.oom_kills = cpu_s, memory, peak, written, oom_kills
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reading) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Meter:
@@ -94,7 +102,7 @@ def usage(before: Reading, after: Reading, largest: int) -> dict[str, float | in
 
 def _open(names: list[str]) -> int | None:
     for name in names:
-        with contextlib.suppress(OSError):
+        with Suppress(OSError):
             return os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     return None
 

@@ -1,13 +1,18 @@
 """Starting a child under the sandbox's uid, and ending whatever it left behind."""
 
-import contextlib
+from __future__ import annotations
+
 import errno
 import fcntl
 import marshal
 import os
-import signal
-from collections.abc import Callable
-from typing import Any, NamedTuple
+
+from .lean import Suppress, signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 REPORT_FD, CONTROL_FD = 3, 4
 ENVIRONMENT = {
@@ -22,29 +27,33 @@ ROUNDS = 50
 """How often the processes of one command are looked for while new ones appear."""
 
 
-class Child(NamedTuple):
+class Child:
     """A started child, and our ends of its pipes; each of them is non-blocking."""
 
-    pid: int
-    stdin: int
-    stdout: int
-    stderr: int
-    report: int
+    def __init__(self, pid: int, stdin: int, stdout: int, stderr: int, report: int) -> None:
+        self.pid, self.stdin, self.stdout, self.stderr, self.report = pid, stdin, stdout, stderr, report
 
     def close(self) -> None:
         """Closes our ends of the pipes that are still open."""
-        for fd in self[1:]:
-            with contextlib.suppress(OSError):
+        for fd in (self.stdin, self.stdout, self.stderr, self.report):
+            with Suppress(OSError):
                 os.close(fd)
 
 
-class Order(NamedTuple):
+class Order:
     """A program to be run: its arguments, its folder, its whole environment, and whether it may report."""
 
-    argv: list[str]
-    folder: str
-    environment: dict[str, str]
-    report: bool
+    def __init__(self, argv: list[str], folder: str, environment: dict[str, str], report: bool) -> None:
+        self.argv, self.folder, self.environment, self.report = argv, folder, environment, report
+
+    def pack(self) -> bytes:
+        """Its bytes, for ``unpack``."""
+        return marshal.dumps((self.argv, self.folder, self.environment, self.report))
+
+    @staticmethod
+    def unpack(data: bytes) -> Order:
+        """The order whose bytes these are."""
+        return Order(*marshal.loads(data))  # noqa: S302 - the runner wrote it
 
 
 REHEARSAL = Order(["/nowhere/program"], "/", ENVIRONMENT, report=False)
@@ -71,7 +80,7 @@ class Spare:
 
     def start(self, order: Order) -> Child:
         """Has it carry out an order."""
-        data = memoryview(marshal.dumps(tuple(order)))
+        data = memoryview(order.pack())
         self.told = len(data)
         try:
             while data:
@@ -90,23 +99,19 @@ def _await_order(uid: int) -> None:
     # What takes time is done before the order comes: also the rehearsal, which has the kernel copy the memory that the
     # last steps will write to.
     prepare_to_drop()
-    with contextlib.suppress(OSError):
-        _execute(_order(marshal.dumps(tuple(REHEARSAL))))
+    with Suppress(OSError):
+        _execute(Order.unpack(REHEARSAL.pack()))
     parts = []
     while part := os.read(CONTROL_FD, 1 << 16):
         parts.append(part)
     if not parts:
         os._exit(0)
-    order = _order(b"".join(parts))
+    order = Order.unpack(b"".join(parts))
     os.close(CONTROL_FD)
     if not order.report:
         os.close(REPORT_FD)
     drop_privileges(uid)
     _execute(order)
-
-
-def _order(data: bytes) -> Order:
-    return Order(*marshal.loads(data))  # noqa: S302 - the runner wrote it
 
 
 def _execute(order: Order) -> None:
@@ -156,7 +161,7 @@ def fork(begin: Callable[[], None], keep: int | None = None) -> Child:
             _wire([pipes[0][0], pipes[1][1], pipes[2][1], pipes[3][1], *([] if keep is None else [keep])])
             begin()
         except BaseException as error:  # noqa: BLE001 - whatever it is, the forked copy must not go on
-            with contextlib.suppress(OSError):
+            with Suppress(OSError):
                 os.write(2, f"sandbox: {_said(error)}\n".encode(errors="replace"))
         finally:
             os._exit(127)
@@ -215,7 +220,7 @@ def drop_privileges(uid: int) -> None:
 
 def kill_everything(pid: int) -> None:
     """Ends every process of the sandbox but the runner; outside a container, the session of ``pid``."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    with Suppress(ProcessLookupError, PermissionError):
         if os.getpid() == 1:
             os.kill(-1, signal.SIGKILL)
         else:
@@ -235,7 +240,7 @@ def kill_family(pid: int, others: set[int]) -> bool:
         if not victims:
             return True
         for victim in victims:
-            with contextlib.suppress(ProcessLookupError):
+            with Suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
     return False
 
@@ -245,7 +250,7 @@ def _family(pid: int, others: set[int]) -> list[int]:
     sessions: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError, ValueError), open(f"/proc/{name}/stat", "rb") as file:
+            with Suppress(OSError, ValueError), open(f"/proc/{name}/stat", "rb") as file:
                 state, parent, _, session = file.read().rpartition(b")")[2].split()[:4]
                 if state != b"Z":
                     parents[int(name)], sessions[int(name)] = int(parent), int(session)
@@ -264,7 +269,7 @@ def _family(pid: int, others: set[int]) -> list[int]:
 def reap() -> list[tuple[int, int, Any]]:
     """Every child that has ended: its pid, its status, and what it used (with its own waited children)."""
     ended = []
-    with contextlib.suppress(ChildProcessError):
+    with Suppress(ChildProcessError):
         while True:
             pid, status, used = os.wait4(-1, os.WNOHANG)
             if not pid:

@@ -12,21 +12,21 @@ import socket
 from collections.abc import Callable
 
 from . import frames
-from .hub import READ, WRITE, Hub
+from .hub import READ, WRITE, Activity, Hub
 
 CHUNK = 1 << 16
 MOST_CONNECTIONS = 128
 LOOPBACK = "127.0.0.1"
 
 
-class Connection:
+class Connection(Activity):
     """One socket, whose bytes travel in frames under ``number``. It ends when both directions have.
 
     ``origin`` is the number of the listener that it came of.
     """
 
     def __init__(
-        self, number: int, connected: socket.socket, hub: Hub, ended: Callable[["Connection"], None], origin: int = 0
+        self, number: int, connected: socket.socket, hub: Hub, ended: Callable[[Activity], None], origin: int = 0
     ) -> None:
         self.number, self.origin = number, origin
         self._socket, self._hub, self._ended = connected, hub, ended
@@ -102,7 +102,7 @@ class Connection:
         else:
             self.close()
 
-    def finish(self) -> None:
+    def cancel(self) -> None:
         """Reads no more, and ends when what was handed over has been passed on."""
         self._reads = False
         self.fed(b"", last=True)
@@ -116,12 +116,22 @@ class Connection:
             self._hub.send(frames.RESULT, self.number, b"{}")
 
 
-class Listener:
-    """Waits for connections on a loopback port. ``adopt`` takes each of them, and says which number it has."""
+class Listener(Activity):
+    """Waits for connections on a loopback port.
 
-    def __init__(self, number: int, port: int, hub: Hub, adopt: Callable[[socket.socket, int], int | None]) -> None:
+    ``adopt`` takes each of them, and says which number it has; ``ended`` is told of the end.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        port: int,
+        hub: Hub,
+        adopt: Callable[[socket.socket, int], int | None],
+        ended: Callable[[Activity], None],
+    ) -> None:
         self.number = number
-        self._hub, self._adopt = hub, adopt
+        self._hub, self._adopt, self._ended = hub, adopt, ended
         self._socket = socket.create_server((LOOPBACK, port), backlog=MOST_CONNECTIONS)
         self._socket.setblocking(False)
         hub.watch(self._socket.fileno(), READ, self._on_connection)
@@ -135,21 +145,27 @@ class Listener:
             else:
                 self._hub.send(frames.OPENED, self.number, number.to_bytes(4, "big"))
 
-    def close(self) -> None:
+    def cancel(self) -> None:
         """Listens no longer."""
         self._hub.forget(self._socket.fileno())
         self._socket.close()
         self._hub.send(frames.RESULT, self.number, b"{}")
+        self._ended(self)
 
 
-class Dialing:
+class Dialing(Activity):
     """A connection that the host wants, to a port of the sandbox, until it is made or refused.
 
     ``adopt`` takes it over; ``ended`` is told when there is none to take.
     """
 
     def __init__(
-        self, number: int, port: int, hub: Hub, adopt: Callable[[socket.socket], None], ended: Callable[[], None]
+        self,
+        number: int,
+        port: int,
+        hub: Hub,
+        adopt: Callable[[socket.socket], None],
+        ended: Callable[[Activity], None],
     ) -> None:
         self.number = number
         self._hub, self._adopt, self._ended = hub, adopt, ended
@@ -170,10 +186,10 @@ class Dialing:
 
     def _refuse(self, why: str) -> None:
         self._socket.close()
-        self._ended()
+        self._ended(self)
         self._hub.send(frames.RESULT, self.number, json.dumps({"error": why}).encode())
 
-    def close(self) -> None:
+    def cancel(self) -> None:
         """Gives up."""
         self._hub.forget(self._socket.fileno())
         self._refuse("given up")

@@ -1,18 +1,21 @@
 """The runner's event loop: reads the host's frames, and gives each to the activity that it is for."""
 
-import contextlib
-import json
+from __future__ import annotations
+
 import os
-import signal
-import socket
 import time
-from typing import Any
 
 from . import frames, meter, process
-from .hub import READ, Hub
+from .hub import READ, Activity, Hub
 from .job import Job, JobLimits
-from .relay import MOST_CONNECTIONS, Connection, Dialing, Listener
-from .workspace import Workspace
+from .lean import Suppress, dumps, loads, signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .relays import Relays
+    from .workspace import Workspace
 
 READY = 0
 """The request number of the frame that says that the runner is there."""
@@ -28,9 +31,6 @@ class StaleError(ValueError):
     """A request of somebody whose lease has ended."""
 
 
-Activity = Job | Connection | Dialing | Listener
-
-
 class Runner:
     """Serves requests from ``source`` and answers to ``sink`` (file descriptors).
 
@@ -41,13 +41,13 @@ class Runner:
         self._source, self._root, self._uid, self._silence_s = source, root, uid, silence_s
         self._hub = Hub(sink)
         self._meter = meter.Meter(meter.CONTROL_GROUP if os.getpid() == 1 else None)
-        self._workspace = Workspace(root)
+        self._workspace_made: Workspace | None = None
+        self._relays_made: Relays | None = None
         self._decoder = frames.Decoder()
         self._parts: dict[int, bytearray] = {}
         self._activities: dict[int, Activity] = {}
         self._spare: process.Spare | None = None
         self._token = 0
-        self._last = frames.FIRST_CONNECTION
         self._heard = time.monotonic()
         self._open = True
 
@@ -77,11 +77,26 @@ class Runner:
     def _jobs(self) -> list[Job]:
         return [activity for activity in self._activities.values() if isinstance(activity, Job)]
 
-    def _connections(self) -> list[Connection]:
-        return [activity for activity in self._activities.values() if isinstance(activity, Connection)]
+    @property
+    def _workspace(self) -> Workspace:
+        """Made, and its module imported, when it is first used."""
+        if self._workspace_made is None:
+            from .workspace import Workspace
+
+            self._workspace_made = Workspace(self._root)
+        return self._workspace_made
+
+    @property
+    def _relays(self) -> Relays:
+        """As the workspace."""
+        if self._relays_made is None:
+            from .relays import Relays
+
+            self._relays_made = Relays(self._hub, self._activities)
+        return self._relays_made
 
     def _provide_spare(self) -> None:
-        with contextlib.suppress(OSError):
+        with Suppress(OSError):
             self._spare = process.Spare(self._uid)
 
     def _patience(self) -> float:
@@ -105,7 +120,7 @@ class Runner:
             self._parts.setdefault(number, bytearray()).extend(payload)
         elif kind == frames.REQUEST:
             try:
-                self._start(number, json.loads(self._parts.pop(number, b"") + payload))
+                self._start(number, loads(bytes(self._parts.pop(number, b"")) + payload))
             except REFUSED as error:
                 stale = isinstance(error, StaleError)
                 self._answer(number, {"error": str(error) or type(error).__name__, "stale": stale})
@@ -114,23 +129,13 @@ class Runner:
 
     def _pass_on(self, activity: Activity, kind: int, payload: bytes) -> None:
         if kind == frames.CANCEL:
-            if isinstance(activity, Job):
-                activity.end("cancelled")
-            elif isinstance(activity, Connection):
-                activity.finish()
-            else:
-                self._activities.pop(activity.number, None)
-                activity.close()
-                for connection in self._connections():
-                    if connection.origin == activity.number:
-                        connection.finish()
-        elif isinstance(activity, Job | Connection):
-            if kind == frames.GRANT:
-                activity.granted(int.from_bytes(payload[:4], "big"))
-            elif kind in (frames.DATA, frames.END):
-                activity.fed(payload, last=kind == frames.END)
-            elif kind == frames.SIGNAL and isinstance(activity, Job):
-                activity.signal(payload[0])
+            activity.cancel()
+        elif kind == frames.GRANT:
+            activity.granted(int.from_bytes(payload[:4], "big"))
+        elif kind in (frames.DATA, frames.END):
+            activity.fed(payload, last=kind == frames.END)
+        elif kind == frames.SIGNAL:
+            activity.signal(payload[0])
 
     def _start(self, number: int, ask: dict[str, Any]) -> None:
         if ask["token"] != self._token and ask["op"] != "lease":
@@ -141,10 +146,9 @@ class Runner:
             case "run":
                 self._run(number, ask)
             case "listen":
-                self._activities[number] = Listener(number, ask["port"], self._hub, self._adopt)
-                self._hub.send(frames.OPENED, number, number.to_bytes(4, "big"))
+                self._relays.listen(number, ask["port"])
             case "connect":
-                self._connect(number, ask["port"])
+                self._relays.connect(number, ask["port"])
             case _:
                 child = process.run_as(self._uid, self._workspace.work(ask))
                 job = self._adopt_job(number, child, JobLimits(ask["timeout_s"], 0, 0))
@@ -207,28 +211,6 @@ class Runner:
             spare, self._spare = self._spare, None
             spare.drop()
 
-    def _connect(self, number: int, port: int) -> None:
-        def adopt(connected: socket.socket) -> None:
-            self._activities[number] = Connection(number, connected, self._hub, self._forget)
-
-        dialing = Dialing(number, port, self._hub, adopt, lambda: self._drop(number))
-        self._activities[number] = dialing
-
-    def _adopt(self, connected: socket.socket, origin: int) -> int | None:
-        if len(self._connections()) >= MOST_CONNECTIONS:
-            return None
-        self._last = self._last % 0xFFFF_FFFE + 1
-        if self._last < frames.FIRST_CONNECTION:
-            self._last = frames.FIRST_CONNECTION
-        self._activities[self._last] = Connection(self._last, connected, self._hub, self._forget, origin)
-        return self._last
-
-    def _drop(self, number: int) -> None:
-        self._activities.pop(number, None)
-
-    def _forget(self, connection: Connection) -> None:
-        self._activities.pop(connection.number, None)
-
     def _reap(self) -> None:
         by_pid = {job.child.pid: job for job in self._jobs() if not job.exits}
         for pid, status, used in process.reap():
@@ -255,9 +237,9 @@ class Runner:
         self._answer(job.number, job.finish(job))
 
     def _answer(self, number: int, result: dict[str, Any]) -> None:
-        data = json.dumps(result).encode()
+        data = dumps(result)
         if len(data) > LONGEST_ANSWER:
-            data = json.dumps({"error": f"there are {len(data)} bytes of file names to tell"}).encode()
+            data = dumps({"error": f"there are {len(data)} bytes of file names to tell"})
         for at in range(0, len(data), frames.MAX_FRAME):
             last = at + frames.MAX_FRAME >= len(data)
             self._hub.send(frames.RESULT if last else frames.REPORT, number, data[at : at + frames.MAX_FRAME])
@@ -270,5 +252,5 @@ def main(arguments: list[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, lambda *_: os._exit(0))
     signal.setitimer(signal.ITIMER_REAL, float(lifetime_s))
-    with contextlib.suppress(BrokenPipeError):
+    with Suppress(BrokenPipeError):
         Runner(0, 1, root, int(uid)).serve()
