@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Any
 
 from domain.errors import SandboxLost
@@ -73,9 +73,10 @@ class Exchange:
 
     async def _send(self, data: bytes | AsyncIterable[bytes]) -> None:
         try:
-            async for piece in _pieces(data):
-                await self._window.take(len(piece))
-                await self._channel.send(frames.encode(frames.DATA, self._number, piece))
+            async with contextlib.aclosing(_pieces(data)) as pieces:
+                async for piece in pieces:
+                    await self._window.take(len(piece))
+                    await self._channel.send(frames.encode(frames.DATA, self._number, piece))
         except BaseException:
             # Whoever gives the data cannot go on: the program must not wait for the rest of it.
             await self._channel.send(frames.encode(frames.CANCEL, self._number))
@@ -126,12 +127,14 @@ async def ask_for(channel: Channel, ask: dict[str, Any], patience_s: float) -> b
     return result
 
 
-async def _pieces(data: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The data in pieces that fit into frames."""
+async def _pieces(data: bytes | AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+    """The data in pieces that fit into frames. A source that can be closed is closed when no more is wanted."""
     if isinstance(data, bytes):
         for at in range(0, len(data), frames.MAX_FRAME):
             yield data[at : at + frames.MAX_FRAME]
         return
-    async for larger in data:
-        for at in range(0, len(larger), frames.MAX_FRAME):
-            yield larger[at : at + frames.MAX_FRAME]
+    closing = contextlib.aclosing(data) if isinstance(data, AsyncGenerator) else contextlib.nullcontext(data)
+    async with closing as source:
+        async for larger in source:
+            for at in range(0, len(larger), frames.MAX_FRAME):
+                yield larger[at : at + frames.MAX_FRAME]
