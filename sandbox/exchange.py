@@ -21,8 +21,15 @@ class Exchange:
     Data that comes bit by bit is sent while the answer is read already.
     """
 
-    def __init__(self, channel: Channel, ask: dict[str, Any], data: bytes | AsyncIterable[bytes]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        ask: dict[str, Any],
+        data: bytes | AsyncIterable[bytes],
+        last_word_s: float = LAST_WORD_S,
+    ) -> None:
         self._channel = channel
+        self._last_word_s = last_word_s
         self._ask = ask
         self._data = data
         self._number, self._inbox, self._window = channel.open()
@@ -106,7 +113,7 @@ class Exchange:
     async def _last_word(self) -> None:
         try:
             while True:
-                kind, payload = await self._inbox.take(LAST_WORD_S)
+                kind, payload = await self._inbox.take(self._last_word_s)
                 if kind == frames.OPENED:
                     self._channel.forget(int.from_bytes(payload[:4], "big"))
                 if kind == frames.RESULT:
