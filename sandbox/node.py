@@ -15,14 +15,17 @@ FIRST_UID, LAST_UID = 20_000, 59_999
 SHARE = 0.8
 """Of the machine's memory, what sandboxes may be promised in all when nothing else is said."""
 PAUSE_S = 5.0
-"""How long an engine that did not answer is left alone."""
 
 
 class NodeLimits(Value):
-    """The most that one engine may hold: bytes of memory promised (None: a share of what it has), containers."""
+    """The most that one engine may hold: bytes of memory promised (None: a share of what it has), containers.
+
+    ``pause_s`` is how long it is left alone when it did not answer.
+    """
 
     memory: int | None = None
     containers: int = 64
+    pause_s: float = PAUSE_S
 
 
 class Node:
@@ -63,7 +66,7 @@ class Node:
         try:
             yield
         except EngineUnavailable:
-            self._away_until = time.monotonic() + PAUSE_S
+            self._away_until = time.monotonic() + self._limits.pause_s
             raise
 
     async def room(self, memory: int) -> bool:

@@ -23,10 +23,11 @@ STARTS_AT_ONCE = 2
 
 
 class WarmPool:
-    """Keeps as many containers ready as ``sizes`` says for each build."""
+    """Keeps as many containers ready as ``sizes`` says for each build, none of them for longer than ``idle_s``."""
 
-    def __init__(self, cluster: Cluster, sizes: Mapping[Build, int]) -> None:
+    def __init__(self, cluster: Cluster, sizes: Mapping[Build, int], idle_s: float = IDLE_S) -> None:
         self._cluster = cluster
+        self._idle_s = idle_s
         self._sizes = dict(sizes)
         self._ready: dict[Build, deque[tuple[float, Place]]] = {build: deque() for build in sizes}
         self._starting: dict[Build, int] = dict.fromkeys(sizes, 0)
@@ -89,7 +90,7 @@ class WarmPool:
         """Lets go of what has ended, or has waited too long."""
         now = time.monotonic()
         for build, ready in self._ready.items():
-            stale = [entry for entry in ready if entry[1].container.lost or now - entry[0] > IDLE_S]
+            stale = [entry for entry in ready if entry[1].container.lost or now - entry[0] > self._idle_s]
             for entry in stale:
                 self._ready[build].remove(entry)
                 self._end(entry[1])
