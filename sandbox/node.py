@@ -71,12 +71,6 @@ class Node:
 
     async def room(self, memory: int) -> bool:
         """Whether a container of so many bytes fits in. EngineUnavailable."""
-        if self._left and not self.is_away:
-            left, self._left = self._left, []
-            for container in left:
-                await self.release(container)
-            if self.is_away:
-                raise EngineUnavailable
         if self._memory is None:
             async with self.watched():
                 self._memory = int(await self.engine.memory() * SHARE)
@@ -95,8 +89,13 @@ class Node:
         self._promised += build.profile.memory
         return container
 
+    async def tidy(self) -> None:
+        """Tries again to remove what the engine kept, unless it is away."""
+        while self._left and not self.is_away:
+            await self.release(self._left.pop())
+
     async def release(self, container: Container) -> None:
-        """Ends and removes a container. One that the engine keeps is tried again when room is looked for."""
+        """Ends and removes a container. One that the engine keeps is tried again by ``tidy``."""
         try:
             async with self.watched():
                 await container.end()
