@@ -34,6 +34,7 @@ class WarmPool:
         self._pauses: dict[Build, tuple[float, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
+        self._calm_at = time.monotonic()
         self._grown = asyncio.Condition()
         self._keeper: asyncio.Task[None] | None = None
 
@@ -77,14 +78,22 @@ class WarmPool:
     async def _keep(self) -> None:
         while True:
             self._discard()
-            if self._cluster.waiting:
-                self.give_up(1)
+            self._make_way()
             for build, size in self._sizes.items():
                 self._refill(build, size)
             self._news.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._news.wait()
+
+    def _make_way(self) -> None:
+        """Ends one more idle container when somebody has waited for a while: what was given up was not enough."""
+        now = time.monotonic()
+        if not self._cluster.waiting:
+            self._calm_at = now
+        elif now - self._calm_at > LOOK_S:
+            self._calm_at = now
+            self.give_up(1)
 
     def _discard(self) -> None:
         """Lets go of what has ended, or has waited too long."""
