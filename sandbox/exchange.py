@@ -11,7 +11,7 @@ from sandbox.runner import frames
 
 AT_ONCE = 1 << 16
 """Data up to this many bytes goes out with its request."""
-LAST_WORD_S = 30.0
+LAST_WORD_S = 10.0
 """How long a runner that was told to end a work may take over it, before it counts as lost."""
 
 
@@ -126,9 +126,12 @@ class Exchange:
 
 
 async def ask_for(channel: Channel, ask: dict[str, Any], patience_s: float) -> bytes:
-    """The result of a request that has nothing else to say."""
+    """The result of a request that has nothing else to say. A runner that does not give it is given up."""
     result = b""
-    async with Exchange(channel, ask, b"") as exchange, contextlib.aclosing(exchange.frames(patience_s)) as answer:
+    async with (
+        Exchange(channel, ask, b"", last_word_s=0.0) as exchange,
+        contextlib.aclosing(exchange.frames(patience_s)) as answer,
+    ):
         async for _, payload in answer:
             result += payload
     return result
