@@ -78,6 +78,8 @@ class Cluster:
                 return Place(node, node.reserve(build))
         if not answered and trouble is not None:
             raise trouble
+        if all(node.is_away for node in self.nodes):
+            raise EngineUnavailable
         return None
 
     async def release(self, place: Place) -> None:
