@@ -63,6 +63,8 @@ class Cluster:
     async def _find(self, build: Build) -> Place | None:
         trouble: EngineUnavailable | None = None
         answered = False
+        for node in self.nodes:
+            await node.tidy()
         for node in sorted(self.nodes, key=lambda node: (node.is_away, node.load)):
             if node.is_away and answered:
                 continue
@@ -76,6 +78,8 @@ class Cluster:
                 return Place(node, node.reserve(build))
         if not answered and trouble is not None:
             raise trouble
+        if all(node.is_away for node in self.nodes):
+            raise EngineUnavailable
         return None
 
     async def release(self, place: Place) -> None:

@@ -27,7 +27,8 @@ LEASE_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0
 """How long a runner whose input has ended may take to go."""
 REMOVAL_S = 10.0
-NO_PROGRAM = "executable file not found"
+NO_PYTHON, NO_SHELL = '"python3"', "/bin/sh"
+"""What an engine names when it cannot start them; how it says so differs from one OCI runtime to the other."""
 NO_RUNNER = b"No module named 'runner'"
 
 
@@ -87,7 +88,7 @@ class Container:
         try:
             await self._boot(hardening.runner_config(self._build(labels), lifetime_s))
         except InfrastructureError as error:
-            if NO_PROGRAM not in str(error):
+            if NO_PYTHON not in str(error):
                 raise
             await self._remove()
             await self._idle(hardening.idle_config(self._build(labels), lifetime_s))
@@ -99,7 +100,7 @@ class Container:
             await self._engine.create(self.name, config)
             await self._engine.start(self.name)
         except InfrastructureError as error:
-            if NO_PROGRAM not in str(error):
+            if NO_SHELL not in str(error):
                 raise
             raise ImageUnusable(
                 f"The image {self.build.image} has neither Python nor a shell. Take an image with /bin/sh, find and "

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Any
 
 from domain.errors import SandboxLost
@@ -11,7 +11,7 @@ from sandbox.runner import frames
 
 AT_ONCE = 1 << 16
 """Data up to this many bytes goes out with its request."""
-LAST_WORD_S = 30.0
+LAST_WORD_S = 10.0
 """How long a runner that was told to end a work may take over it, before it counts as lost."""
 
 
@@ -21,8 +21,15 @@ class Exchange:
     Data that comes bit by bit is sent while the answer is read already.
     """
 
-    def __init__(self, channel: Channel, ask: dict[str, Any], data: bytes | AsyncIterable[bytes]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        ask: dict[str, Any],
+        data: bytes | AsyncIterable[bytes],
+        last_word_s: float = LAST_WORD_S,
+    ) -> None:
         self._channel = channel
+        self._last_word_s = last_word_s
         self._ask = ask
         self._data = data
         self._number, self._inbox, self._window = channel.open()
@@ -73,9 +80,10 @@ class Exchange:
 
     async def _send(self, data: bytes | AsyncIterable[bytes]) -> None:
         try:
-            async for piece in _pieces(data):
-                await self._window.take(len(piece))
-                await self._channel.send(frames.encode(frames.DATA, self._number, piece))
+            async with contextlib.aclosing(_pieces(data)) as pieces:
+                async for piece in pieces:
+                    await self._window.take(len(piece))
+                    await self._channel.send(frames.encode(frames.DATA, self._number, piece))
         except BaseException:
             # Whoever gives the data cannot go on: the program must not wait for the rest of it.
             await self._channel.send(frames.encode(frames.CANCEL, self._number))
@@ -105,7 +113,7 @@ class Exchange:
     async def _last_word(self) -> None:
         try:
             while True:
-                kind, payload = await self._inbox.take(LAST_WORD_S)
+                kind, payload = await self._inbox.take(self._last_word_s)
                 if kind == frames.OPENED:
                     self._channel.forget(int.from_bytes(payload[:4], "big"))
                 if kind == frames.RESULT:
@@ -118,20 +126,25 @@ class Exchange:
 
 
 async def ask_for(channel: Channel, ask: dict[str, Any], patience_s: float) -> bytes:
-    """The result of a request that has nothing else to say."""
+    """The result of a request that has nothing else to say. A runner that does not give it is given up."""
     result = b""
-    async with Exchange(channel, ask, b"") as exchange, contextlib.aclosing(exchange.frames(patience_s)) as answer:
+    async with (
+        Exchange(channel, ask, b"", last_word_s=0.0) as exchange,
+        contextlib.aclosing(exchange.frames(patience_s)) as answer,
+    ):
         async for _, payload in answer:
             result += payload
     return result
 
 
-async def _pieces(data: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The data in pieces that fit into frames."""
+async def _pieces(data: bytes | AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+    """The data in pieces that fit into frames. A source that can be closed is closed when no more is wanted."""
     if isinstance(data, bytes):
         for at in range(0, len(data), frames.MAX_FRAME):
             yield data[at : at + frames.MAX_FRAME]
         return
-    async for larger in data:
-        for at in range(0, len(larger), frames.MAX_FRAME):
-            yield larger[at : at + frames.MAX_FRAME]
+    closing = contextlib.aclosing(data) if isinstance(data, AsyncGenerator) else contextlib.nullcontext(data)
+    async with closing as source:
+        async for larger in source:
+            for at in range(0, len(larger), frames.MAX_FRAME):
+                yield larger[at : at + frames.MAX_FRAME]

@@ -6,6 +6,7 @@ timeout or the end of the lease, and nothing but time and output is measured.
 
 import asyncio
 import contextlib
+import posixpath
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -18,6 +19,11 @@ from sandbox.execution import Execution
 from sandbox.vetting import VettingLimits, extract, pack, printable
 
 TRANSFER_TIMEOUT_S = 120.0
+EACH = (
+    'for name in * .[!.]* ..?*; do if [ -e "$name" ] || [ -L "$name" ]; then set -- "$@" "$name"; fi; done;'
+    " [ $# -gt 0 ] || exit 0"
+)
+"""Names all that is in the folder, so that tar puts no ./ before the names, which is none that may leave."""
 UNSUPPORTED = "This needs the runner, which needs Python in the image. Use one of our images: soundstage images list"
 
 
@@ -89,9 +95,9 @@ class ExecSandbox:
 
     async def fetch(self) -> Fetched:
         """What differs from what was moved last."""
-        excluded = [f"--exclude={name}" for name in sorted(IGNORED)]
-        archive = await self._tar(("tar", "-c", "-f", "-", *excluded, "."), b"")
-        files, refused = extract(archive, VettingLimits())
+        excluded = " ".join(f"--exclude={name}" for name in sorted(IGNORED))
+        archive = await self._tar(("/bin/sh", "-c", f'{EACH}; tar -c -f - {excluded} -- "$@"'), b"")
+        files, refused = extract(archive, VettingLimits()) if archive else ({}, [])
         known, self._known = self._known, files
         written = {path: file for path, file in files.items() if known.get(path) != file}
         deleted = frozenset(path for path, file in known.items() if path not in files and file.link is None)
@@ -124,7 +130,7 @@ class ExecSandbox:
 
     async def collect(self, paths: Sequence[str], limits: VettingLimits | None = None) -> Fetched:
         """Files and folders by name; patterns are not understood."""
-        archive = await self._tar(("tar", "-c", "-f", "-", "--", *paths), b"")
+        archive = await self._tar(("tar", "-c", "-f", "-", "--", *(posixpath.normpath(path) for path in paths)), b"")
         files, refused = extract(archive, limits or VettingLimits(), links=True)
         return Fetched(change=TreeChange(written=files), refused=tuple(refused))
 

@@ -16,6 +16,7 @@ KEPT = 8 * 1024 * 1024
 PIECE = 1 << 16
 ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108 - a path in the container, private to it
 LAST_PATIENCE_S = 5.0
+LOOKS, LOOK_S = 5, 0.05
 
 
 class Execution:
@@ -88,21 +89,35 @@ class Execution:
         if ended is not None:
             await self.kill()
         try:
-            code = await self._exit_code()
+            # While nobody takes the output of a command that was ended, the engine does not know its code.
+            code = await self._exit_code() if ended is None else None
             oom = await self._engine.ran_out_of_memory(self._name, self._began)
         except InfrastructureError as error:
             raise SandboxLost from error
         verdict = Verdict.OK if code == 0 else Verdict.FAILED
         if code is None or code == 137:
             verdict, code = Verdict.KILLED, None
+            if ended is None and not oom:
+                await self._assert_there()
         return CommandResult(
             verdict=Verdict.OOM if oom else ended or verdict,
-            exit_code=None if ended else code,
+            exit_code=code,
             stdout=bytes(self._parts["stdout"]),
             stderr=bytes(self._parts["stderr"]),
             duration_s=time.monotonic() - self._started,
             usage=ResourceUsage(output_bytes=self._written),
         )
+
+    async def _assert_there(self) -> None:
+        """SandboxLost when the container has ended, which the engine may come to know a moment after the command."""
+        for _ in range(LOOKS):
+            try:
+                seen = await self._engine.inspect(self._name)
+            except InfrastructureError as error:
+                raise SandboxLost from error
+            if not seen["State"]["Running"]:
+                raise SandboxLost
+            await asyncio.sleep(LOOK_S)
 
     async def _exit_code(self) -> int | None:
         """The exit code, which the engine may come to know a moment after the output's end."""
@@ -118,8 +133,15 @@ class Execution:
         await self._say(f"kill -{number} -1")
 
     async def kill(self) -> None:
-        """Ends every process of the sandbox's user."""
+        """Ends every process of the sandbox's user.
+
+        The engine is slow to end a command whose output nobody takes: what it still says is taken and dropped.
+        """
+        taking = asyncio.create_task(self._stream.discard()) if self._stream is not None else None
         await self._say("kill -9 -1")
+        if taking is not None:
+            taking.cancel()
+            await asyncio.wait([taking])
 
     async def _say(self, script: str) -> None:
         with contextlib.suppress(InfrastructureError):

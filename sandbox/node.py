@@ -15,14 +15,17 @@ FIRST_UID, LAST_UID = 20_000, 59_999
 SHARE = 0.8
 """Of the machine's memory, what sandboxes may be promised in all when nothing else is said."""
 PAUSE_S = 5.0
-"""How long an engine that did not answer is left alone."""
 
 
 class NodeLimits(Value):
-    """The most that one engine may hold: bytes of memory promised (None: a share of what it has), containers."""
+    """The most that one engine may hold: bytes of memory promised (None: a share of what it has), containers.
+
+    ``pause_s`` is how long it is left alone when it did not answer.
+    """
 
     memory: int | None = None
     containers: int = 64
+    pause_s: float = PAUSE_S
 
 
 class Node:
@@ -63,17 +66,11 @@ class Node:
         try:
             yield
         except EngineUnavailable:
-            self._away_until = time.monotonic() + PAUSE_S
+            self._away_until = time.monotonic() + self._limits.pause_s
             raise
 
     async def room(self, memory: int) -> bool:
         """Whether a container of so many bytes fits in. EngineUnavailable."""
-        if self._left and not self.is_away:
-            left, self._left = self._left, []
-            for container in left:
-                await self.release(container)
-            if self.is_away:
-                raise EngineUnavailable
         if self._memory is None:
             async with self.watched():
                 self._memory = int(await self.engine.memory() * SHARE)
@@ -92,8 +89,13 @@ class Node:
         self._promised += build.profile.memory
         return container
 
+    async def tidy(self) -> None:
+        """Tries again to remove what the engine kept, unless it is away."""
+        while self._left and not self.is_away:
+            await self.release(self._left.pop())
+
     async def release(self, container: Container) -> None:
-        """Ends and removes a container. One that the engine keeps is tried again when room is looked for."""
+        """Ends and removes a container. One that the engine keeps is tried again by ``tidy``."""
         try:
             async with self.watched():
                 await container.end()

@@ -26,17 +26,19 @@ STARTS_AT_ONCE = 2
 
 
 class WarmPool:
-    """Keeps as many containers ready as ``sizes`` says for each build."""
+    """Keeps as many containers ready as ``sizes`` says for each build, none of them for longer than ``idle_s``."""
 
-    def __init__(self, cluster: Cluster, calm: Calm, sizes: Mapping[Build, int]) -> None:
+    def __init__(self, cluster: Cluster, calm: Calm, sizes: Mapping[Build, int], idle_s: float = IDLE_S) -> None:
         self._cluster = cluster
         self._calm = calm
+        self._idle_s = idle_s
         self._sizes = dict(sizes)
         self._ready: dict[Build, deque[tuple[float, Place]]] = {build: deque() for build in sizes}
         self._starting: dict[Build, int] = dict.fromkeys(sizes, 0)
         self._pauses: dict[Build, tuple[float, float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
+        self._calm_at = time.monotonic()
         self._grown = asyncio.Condition()
         self._keeper: asyncio.Task[None] | None = None
 
@@ -81,8 +83,7 @@ class WarmPool:
         while True:
             await self._calm.come()
             self._discard()
-            if self._cluster.waiting:
-                self.give_up(1)
+            self._make_way()
             for build, size in self._sizes.items():
                 self._refill(build, size)
             self._news.clear()
@@ -90,11 +91,20 @@ class WarmPool:
                 async with asyncio.timeout(LOOK_S):
                     await self._news.wait()
 
+    def _make_way(self) -> None:
+        """Ends one more idle container when somebody has waited for a while: what was given up was not enough."""
+        now = time.monotonic()
+        if not self._cluster.waiting:
+            self._calm_at = now
+        elif now - self._calm_at > LOOK_S:
+            self._calm_at = now
+            self.give_up(1)
+
     def _discard(self) -> None:
         """Lets go of what has ended, or has waited too long."""
         now = time.monotonic()
         for build, ready in self._ready.items():
-            stale = [entry for entry in ready if entry[1].container.lost or now - entry[0] > IDLE_S]
+            stale = [entry for entry in ready if entry[1].container.lost or now - entry[0] > self._idle_s]
             for entry in stale:
                 self._ready[build].remove(entry)
                 self._end(entry[1])

@@ -70,6 +70,13 @@ class AttachedStream:
                 return
             yield ("stderr" if stream == STDERR else "stdout"), payload
 
+    async def discard(self) -> None:
+        """Takes what comes, to the end, and keeps nothing of it."""
+        assert self._reader is not None
+        with contextlib.suppress(OSError):
+            while await self._reader.read(CHUNK):
+                pass
+
     async def write(self, data: bytes) -> None:
         """Hands bytes to the container's stdin."""
         assert self._writer is not None

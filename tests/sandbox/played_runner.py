@@ -18,6 +18,7 @@ class PlayedRunner:
         self._heard: list[frames.Frame] = []
         self._news = asyncio.Event()
         self.closed = False
+        self.holds_back: asyncio.Event | None = None
 
     async def __aenter__(self) -> Self:
         self.channel = Channel(self, self._beat_s)
@@ -57,9 +58,11 @@ class PlayedRunner:
         return data
 
     async def write(self, data: bytes) -> None:
-        """Keeps what the host says."""
+        """Keeps what the host says; while ``holds_back`` is there and not set, the host waits until it has gone out."""
         self._heard += self._decoder.feed(data)
         self._news.set()
+        if self.holds_back is not None:
+            await self.holds_back.wait()
 
     async def close(self) -> None:
         """Notes that the host has let go."""

@@ -104,14 +104,19 @@ def test_bytes_written_are_those_of_this_process_and_its_children_less_its_own()
 BEFORE = Reading(cpu_s=1.0, memory=10, peak=100, written=50, oom_kills=0)
 
 
+def changed(reading: Reading, **fields: int | None) -> Reading:
+    """The reading with other values."""
+    return Reading(**(vars(reading) | fields))
+
+
 @pytest.mark.parametrize(
     ("after", "largest", "peak"),
     [
-        (BEFORE._replace(peak=150), 0, 150),
-        (BEFORE._replace(memory=30), 0, 30),
-        (BEFORE._replace(memory=30), 70, 70),
-        (BEFORE._replace(memory=5), 0, 10),
-        (BEFORE._replace(peak=None, memory=None), 0, 10),
+        (changed(BEFORE, peak=150), 0, 150),
+        (changed(BEFORE, memory=30), 0, 30),
+        (changed(BEFORE, memory=30), 70, 70),
+        (changed(BEFORE, memory=5), 0, 10),
+        (changed(BEFORE, peak=None, memory=None), 0, 10),
     ],
     ids=["a new peak", "at the end", "one process", "at the beginning", "nothing else is known"],
 )
