@@ -24,13 +24,13 @@ class Removals:
 
     def add(self, place: Place) -> None:
         """Removes a container soon."""
-        task = asyncio.create_task(self._remove(place))
+        task = asyncio.create_task(self._remove(place, self._hurry))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _remove(self, place: Place) -> None:
+    async def _remove(self, place: Place, hurry: asyncio.Event) -> None:
         if not self._cluster.waiting:
-            waits = [asyncio.ensure_future(self._calm.come()), asyncio.ensure_future(self._hurry.wait())]
+            waits = [asyncio.ensure_future(self._calm.come()), asyncio.ensure_future(hurry.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()

@@ -10,10 +10,9 @@ from typing import Any, cast
 from domain.errors import EngineUnavailable
 from sandbox.base import SandboxRequest
 from sandbox.container import Build, Instance
-from sandbox.docker_sandbox import DockerSandboxes
+from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import ContainerInfo, DockerEngine
 from sandbox.node import Node, NodeLimits
-from sandbox.profiles import PROFILES
 from sandbox.runner import frames
 from sandbox.runner.server import READY
 from sandbox.stdio import HEADER
@@ -135,7 +134,7 @@ INSTANCE = Instance(id=secrets.token_hex(8), home=secrets.token_hex(8))
 
 def build(image: str = "image") -> Build:
     """What ``request`` asks for."""
-    return Build(image=image, profile=PROFILES["small"], isolation="runc")
+    return build_of(request(image))
 
 
 def request(image: str = "image", wait_s: float = 30.0) -> SandboxRequest:

@@ -50,7 +50,7 @@ FOREIGN: dict[str, list[type[Exception]]] = {
     "urllib3": [kind for kind in exceptions_of(urllib3.exceptions) if issubclass(kind, urllib3.exceptions.HTTPError)],
     "Python": [ConnectionRefusedError, BrokenPipeError, FileNotFoundError, TimeoutError],
 }
-REMEDIES = ("make engine", "soundstage doctor", "soundstage images build")
+REMEDIES = ("make engine", "soundstage doctor", "soundstage images build", "docker pull")
 
 
 @pytest.mark.parametrize("library", sorted(FOREIGN))

@@ -113,10 +113,13 @@ def test_a_container_without_a_runner_is_contained_alike_and_waits_for_its_end()
     assert idle == runner
 
 
-def test_the_isolation_level_changes_the_runtime_and_nothing_else() -> None:
+def test_the_isolation_level_changes_the_runtime_and_what_that_runtime_needs() -> None:
     plain, guarded = runner_config(BODY, 900.0), runner_config(BODY.model_copy(update={"runtime": "runsc"}), 900.0)
 
     assert (plain["HostConfig"].pop("Runtime"), guarded["HostConfig"].pop("Runtime")) == ("runc", "runsc")
+    for config in (plain, guarded):
+        config["HostConfig"].pop("PidsLimit")
+        config["HostConfig"].pop("Sysctls", None)
     assert guarded == plain
 
 

@@ -39,7 +39,7 @@ def test_profiles_grow_from_small_to_large() -> None:
 
 
 def test_a_profile_that_does_not_exist_is_named_with_those_that_do() -> None:
-    with pytest.raises(UsageError, match=r"'huge'.*default, large, small"):
+    with pytest.raises(UsageError, match=r"'huge'.*default, install, large, small"):
         profile("huge")
 
 
