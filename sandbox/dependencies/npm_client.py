@@ -16,8 +16,8 @@ RESULT = f"{TREE}/node_modules"
 PLACE = "/node_modules"
 USER_FILE = "npmrc"
 OFFLINE = (
-    "npm has no offline source here: wheels are for Python. Run with --install alone, or commit node_modules' "
-    "sources to the workspace."
+    "npm cannot install from a folder of wheels: those are for Python. Leave --wheels out, so that npm reaches its own "
+    "registry through the proxy."
 )
 
 

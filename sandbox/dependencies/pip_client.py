@@ -115,7 +115,10 @@ class PipClient:
         return Access(environment=USUAL | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"{WORKSPACE}/{WHEELS}"})
 
     def steps(self, manifests: Manifests, offline: bool) -> tuple[Step, ...]:
-        """pip, then the compiler: what is installed is never written to again, so that its bytecode stays valid."""
+        """pip, then the compiler: what is installed is never written to again, so that its bytecode stays valid.
+
+        One process compiles: under gVisor several of them wait for each other for ever.
+        """
         del manifests
         where = ("--no-index", "--find-links", f"{WORKSPACE}/{WHEELS}") if offline else ()
         result, start = f"{WORKSPACE}/{RESULT}", f"{WORKSPACE}/{TREE}/{START}"
@@ -124,7 +127,7 @@ class PipClient:
             *where, "--target", result, "--requirement", start,
         )  # fmt: skip
         compile_all = (
-            "python3", "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash",
+            "python3", "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
             "-s", result, "-p", PLACE, result,
         )  # fmt: skip
         return Step(argv=install), Step(argv=compile_all, needed=False)

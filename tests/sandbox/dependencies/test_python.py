@@ -264,3 +264,18 @@ async def test_an_index_with_a_password_is_refused_before_a_container_is_there(p
     assert error.reason == "credentials"
     assert "pass-word" not in str(error)
     assert phase.place.mine() == []
+
+
+async def test_every_isolation_level_that_the_engine_has_installs_alike(
+    phase: Phase, own: Registry, token: str
+) -> None:
+    own.add_source("plain", SETUP.format(name="plain"))
+    levels = sorted({"runc", "runsc"} & set(await phase.place.engine.runtimes()))
+
+    for level in levels:
+        installed = await phase.install(requirements("plain", f"# {token} {level}"), isolation=level)
+        seen = await phase.run(installed, "ls /opt/deps/python/__pycache__")
+
+        assert seen.stdout.startswith(b"plain.cpython-"), level
+        assert installed.hosts(Outcome.PASSED) == (f"127.0.0.1:{own.port}",)
+    assert "runc" in levels
