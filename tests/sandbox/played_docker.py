@@ -13,6 +13,7 @@ from sandbox.container import Build, Instance
 from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import ContainerInfo, DockerEngine
 from sandbox.node import Node, NodeLimits
+from sandbox.profiles import PROFILES
 from sandbox.runner import frames
 from sandbox.runner.server import READY
 from sandbox.stdio import HEADER
