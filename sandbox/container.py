@@ -27,6 +27,8 @@ LEASE_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0
 """How long a runner whose input has ended may take to go."""
 REMOVAL_S = 10.0
+AUTOPSIES, AUTOPSY_PAUSE_S = 5, 0.2
+"""The engine may tell of what happened after the stream has ended."""
 NO_PYTHON, NO_SHELL = '"python3"', "/bin/sh"
 """What an engine names when it cannot start them; how it says so differs from one OCI runtime to the other."""
 NO_RUNNER = b"No module named 'runner'"
@@ -160,8 +162,10 @@ class Container:
 
     async def _autopsy(self, since: float) -> Verdict:
         with contextlib.suppress(InfrastructureError):
-            if await self._engine.ran_out_of_memory(self.name, since):
-                return Verdict.OOM
+            for _ in range(AUTOPSIES):
+                if await self._engine.ran_out_of_memory(self.name, since):
+                    return Verdict.OOM
+                await asyncio.sleep(AUTOPSY_PAUSE_S)
         return Verdict.KILLED
 
     async def end(self) -> None:

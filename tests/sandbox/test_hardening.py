@@ -119,6 +119,7 @@ def test_the_isolation_level_changes_the_runtime_and_what_that_runtime_needs() -
     assert (plain["HostConfig"].pop("Runtime"), guarded["HostConfig"].pop("Runtime")) == ("runc", "runsc")
     for config in (plain, guarded):
         config["HostConfig"].pop("PidsLimit")
+        config["HostConfig"].pop("SecurityOpt")
         config["HostConfig"].pop("Sysctls", None)
     assert guarded == plain
 
@@ -209,3 +210,12 @@ def test_no_call_is_allowed_twice_and_the_compact_form_says_the_same_as_the_file
     file = resources.files("sandbox").joinpath("seccomp.json").read_text(encoding="utf-8")
     assert json.loads(file) == json.loads(seccomp_profile())
     assert "\n" not in seccomp_profile()
+
+
+def test_gvisor_decides_itself_over_the_call_that_starts_threads_and_over_no_other() -> None:
+    usual, guarded = (json.loads(seccomp_profile(runtime))["syscalls"] for runtime in ("runc", "runsc"))
+
+    different = [(one, other) for one, other in zip(usual, guarded, strict=True) if one != other]
+    assert [(one["names"], one["action"], other["action"]) for one, other in different] == [
+        (["clone3"], "SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW")
+    ]

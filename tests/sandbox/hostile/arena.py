@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import docker.errors
+
 from domain.command import Command, CommandResult, Verdict, shell
 from domain.errors import SandboxLost
 from domain.files import File, TreeChange
@@ -46,7 +48,9 @@ class Arena:
     async def remember(self) -> None:
         """Remembers every container that is there now."""
         for container in await asyncio.to_thread(self.place.mine):
-            self._leftovers.watch(await asyncio.to_thread(self.place.client.inspect_container, container["Id"]))
+            # One whose lease has ended may go meanwhile.
+            with contextlib.suppress(docker.errors.NotFound):
+                self._leftovers.watch(await asyncio.to_thread(self.place.client.inspect_container, container["Id"]))
 
     async def put(self, sandbox: Sandbox, case: Case) -> Command:
         """Brings a case's program into a sandbox; returns the command that runs it."""

@@ -21,11 +21,14 @@ SERVICE = """
 import asyncio, sys
 from domain.command import shell
 from sandbox.base import OutputChunk, SandboxRequest
-from sandbox.docker_sandbox import DockerSandboxes, Instance
+from sandbox.container import Instance
+from sandbox.docker_sandbox import DockerSandboxes
 from sandbox.engine import DockerEngine
+from sandbox.node import Node
 
 async def main(host, instance, home, isolation, profile):
-    sandboxes = DockerSandboxes(DockerEngine(host or None), Instance(id=instance, home=home))
+    owner = Instance(id=instance, home=home)
+    sandboxes = DockerSandboxes([Node(DockerEngine(host or None), owner)], owner)
     request = SandboxRequest(task_id="t", purpose="p", profile=profile, isolation=isolation)
     async with sandboxes.lease(request) as sandbox:
         script = "trap '' HUP INT TERM; setsid sh -c 'while :; do :; done' & echo started; while :; do sleep 1; done"
