@@ -23,6 +23,8 @@ API_TIMEOUT_S = 60
 CALLS_AT_ONCE = 16
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 REMOVAL_S = 10.0
+NEWS_S = 0.2
+"""How long after the end of a process the engine may learn why it ended."""
 
 
 class ContainerInfo(Value):
@@ -192,8 +194,10 @@ class DockerEngine:
 
         def look(client: docker.APIClient) -> bool:
             wanted = {"container": container, "event": "oom"}
-            exact: Any = f"{since:.6f}"  # the engine takes fractions, the client's types do not know it
-            return any(client.events(since=exact, until=int(time.time()) + 1, filters=wanted, decode=True))
+            # The engine takes fractions, the client's types do not know it. It answers when ``until`` has come.
+            begin: Any = f"{since:.6f}"
+            end: Any = f"{time.time() + NEWS_S:.6f}"
+            return any(client.events(since=begin, until=end, filters=wanted, decode=True))
 
         return await self._call(look)
 

@@ -195,7 +195,7 @@ class Job(Activity):
         """Passes on what is left in the pipes when somebody still holds them open, and closes them."""
         for fd in list(self._kinds):
             for _ in range(MOST_DRAINED // CHUNK):
-                if not self._on_output(fd):
+                if self._window <= 0 or not self._on_output(fd):
                     break
             self._hub.forget(fd)
         self._close_input()

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import docker
 import docker.errors
 
 from sandbox.base import Sandbox, SandboxRequest
-from sandbox.container import Instance
+from sandbox.container import Build, Instance
 from sandbox.docker_sandbox import DockerSandboxes
 from sandbox.engine import DockerEngine
 from sandbox.hardening import HOME_LABEL, LABEL
@@ -21,11 +21,11 @@ from sandbox.node import Node
 class DockerPlace:
     """Leases under a home that no other test has; ``client`` looks at the engine past our own code."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Mapping[Build, int] | None = None) -> None:
         host = os.environ.get("DOCKER_HOST")
         self.instance = Instance(id=secrets.token_hex(8), home=secrets.token_hex(8))
         self.engine = DockerEngine(host)
-        self.sandboxes = DockerSandboxes([Node(self.engine, self.instance)], self.instance)
+        self.sandboxes = DockerSandboxes([Node(self.engine, self.instance)], self.instance, pool)
         self.client = docker.APIClient(base_url=host, version="auto", timeout=60)
 
     def lease(self, **more: Any) -> contextlib.AbstractAsyncContextManager[Sandbox]:
@@ -61,9 +61,9 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def docker_place() -> AsyncIterator[DockerPlace]:
+async def docker_place(pool: Mapping[Build, int] | None = None) -> AsyncIterator[DockerPlace]:
     """A place that is closed at the end, when none of its containers may be left."""
-    place = DockerPlace()
+    place = DockerPlace(pool)
     try:
         try:
             yield place

@@ -273,6 +273,8 @@ class ConnectContract:
                     await asyncio.sleep(0)
                 connecting.cancel()
                 await asyncio.wait([connecting])
+                if not connecting.cancelled():
+                    await connecting.result().close()
             # The server serves one after the other: whoever is still connected would be in the way.
             async with asyncio.timeout(10):
                 stream = await leased.sandbox.connect(port)

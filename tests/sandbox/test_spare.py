@@ -210,3 +210,35 @@ async def test_a_command_that_forks_without_end_takes_others_with_it_at_the_most
 
     await assert_usable(sandbox)
     assert isinstance(await sandbox.run(shell("true")), CommandResult)
+
+
+GIVES = """
+import os, socket, time
+while not os.path.exists('socket'): time.sleep(0.01)
+s = socket.socket(socket.AF_UNIX); s.connect('socket')
+socket.send_fds(s, [b'x'], [1, 2]); s.recv(1); time.sleep(0.3)
+"""
+HOLDS = """
+import os, socket, threading
+server = socket.socket(socket.AF_UNIX); server.bind('s'); server.listen(); os.rename('s', 'socket')
+c, _ = server.accept()
+_, (out, err), _, _ = socket.recv_fds(c, 1, 2); c.send(b'x')
+def flood(fd):
+    while True: os.write(fd, b'f' * 65536)
+threading.Thread(target=flood, args=(out,)).start(); flood(err)
+"""
+
+
+async def test_a_command_that_lends_its_output_to_another_one_which_floods_it_ends_at_its_limit(
+    sandbox: Sandbox,
+) -> None:
+    mib = 1 << 20
+    async with sandbox.start(python(HOLDS, timeout_s=60)), sandbox.start(python(GIVES, output_limit=24 * mib)) as lent:
+        # Nobody takes the output until long after its command has ended.
+        await asyncio.sleep(1.5)
+        *chunks, result = [item async for item in lent.items()]
+
+        assert isinstance(result, CommandResult)
+        assert result.verdict is Verdict.OUTPUT_LIMIT
+        assert sum(len(chunk.data) for chunk in chunks if isinstance(chunk, OutputChunk)) == 24 * mib
+    await assert_usable(sandbox)
