@@ -28,8 +28,11 @@ def read_engines(text: str | None) -> tuple[EngineAddress, ...]:
     return tuple(found) or (EngineAddress(),)
 
 
-def read_pool(text: str) -> dict[SandboxRequest, int]:
-    """``LANGUAGE/PROFILE[/ISOLATION]=COUNT,...``: how many sandboxes of a kind are kept ready. UsageError."""
+def read_pool(text: str, isolation: str = "runc") -> dict[SandboxRequest, int]:
+    """``LANGUAGE/PROFILE[/ISOLATION]=COUNT,...``: how many sandboxes of a kind are kept ready. UsageError.
+
+    Where no isolation is named, it is ``isolation``.
+    """
     sizes: dict[SandboxRequest, int] = {}
     for part in text.split(","):
         if not part.strip():
@@ -42,7 +45,7 @@ def read_pool(text: str) -> dict[SandboxRequest, int]:
                 f"SOUNDSTAGE_POOL cannot be used: {part.strip()!r}. Write it like python/default=2, with up to "
                 f"{MOST_READY} of a kind."
             )
-        kinds = dict(zip(("language", "profile", "isolation"), names, strict=False))
+        kinds = {"isolation": isolation} | dict(zip(("language", "profile", "isolation"), names, strict=False))
         sizes[SandboxRequest(task_id="", purpose="pool", **kinds)] = int(size)
     return sizes
 

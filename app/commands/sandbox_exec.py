@@ -19,7 +19,7 @@ from app.settings import Settings
 from domain.base import Value
 from domain.command import Command, CommandResult, Verdict
 from domain.errors import UsageError
-from domain.files import TreeChange
+from domain.files import FileTree, TreeChange
 from domain.text import plain
 from sandbox.base import OutputChunk, Sandbox, SandboxRequest
 from sandbox.container import Instance
@@ -63,7 +63,7 @@ async def execute(settings: Settings, options: ExecOptions) -> int:
                 if change.written:
                     await sandbox.put(change, clear=True)
                 result = await _follow(sandbox, command, options.as_json)
-                written = (await sandbox.fetch()).change.written if options.out else {}
+                written = await _written(sandbox, change) if options.out else {}
                 isolation = sandbox.isolation
         finally:
             await asyncio.shield(sandboxes.close())
@@ -76,6 +76,12 @@ async def execute(settings: Settings, options: ExecOptions) -> int:
     elif result.verdict not in {Verdict.OK, Verdict.FAILED}:
         _say(_explain(result, options))
     return _exit_code(result)
+
+
+async def _written(sandbox: Sandbox, before: TreeChange) -> FileTree:
+    """What the command wrote: a file that is as it was brought is none of it."""
+    fetched = (await sandbox.fetch()).change.written
+    return {path: file for path, file in fetched.items() if before.written.get(path) != file}
 
 
 def _command(options: ExecOptions) -> Command:
