@@ -102,7 +102,7 @@ async def periodically(every_s: float, work: Callable[[], Coroutine[object, obje
     async def repeat() -> None:
         while True:
             await asyncio.sleep(every_s)
-            with contextlib.suppress(InfrastructureError):
+            with contextlib.suppress(Exception):  # whatever it is this time: the next time may be better
                 await work()
 
     repeating = asyncio.create_task(repeat())

@@ -1,12 +1,12 @@
 """What can be set from outside. Nothing else reads the environment."""
 
-import hashlib
 from functools import cached_property
 from pathlib import Path
 
 from pydantic import ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.home_id import read_home_id
 from sandbox.address import EngineAddress, read_engines
 from sandbox.dependencies import npm_configuration, pip_configuration
 from sandbox.dependencies.settings import PackageSettings
@@ -65,8 +65,11 @@ class Settings(BaseSettings):
 
     @cached_property
     def home_id(self) -> str:
-        """A short digest of the home's path, which labels its containers."""
-        return hashlib.sha256(str(self.home.resolve()).encode()).hexdigest()[:16]
+        """A short random id of the home, which labels its containers: homes on other machines may have the same path.
+
+        It is made when it is first needed, and kept in the home. StorageUnavailable.
+        """
+        return read_home_id(self.home)
 
     @cached_property
     def engines(self) -> tuple[EngineAddress, ...]:

@@ -14,7 +14,8 @@ from sandbox.dependencies.installed import Installed
 from sandbox.dependencies.source import Order
 from sandbox.egress.contact import Outcome
 
-LANGUAGE = "python"
+LANGUAGES = ("python",)
+"""Those whose tests the clean room runs, and so whose image a task's sandboxes are made of."""
 
 
 class OnImage:
@@ -46,12 +47,13 @@ async def with_dependencies(equipment: Equipment, spec: TaskSpec, workspace: Wor
         return equipment
     installer = equipment.installer
     files = await workspace.files(spec.base_commit)
-    manifest = installer.manifest(LANGUAGE)
-    if manifest not in files:
-        text = f"The workspace has no {manifest}, so nothing was installed."
+    language = next((name for name in LANGUAGES if installer.manifest(name) in files), None)
+    if language is None:
+        names = ", ".join(str(installer.manifest(name)) for name in LANGUAGES)
+        text = f"The workspace has none of {names}, so nothing was installed."
         await equipment.log.append(spec.id, "dependencies", NoticeGiven(text=text))
         return equipment
-    order = Order(task_id=spec.id, tree=files, language=LANGUAGE, isolation=spec.isolation)
+    order = Order(task_id=spec.id, tree=files, language=language, isolation=spec.isolation)
     installed = await journal.step("dependencies", Installed, lambda: installer.install(order))
     await equipment.log.append(spec.id, "dependencies", _fact(installed))
     return dataclasses.replace(equipment, sandboxes=OnImage(equipment.sandboxes, installed.tag))

@@ -173,9 +173,11 @@ class Container:
         channel, self._channel = self._channel, None
         stream, self._stream = self._stream, None
         if channel is not None and stream is not None:
-            stream.end()
-            await channel.drained(FAREWELL_S)
-            await channel.close()
+            try:
+                stream.end()
+                await channel.drained(FAREWELL_S)
+            finally:
+                await channel.close()
             if await self._is_removed():
                 self._forget()
                 return

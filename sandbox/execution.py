@@ -56,8 +56,13 @@ class Execution:
                 for at in range(0, len(self._command.stdin), PIECE):
                     await stream.write(self._command.stdin[at : at + PIECE])
             else:
-                async for data in self._stdin:
-                    await stream.write(data)
+                try:
+                    async for data in self._stdin:
+                        await stream.write(data)
+                except Exception:
+                    # Whoever gives the input cannot go on: the program must not wait for the rest of it.
+                    await self.kill()
+                    raise
             stream.end()
 
     async def items(self) -> AsyncGenerator[OutputChunk | CommandResult]:
@@ -155,10 +160,13 @@ class Execution:
             await stream.close()
 
     async def end(self) -> None:
-        """Lets go of it; ends it when it runs still."""
+        """Lets go of it; ends it when it runs still. What went wrong with its input is raised."""
+        fed: BaseException | None = None
         if self._feeding is not None:
             self._feeding.cancel()
-            await asyncio.gather(self._feeding, return_exceptions=True)
+            (fed,) = await asyncio.gather(self._feeding, return_exceptions=True)
         await self.kill()
         if self._stream is not None:
             await self._stream.close()
+        if isinstance(fed, Exception):
+            raise fed

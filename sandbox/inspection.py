@@ -52,14 +52,16 @@ async def inspect(sandbox: Sandbox, seen: dict[str, Any]) -> list[Property]:
         facts = Facts.model_validate(json.loads(result.stdout))
     except ValueError as error:
         raise SandboxLost(f"The sandbox could not be looked at from inside ({result.verdict}).") from error
-    return [*_from_outside(seen), *_from_inside(facts)]
+    own_kernel = sandbox.isolation.endswith("runsc")
+    return [*_from_outside(seen), *_from_inside(facts, own_kernel)]
 
 
 def _from_outside(seen: dict[str, Any]) -> list[Property]:
     host = seen["HostConfig"]
     options = " ".join(host.get("SecurityOpt") or [])
     added = sorted(name.removeprefix("CAP_") for name in host.get("CapAdd") or [])
-    mounts = seen.get("Mounts")
+    mounts, tmpfs = seen.get("Mounts"), host.get("Tmpfs") or {}
+    limits = {limit["Name"] for limit in host.get("Ulimits") or []}
     found = [
         ("network mode is none", host["NetworkMode"] == "none", host["NetworkMode"]),
         ("all capabilities dropped", host.get("CapDrop") == ["ALL"], f"dropped {host.get('CapDrop')}"),
@@ -70,6 +72,12 @@ def _from_outside(seen: dict[str, Any]) -> list[Property]:
         ("memory limit, no swap", 0 < host["Memory"] == host["MemorySwap"], f"{host['Memory'] >> 20} MiB"),
         ("processor limit", host["NanoCpus"] > 0, f"{host['NanoCpus'] / 1e9:g} cores"),
         ("process limit", (host["PidsLimit"] or 0) > 0, str(host["PidsLimit"])),
+        ("limits of open files, file sizes, dumps", limits >= {"core", "fsize", "nofile"}, ", ".join(sorted(limits))),
+        (
+            "sized memory file systems",
+            _sized(tmpfs),
+            "; ".join(f"{place} {options}" for place, options in tmpfs.items()),
+        ),
         ("not privileged", not host["Privileged"], str(host["Privileged"])),
         ("no host namespaces", _private(host), f"ipc {host['IpcMode']}, pid {host['PidMode'] or 'private'}"),
         ("no mounts from the host", not host.get("Binds") and not mounts, str(mounts or "none")),
@@ -80,11 +88,16 @@ def _from_outside(seen: dict[str, Any]) -> list[Property]:
     return [Property(name=name, holds=holds, found=what) for name, holds, what in found]
 
 
+def _sized(tmpfs: dict[str, str]) -> bool:
+    wanted = ("size=", "nr_inodes=", "nosuid", "nodev")
+    return {WORKSPACE, SCRATCH} <= set(tmpfs) and all(word in line for line in tmpfs.values() for word in wanted)
+
+
 def _private(host: dict[str, Any]) -> bool:
-    return host["IpcMode"] == "private" and not host["PidMode"] and host["UTSMode"] != "host"
+    return host["IpcMode"] == host["CgroupnsMode"] == "private" and not host["PidMode"] and host["UTSMode"] != "host"
 
 
-def _from_inside(facts: Facts) -> list[Property]:
+def _from_inside(facts: Facts, own_kernel: bool) -> list[Property]:
     status = facts.status
     capabilities = {name: status.get(name, NO_CAPABILITIES) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")}
     held = [f"{name} {value}" for name, value in capabilities.items() if int(value, 16)]
@@ -94,8 +107,16 @@ def _from_inside(facts: Facts) -> list[Property]:
     found = [
         ("commands are not root", facts.uid > 0, f"uid {facts.uid}"),
         ("commands hold no capability", not held, ", ".join(held) or "none"),
-        ("commands cannot gain privileges", privileges in {"1", "not shown"}, privileges),
-        ("system calls are filtered", status.get("Seccomp", "2") in {"1", "2"}, _mode(status.get("Seccomp"))),
+        (
+            "commands cannot gain privileges",
+            privileges == "1" or (own_kernel and privileges == "not shown"),
+            privileges,
+        ),
+        (
+            "system calls are filtered",
+            status.get("Seccomp", "2" if own_kernel else "0") in {"1", "2"},
+            _mode(status.get("Seccomp")),
+        ),
         ("only the loopback interface", facts.interfaces == ["lo"], ", ".join(facts.interfaces) or "none"),
         ("no route anywhere", facts.routes == 0, f"{facts.routes} routes"),
         ("the root cannot be written", not facts.root_writable, str(facts.root_writable)),
@@ -105,7 +126,7 @@ def _from_inside(facts: Facts) -> list[Property]:
         ("no user namespaces", facts.unshare != "done", facts.unshare),
         ("no engine socket", not facts.docker_socket, "there" if facts.docker_socket else "none"),
         ("no secrets in the environment", not secrets, ", ".join(secrets) or ", ".join(facts.environment)),
-        ("ended first when memory is short", facts.oom_score_adj in {1000, 0}, str(facts.oom_score_adj)),
+        ("ended first when memory is short", facts.oom_score_adj == 1000 or own_kernel, str(facts.oom_score_adj)),
         ("no core dumps", facts.core_limit == 0, str(facts.core_limit)),
     ]
     return [Property(name=name, holds=holds, found=what) for name, holds, what in found]

@@ -44,6 +44,7 @@ class Node:
         self._promised = 0
         self._memory = self._limits.memory
         self._away_until = 0.0
+        self._tidy_after = 0.0
 
     @property
     def name(self) -> str:
@@ -90,9 +91,18 @@ class Node:
         return container
 
     async def tidy(self) -> None:
-        """Tries again to remove what the engine kept, unless it is away."""
-        while self._left and not self.is_away:
-            await self.release(self._left.pop())
+        """Tries again to remove what the engine kept, each once and not too often, unless it is away."""
+        if self.is_away or time.monotonic() < self._tidy_after:
+            return
+        self._tidy_after = time.monotonic() + self._limits.pause_s
+        left, self._left = self._left, []
+        while left:
+            container = left.pop()
+            try:
+                await self.release(container)
+            except BaseException:
+                self._left += [container, *left]
+                raise
 
     async def release(self, container: Container) -> None:
         """Ends and removes a container. One that the engine keeps is tried again by ``tidy``."""

@@ -1,12 +1,14 @@
 """``soundstage sandbox list`` and ``reap``: the containers that are there."""
 
 import json
+import sys
 import time
 from typing import Any
 
 from app.bootstrap import docker_sandboxes
 from app.instances import InstanceLock
 from app.settings import Settings
+from domain.errors import EngineUnavailable
 from domain.text import plain
 from sandbox.container import Instance
 from sandbox.engine import ContainerInfo, DockerEngine
@@ -24,6 +26,10 @@ async def list_containers(settings: Settings, as_json: bool) -> None:
                 count += 1
                 row = _row(container, settings, alive)
                 print(json.dumps(row) if as_json else _line(row))
+        except EngineUnavailable as error:
+            if len(settings.engines) == 1:
+                raise
+            print(f"{address.host}: {error}", file=sys.stderr)
         finally:
             await engine.close()
     if not count and not as_json:

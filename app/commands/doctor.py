@@ -1,10 +1,10 @@
 """``soundstage doctor``: what is in place, what is not, and what to do about it."""
 
-import secrets
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
 
+from app.instances import InstanceLock
 from app.models import choose
 from app.settings import Settings
 from domain.base import Value
@@ -56,9 +56,16 @@ async def _python(_settings: Settings) -> Finding:
 
 
 async def _engine(settings: Settings) -> Finding:
-    engine = DockerEngine(settings.engines[0].host)
-    version, runtimes = await engine.version(), await engine.runtimes()
-    return Finding(name="docker engine", ok=True, found=f"{version}, runtimes: {', '.join(sorted(runtimes))}")
+    found = []
+    for address in settings.engines:
+        engine = DockerEngine(address.host)
+        try:
+            version, runtimes = await engine.version(), await engine.runtimes()
+        finally:
+            await engine.close()
+        where = f"{address.host}: " if len(settings.engines) > 1 else ""
+        found.append(f"{where}{version}, runtimes: {', '.join(sorted(runtimes))}")
+    return Finding(name="docker engine", ok=True, found="; ".join(found))
 
 
 async def _images(settings: Settings) -> Finding:
@@ -128,7 +135,9 @@ async def examine_sandbox(settings: Settings, level: str | None) -> list[Finding
     """Each hardening property of a sandbox that is started for this, with what was found."""
     from app.bootstrap import docker_sandboxes
 
-    instance = Instance(id=secrets.token_hex(8), home=settings.home_id)
+    lock = InstanceLock(settings.home / "instances")
+    lock.acquire()
+    instance = Instance(id=lock.id, home=settings.home_id)
     request = SandboxRequest(
         task_id="", purpose="doctor", profile="small", isolation=level or settings.soundstage_isolation
     )
@@ -139,6 +148,7 @@ async def examine_sandbox(settings: Settings, level: str | None) -> list[Finding
             name = sandbox.isolation
     finally:
         await sandboxes.close()
+        lock.release()
     remedy = f"this engine contains less than Soundstage asked for ({name}): check its version and configuration"
     if name.endswith("runsc"):
         remedy += "; runsc wants --oci-seccomp (make gvisor)"

@@ -18,7 +18,7 @@ from app.instances import InstanceLock
 from app.settings import Settings
 from domain.base import Value
 from domain.command import Command, CommandResult, Verdict
-from domain.errors import UsageError
+from domain.errors import InfrastructureError, UsageError
 from domain.files import FileTree, TreeChange
 from domain.text import plain
 from sandbox.base import OutputChunk, Sandbox, SandboxRequest
@@ -48,6 +48,15 @@ class ExecOptions(Value):
 async def execute(settings: Settings, options: ExecOptions) -> int:
     """Runs the command, streams its output, and returns the exit code: the command's own, 124 when it was out of
     time, 137 when it was ended or out of memory, 125 when it wrote too much."""
+    try:
+        return await _execute(settings, options)
+    except InfrastructureError as error:
+        if options.as_json:
+            print(json.dumps({"verdict": Verdict.INFRASTRUCTURE.value, "exit_code": None, "error": plain(str(error))}))
+        raise
+
+
+async def _execute(settings: Settings, options: ExecOptions) -> int:
     command, request = _command(options), _request(settings, options)
     if options.out is not None:
         check_empty(options.out)

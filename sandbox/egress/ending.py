@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from typing import Protocol, runtime_checkable
 
-from domain.errors import SandboxLost
+from domain.errors import SandboxLost, TransferFailed
 from sandbox.base import ByteStream
 
 LINGER_S = 5.0
@@ -28,7 +28,7 @@ async def end(stream: ByteStream) -> None:
 async def let_go(stream: ByteStream) -> None:
     """Ends a stream for good. What was written still arrives: the other end has some seconds to take it."""
     try:
-        with contextlib.suppress(OSError, SandboxLost):
+        with contextlib.suppress(OSError, SandboxLost, TransferFailed):
             async with asyncio.timeout(LINGER_S):
                 await end(stream)
                 while await stream.read():
@@ -39,5 +39,5 @@ async def let_go(stream: ByteStream) -> None:
 
 async def cut(stream: ByteStream) -> None:
     """Ends a stream at once."""
-    with contextlib.suppress(OSError, SandboxLost):
+    with contextlib.suppress(OSError, SandboxLost, TransferFailed):
         await stream.close()

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import h11
 
-from domain.errors import SandboxLost
+from domain.errors import SandboxLost, TransferFailed
 from domain.text import one_line
 from sandbox.base import ByteStream
 from sandbox.egress import relay
@@ -103,7 +103,7 @@ class EgressProxy:
         except Refusal as refusal:
             await conversation.answer(refusal)
             return _judged(refusal), str(refusal)
-        except (OSError, SandboxLost):
+        except (OSError, SandboxLost, TransferFailed):
             # Either side may leave in the middle of a tunnel; that is theirs to notice.
             if conversation.endpoint is UNKNOWN:
                 return Outcome.CUT, "The connection broke off."
@@ -194,6 +194,6 @@ class Conversation:
             f"HTTP/1.1 {refusal.status} {phrase}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
             "Connection: close\r\n\r\n"
         )
-        with contextlib.suppress(OSError, SandboxLost):
+        with contextlib.suppress(OSError, SandboxLost, TransferFailed):
             async with asyncio.timeout(self._limits.head_s):
                 await self._stream.write(head.encode("ascii", "replace") + body)

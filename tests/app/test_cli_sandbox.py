@@ -98,7 +98,11 @@ def test_an_image_that_is_not_there_and_an_engine_that_does_not_answer_are_told_
     missing = cli("sandbox", "exec", "--image", "soundstage-test-none:1", "--", "true")
     away = cli("sandbox", "exec", "--", "true", DOCKER_HOST="unix:///nonexistent.sock")
 
-    assert (missing.returncode, away.returncode) == (3, 3)
+    told = cli("sandbox", "exec", "--json", "--image", "soundstage-test-none:1", "--", "true")
+
+    assert (missing.returncode, away.returncode, told.returncode) == (3, 3, 3)
+    assert json.loads(told.stdout)["verdict"] == "infrastructure"
+    assert "No such image" in json.loads(told.stdout)["error"]
     assert "No such image" in missing.stderr
     assert "make engine" in away.stderr
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
-from domain.errors import EngineUnavailable
+from domain.errors import EngineUnavailable, InfrastructureError
 from sandbox.base import SandboxRequest
 from sandbox.container import Build, Instance
 from sandbox.docker_sandbox import DockerSandboxes, build_of
@@ -63,7 +63,8 @@ class PlayedContainer:
 
 class PlayedDocker:
     """An engine. While ``down`` it does not answer; while ``gate`` is closed it starts nothing; the runners of
-    containers made while ``mute`` get ready and then answer nothing."""
+    containers made while ``mute`` get ready and then answer nothing; while ``stubborn`` it removes nothing, and before
+    ``slow`` is set it takes its time for that."""
 
     def __init__(self, host: str = "played://engine", memory: int = 1 << 40) -> None:
         self.host = host
@@ -73,6 +74,9 @@ class PlayedDocker:
         self.there: dict[str, PlayedContainer] = {}
         self.made: list[str] = []
         self.closed = 0
+        self.stubborn = False
+        self.slow = asyncio.Event()
+        self.slow.set()
         self._memory = memory
 
     def _answer(self) -> None:
@@ -106,7 +110,7 @@ class PlayedDocker:
         """Whether it is there still; one that has ended removes itself."""
         self._answer()
         container = self.there.get(name)
-        if container is not None and container.serving is not None and container.serving.done():
+        if container is not None and not self.stubborn and container.serving is not None and container.serving.done():
             del self.there[name]
         return name in self.there
 
@@ -118,6 +122,9 @@ class PlayedDocker:
     async def remove(self, name: str) -> None:
         """Removes it."""
         self._answer()
+        await self.slow.wait()
+        if self.stubborn:
+            raise InfrastructureError("The engine will not remove it.")
         if container := self.there.pop(name, None):
             await container.end()
 

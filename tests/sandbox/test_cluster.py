@@ -232,3 +232,41 @@ async def test_everything_is_let_go_of_once() -> None:
 
     assert engine.closed == 1
     assert asyncio.all_tasks() == before
+
+
+async def test_a_container_that_an_engine_will_not_remove_keeps_nobody_waiting() -> None:
+    engine = PlayedDocker()
+    machine = node(engine, fits=1)
+    async with played(machine) as sandboxes:
+        async with sandboxes.lease(request()):
+            engine.stubborn = True
+        await sandboxes.settled()
+
+        with pytest.raises(SandboxesBusy):
+            async with asyncio.timeout(20), sandboxes.lease(request(wait_s=1.0)):
+                raise AssertionError("leased")
+
+        engine.stubborn = False
+        async with sandboxes.lease(request()):
+            pass
+
+
+async def test_tidying_that_is_cancelled_forgets_no_container() -> None:
+    engine = PlayedDocker()
+    machine = node(engine)
+    async with played(machine) as sandboxes:
+        async with sandboxes.lease(request()):
+            engine.stubborn = True
+        await sandboxes.settled()
+        await asyncio.sleep(0.4)
+        engine.stubborn, engine.slow = False, asyncio.Event()
+
+        tidying = asyncio.create_task(machine.tidy())
+        await asyncio.sleep(0.1)
+        tidying.cancel()
+        await asyncio.wait([tidying])
+        engine.slow.set()
+        await asyncio.sleep(0.4)
+        await machine.tidy()
+
+        assert machine.load == 0

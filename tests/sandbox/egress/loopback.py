@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from domain.errors import TransferFailed
 from sandbox.base import ByteStream
 from sandbox.egress.allowlist import AllowedHost, Allowlist
 from sandbox.egress.endpoint import endpoint
@@ -25,9 +26,12 @@ class SocketStream:
         return await self._reader.read(1 << 16)
 
     async def write(self, data: bytes) -> None:
-        """Hands bytes over."""
-        self._writer.write(data)
-        await self._writer.drain()
+        """Hands bytes over; a side that has gone is said as a real sandbox's connection says it."""
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except OSError as error:
+            raise TransferFailed("The program in the sandbox has closed the connection.") from error
 
     async def end(self) -> None:
         """Says that no more will be written."""

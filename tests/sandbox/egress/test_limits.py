@@ -160,3 +160,18 @@ def test_the_book_stays_small_however_many_hosts_are_asked_for() -> None:
     contacts = book.contacts()
     assert len(contacts) <= MOST_KINDS + 4
     assert sum(contact.connections for contact in contacts) == 10_000
+
+
+async def test_a_client_that_leaves_in_the_middle_of_a_download_is_in_nobodys_way() -> None:
+    async with server(pour) as port, proxy_place(allow(("localhost", port)), EgressLimits()) as place:
+        for _ in range(3):
+            async with place.client() as client:
+                await client.say(connect(port))
+                await client.head()
+                await client.reader.readexactly(1000)
+                client.writer.transport.abort()
+
+        async with place.client() as client:
+            await client.say(connect(port))
+            assert b"200" in await client.head()
+            assert len(await client.reader.readexactly(1000)) == 1000
