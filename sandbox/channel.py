@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Coroutine
 from typing import Any
 
 from domain.errors import LeaseEnded, SandboxLost
@@ -11,6 +12,7 @@ from sandbox.inbox import Inbox, Window
 from sandbox.runner import frames
 from sandbox.runner.server import READY
 
+SENDER_PAUSE_S = 0.1
 BEAT_S = 15.0
 """How often the runner is told that somebody is still there."""
 MOST_OPEN = 1024
@@ -31,6 +33,7 @@ class Channel:
         self._windows: dict[int, Window] = {}
         self._last = READY
         self._is_lost = self._is_retired = False
+        self._senders: set[asyncio.Task[None]] = set()
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._beat())]
 
     @property
@@ -129,10 +132,24 @@ class Channel:
         """Waits until the runner has ended its side, at most that long."""
         await asyncio.wait(self._tasks[:1], timeout=patience_s)
 
+    def spawn(self, sending: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Sends something in the background; the end of the channel is the end of it, whoever forgot it."""
+        task = asyncio.create_task(sending)
+        self._senders.add(task)
+        task.add_done_callback(self._senders.discard)
+        return task
+
     async def close(self) -> None:
         """Ends the conversation; the runner ends with it."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.lose()
+        for task in self._senders:
+            task.cancel()
         await self._stream.close()
+        while self._senders:
+            # Cancelled once, it still says that it ends; that may wait for room which there will never be.
+            await asyncio.wait(self._senders, timeout=SENDER_PAUSE_S)
+            for task in self._senders:
+                task.cancel()

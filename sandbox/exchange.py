@@ -53,7 +53,7 @@ class Exchange:
             await self._channel.send(start + frames.encode(frames.END, self._number))
         else:
             await self._channel.send(start)
-            self._sender = asyncio.create_task(self._send(self._data))
+            self._sender = self._channel.spawn(self._send(self._data))
 
     async def frames(self, patience_s: float | None) -> AsyncGenerator[tuple[int, bytes]]:
         """Kind and payload of each frame of the answer; RESULT is the last.
