@@ -242,8 +242,8 @@ class CancelContract:
             await asyncio.wait([running])
             assert running.cancelled()
 
-        alive = "for pid in $(cat pids); do kill -0 $pid 2> /dev/null && echo $pid; done; true"
-        assert await output(leased.sandbox, f"touch pids; sleep 0.5; {alive}") == ""
+        alive = "for pid in $(cat pids); do kill -0 $pid 2> /dev/null && echo $pid; done"
+        await output(leased.sandbox, f'touch pids; while [ -n "$({alive})" ]; do sleep 0.05; done')
         await assert_usable(leased.sandbox)
 
     async def test_a_transfer_cancelled_at_any_moment_leaves_the_next_one_a_clear_way(self, leased: Leased) -> None:
