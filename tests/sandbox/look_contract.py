@@ -3,11 +3,11 @@
 import pytest
 
 from domain.command import shell
-from domain.errors import HostileOutput
+from domain.errors import HostileOutput, TransferFailed
 from domain.files import File, TreeChange
 from sandbox.base import IGNORED
 from sandbox.vetting import VettingLimits
-from tests.sandbox.contract import Leased, output, tree
+from tests.sandbox.contract import Leased, output, python, tree
 
 
 class StatContract:
@@ -59,6 +59,21 @@ class ChangesContract:
         after = await leased.sandbox.changes()
 
         assert (after.written, after.deleted) == (frozenset(), frozenset())
+
+    async def test_more_names_than_an_answer_holds_are_an_error_of_the_transfer_and_the_sandbox_goes_on(
+        self, leased: Leased
+    ) -> None:
+        script = (
+            "import os\nfor _ in range(7): os.mkdir('d' * 250); os.chdir('d' * 250)\n"
+            "for n in range(4000): open(f'{n:0200}', 'w').close()"
+        )
+        assert (await leased.sandbox.run(python(script))).ok
+
+        with pytest.raises(TransferFailed, match="bytes of file names"):
+            await leased.sandbox.changes()
+
+        await output(leased.sandbox, "rm -r d*; echo x > file")
+        assert (await leased.sandbox.changes()).written == {"file"}
 
 
 class CollectContract:

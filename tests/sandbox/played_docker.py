@@ -73,13 +73,14 @@ class PlayedDocker:
         self.gate.set()
         self.there: dict[str, PlayedContainer] = {}
         self.made: list[str] = []
-        self.closed = 0
+        self.closed = self.late = 0
         self.stubborn = False
         self.slow = asyncio.Event()
         self.slow.set()
         self._memory = memory
 
     def _answer(self) -> None:
+        self.late += self.closed
         if self.down:
             raise EngineUnavailable
 
@@ -168,5 +169,6 @@ async def played(*nodes: Node, pool: Mapping[Build, int] | None = None) -> Async
         await sandboxes.close()
     for one in nodes:
         engine = cast("PlayedDocker", one.engine)
+        assert engine.closed == 1
         if not engine.down:
             assert engine.there == {}

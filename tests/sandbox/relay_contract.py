@@ -102,15 +102,22 @@ class ListenContract:
         whole = hashlib.sha256(b"".join(block[n:] + block[:n] for n in range(24)))
         assert sent.decode() == got.decode() == whole.hexdigest()
 
-    async def test_a_program_that_has_said_all_still_hears_the_answer(self, leased: Leased) -> None:
+    @pytest.mark.parametrize("closes", [True, False], ids=["closed", "left"])
+    async def test_a_program_that_has_said_all_still_hears_the_answer(self, leased: Leased, closes: bool) -> None:
         port = free_port()
-        script = CONNECT + "c = connect(); c.sendall(b'question'); c.shutdown(1); print(len(read_all(c)))"
+        # It reads late and little at once: most of the answer is still under way when the host closes.
+        script = CONNECT + (
+            "c = socket.socket(); c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)\n"
+            "c.connect(('127.0.0.1', {port})); c.sendall(b'question'); c.shutdown(1)\n"
+            "time.sleep(0.5); print(len(read_all(c)))"
+        )
         async with leased.sandbox.listen(port) as connections:
             running = asyncio.create_task(leased.sandbox.run(python(script.format(port=port))))
             stream = await anext(aiter(connections))
             question = await read_all(stream)
             await stream.write(b"x" * (3 * MIB))
-            await stream.close()
+            if closes:
+                await stream.close()
 
         assert question == b"question"
         assert (await running).stdout == b"%d\n" % (3 * MIB)

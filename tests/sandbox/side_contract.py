@@ -242,8 +242,24 @@ class CancelContract:
             await asyncio.wait([running])
             assert running.cancelled()
 
-        alive = "for pid in $(cat pids); do kill -0 $pid 2> /dev/null && echo $pid; done; true"
-        assert await output(leased.sandbox, f"touch pids; sleep 0.5; {alive}") == ""
+        alive = "for pid in $(cat pids); do kill -0 $pid 2> /dev/null && echo $pid; done"
+        await output(leased.sandbox, f'touch pids; while [ -n "$({alive})" ]; do sleep 0.05; done')
+        await assert_usable(leased.sandbox)
+
+    async def test_commands_whose_callers_went_away_in_a_hurry_do_not_count_as_running(self, leased: Leased) -> None:
+        async def ignore() -> None:
+            command = Command(argv=("head", "-c", str(5 * MIB), "/dev/zero"), output_limit=64 * MIB)
+            async with leased.sandbox.start(command):
+                await asyncio.sleep(60)
+
+        for _ in range(33):
+            ignoring = asyncio.create_task(ignore())
+            await asyncio.sleep(0.03)
+            ignoring.cancel()
+            await asyncio.sleep(0)
+            ignoring.cancel()
+            await asyncio.wait([ignoring])
+
         await assert_usable(leased.sandbox)
 
     async def test_a_transfer_cancelled_at_any_moment_leaves_the_next_one_a_clear_way(self, leased: Leased) -> None:

@@ -6,10 +6,11 @@ from typing import cast
 import pytest
 
 from domain.errors import EngineUnavailable, ImageMissing, SandboxesBusy
+from sandbox.cluster import Cluster
 from sandbox.docker_sandbox import DockerSandboxes
 from sandbox.engine import DockerEngine
 from sandbox.node import Node
-from tests.sandbox.played_docker import INSTANCE, PlayedDocker, node, played, request
+from tests.sandbox.played_docker import INSTANCE, PlayedDocker, build, node, played, request
 
 
 async def take(sandboxes: DockerSandboxes, order: list[str], name: str, end: asyncio.Event) -> float:
@@ -42,6 +43,22 @@ async def test_whoever_waits_is_served_in_the_order_in_which_they_came_and_told_
         assert order == list("abcd")
         assert waiting["a"].result() == 0.0
         assert min(waiting[name].result() for name in "bcd") > 0.1
+
+
+async def test_nobody_slips_in_before_somebody_who_waits_in_the_moment_in_which_room_becomes_free() -> None:
+    cluster = Cluster([node(PlayedDocker(), containers=1)])
+    first, _ = await cluster.reserve(build(), 0.0)
+    waiting = asyncio.create_task(cluster.reserve(build(), 30.0))
+    await settle()
+
+    await cluster.release(first)
+    assert await cluster.spare(build()) is None
+    with pytest.raises(SandboxesBusy):
+        await cluster.reserve(build(), 0.0)
+
+    second, _ = await waiting
+    await cluster.release(second)
+    await cluster.close()
 
 
 async def test_a_full_machine_is_busy_after_the_wait_that_was_asked_for_and_then_as_before() -> None:
@@ -230,7 +247,7 @@ async def test_everything_is_let_go_of_once() -> None:
     await lease.__aexit__(None, None, None)
     await sandboxes.settled()
 
-    assert engine.closed == 1
+    assert (engine.closed, engine.late) == (1, 0)
     assert asyncio.all_tasks() == before
 
 

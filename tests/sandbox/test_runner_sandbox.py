@@ -184,3 +184,22 @@ async def test_a_host_that_reads_slowly_loses_nothing_of_what_a_program_printed_
         result = await runner.sandbox(0).run(python(script))
 
     assert (result.verdict, len(result.stdout)) == (Verdict.OK, 1 << 20)
+
+
+async def test_a_cancelled_command_gives_its_result_though_nobody_takes_its_output_any_more(tmp_path: Path) -> None:
+    ask = {
+        "op": "run", "argv": ["head", "-c", "9000000", "/dev/zero"], "cwd": ".", "env": {}, "report": False,
+        "timeout_s": 60, "output_limit": 1 << 30, "report_limit": 0,
+    }  # fmt: skip
+    async with real_runner(tmp_path) as runner:
+        number, inbox, _ = runner.channel.open()
+        await runner.channel.send(runner.channel.ask(number, ask) + frames.encode(frames.END, number))
+        taken = 0
+        while taken < frames.WINDOW:
+            taken += frames.cost((await inbox.take(10.0))[1])
+
+        # Nothing of it was granted again.
+        await runner.channel.send(frames.encode(frames.CANCEL, number))
+
+        kind, payload = await inbox.take(10.0)
+        assert (kind, json.loads(payload)["ended"]) == (frames.RESULT, "cancelled")
