@@ -79,8 +79,8 @@ async def many_leases() -> list[Figure]:
             await _lease(leasing, LEASES)
             gc.collect()
             grown = (_rss() - before) / 1e6
-            left = _containers(instance.home) + _children() - children + _descriptors() - descriptors
-            left += len(os.listdir(folder))
+            left = _containers(instance.home) + len(os.listdir(folder))
+            left += max(0, _children() - children) + max(0, _descriptors() - descriptors)
             await leasing.close()
         finally:
             tempfile.tempdir = None

@@ -1,11 +1,12 @@
 """``soundstage images``."""
 
 import asyncio
+import urllib.parse
 from pathlib import Path
 
 from app.settings import Settings
 from domain.errors import UsageError
-from domain.text import plain
+from domain.text import plain, public_url
 from sandbox import images
 from sandbox.image_engine import ImageEngine
 from sandbox.languages import language
@@ -18,6 +19,7 @@ async def build_images(
     wanted = [language(name).name for name in languages] or images.languages()
     if ca_bundle is not None and not await asyncio.to_thread(ca_bundle.is_file):
         raise UsageError(f"{ca_bundle} is no file. Give a CA bundle in PEM form with --ca-bundle.")
+    refuse_secrets(settings.build_arguments)
     build = images.BuildSettings(
         base=base, ca_bundle=ca_bundle or settings.trusted_bundle(), arguments=settings.build_arguments
     )
@@ -25,6 +27,18 @@ async def build_images(
         for name in wanted:
             async for line in images.build(engine, name, build):
                 print(plain(line), flush=True)
+
+
+def refuse_secrets(arguments: dict[str, str]) -> None:
+    """UsageError when a URL of a package index holds a password: the image's history would keep it."""
+    for name, value in arguments.items():
+        for url in value.split():
+            parts = urllib.parse.urlsplit(url)
+            if not name.upper().endswith("_PROXY") and (parts.username or parts.password):
+                raise UsageError(
+                    f"{name} names {public_url(url)} with a user name or password, which the image's history would "
+                    "keep. Use an index that needs no login, or unset it for the build."
+                )
 
 
 def _engines(settings: Settings) -> list[ImageEngine]:

@@ -118,3 +118,11 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_password_of_a_package_index_gets_into_no_image(cli: Cli) -> None:
+    done = cli("images", "build", "python", PIP_INDEX_URL="https://me:fake-password@packages.example/simple")
+
+    assert done.returncode == 2
+    assert "PIP_INDEX_URL names https://packages.example/simple" in done.stderr
+    assert "fake-password" not in done.stdout + done.stderr
