@@ -233,12 +233,12 @@ async def test_a_command_that_lends_its_output_to_another_one_which_floods_it_en
     sandbox: Sandbox,
 ) -> None:
     mib = 1 << 20
-    async with sandbox.start(python(HOLDS, timeout_s=60)), sandbox.start(python(GIVES, output_limit=24 * mib)) as lent:
+    async with sandbox.start(python(HOLDS, timeout_s=60)), sandbox.start(python(GIVES, output_limit=6 * mib)) as lent:
         # Nobody takes the output until long after its command has ended.
         await asyncio.sleep(1.5)
         *chunks, result = [item async for item in lent.items()]
 
         assert isinstance(result, CommandResult)
         assert result.verdict is Verdict.OUTPUT_LIMIT
-        assert sum(len(chunk.data) for chunk in chunks if isinstance(chunk, OutputChunk)) == 24 * mib
+        assert sum(len(chunk.data) for chunk in chunks if isinstance(chunk, OutputChunk)) == 6 * mib
     await assert_usable(sandbox)
