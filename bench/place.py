@@ -77,7 +77,7 @@ def plain_container(size: str = "default") -> Iterator[tuple[docker.APIClient, s
     """A container of the same image and limits that idles, for ``docker exec``."""
     client = docker.APIClient(base_url=HOST, version="auto")
     config = body("bench", size) | {"Entrypoint": ["sleep"], "Cmd": ["600"]}
-    made = client.create_container_from_config(config)["Id"]  # type: ignore[no-untyped-call]
+    made = client.create_container_from_config(config)["Id"]
     try:
         client.start(made)
         yield client, made

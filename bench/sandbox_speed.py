@@ -70,7 +70,7 @@ async def cold_lease() -> list[Figure]:
                 ours.append(time.perf_counter() - started)
             await leasing.settled()
             started = time.perf_counter()
-            made = client.create_container_from_config(place.body("bench"))["Id"]  # type: ignore[no-untyped-call]
+            made = client.create_container_from_config(place.body("bench"))["Id"]
             client.start(made)
             bare.append(time.perf_counter() - started)
             client.remove_container(made, force=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 from bench import place
 from bench.measure import Figure
@@ -10,13 +11,13 @@ from sandbox.docker_sandbox import DockerSandboxes
 SNIPPETS, AT_ONCE, BURST = 40, 4, 16
 
 
-async def _many(work: "asyncio.Queue[None]", one: object) -> None:
+async def _many(work: "asyncio.Queue[None]", one: Callable[[], Awaitable[object]]) -> None:
     while not work.empty():
         work.get_nowait()
-        await one()  # type: ignore[operator]
+        await one()
 
 
-async def _rate(one: object) -> float:
+async def _rate(one: Callable[[], Awaitable[object]]) -> float:
     """Snippets a second, so many at once."""
     work: asyncio.Queue[None] = asyncio.Queue()
     for _ in range(SNIPPETS):

@@ -120,7 +120,7 @@ class DockerEngine:
 
     async def create(self, name: str, config: dict[str, Any]) -> str:
         """Creates a container from the body of the API's create call; returns its id. ImageMissing."""
-        created = await self._call(lambda client: client.create_container_from_config(config, name))  # type: ignore[no-untyped-call]
+        created = await self._call(lambda client: client.create_container_from_config(config, name))
         return str(created["Id"])
 
     async def attach(self, container: str) -> socket.socket:

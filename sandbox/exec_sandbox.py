@@ -7,13 +7,14 @@ timeout or the end of the lease, and nothing but time and output is measured.
 import asyncio
 import contextlib
 import posixpath
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from domain.command import Command, CommandResult
-from domain.errors import LeaseEnded, SandboxLost, TransferFailed
+from domain.errors import LeaseEnded, TransferFailed
 from domain.files import FileTree, TreeChange
-from sandbox.base import IGNORED, ByteStream, Changes, Entry, Fetched, Lease, OutputChunk, Running
+from sandbox.base import IGNORED, ByteStream, Changes, Entry, Fetched, Lease, Running
+from sandbox.command_verbs import CommandVerbs
 from sandbox.engine import DockerEngine
 from sandbox.execution import Execution
 from sandbox.vetting import VettingLimits, extract, pack, printable
@@ -27,7 +28,7 @@ EACH = (
 UNSUPPORTED = "This needs the runner, which needs Python in the image. Use one of our images: soundstage images list"
 
 
-class ExecSandbox:
+class ExecSandbox(CommandVerbs):
     """Runs commands as ``uid`` in a container that runs already."""
 
     def __init__(self, engine: DockerEngine, name: str, uid: int, isolation: str, lease: Lease) -> None:
@@ -66,22 +67,6 @@ class ExecSandbox:
                 yield execution
             finally:
                 await execution.end()
-
-    async def stream(
-        self, command: Command, stdin: AsyncIterable[bytes] | None = None
-    ) -> AsyncGenerator[OutputChunk | CommandResult]:
-        """Runs a command, yielding its output and then its result."""
-        async with self.start(command, stdin) as running, contextlib.aclosing(running.items()) as items:
-            async for item in items:
-                yield item
-
-    async def run(self, command: Command) -> CommandResult:
-        """Runs a command to its end."""
-        async with contextlib.aclosing(self.stream(command)) as items:
-            async for item in items:
-                if isinstance(item, CommandResult):
-                    return item
-        raise SandboxLost
 
     async def put(self, change: TreeChange, clear: bool = False) -> None:
         """Writes and removes files."""

@@ -57,7 +57,7 @@ class ImageEngine:
         def look() -> ImageFacts | None:
             with engine_errors():
                 try:
-                    seen = self._client().inspect_image(tag)  # type: ignore[no-untyped-call]
+                    seen = self._client().inspect_image(tag)
                 except docker.errors.ImageNotFound:
                     return None
                 labels = (seen.get("Config") or {}).get("Labels") or {}

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from domain.command import Command, CommandResult
+from domain.command import Command
 from domain.errors import HostileOutput, SandboxLost, TransferFailed
 from domain.files import TreeChange
 from sandbox import relay
-from sandbox.base import IGNORED, ByteStream, Changes, Entry, Fetched, Lease, OutputChunk, Running
+from sandbox.base import IGNORED, ByteStream, Changes, Entry, Fetched, Lease, Running
 from sandbox.channel import Channel
+from sandbox.command_verbs import CommandVerbs
 from sandbox.exchange import Exchange
 from sandbox.runner import frames
 from sandbox.running import REPORT_LIMIT, Autopsy, RunningCommand
@@ -24,7 +25,7 @@ GRACE_S = 5.0
 TRANSFER_TIMEOUT_S = 120.0
 
 
-class RunnerSandbox:
+class RunnerSandbox(CommandVerbs):
     """Runs commands and moves files through a channel. ``ignored`` names never leave it."""
 
     def __init__(
@@ -66,22 +67,6 @@ class RunnerSandbox:
         started = time.time()
         async with Exchange(self._channel, ask | {"token": self._lease.token}, data) as exchange:
             yield RunningCommand(exchange, command.timeout_s + GRACE_S, lambda: self._autopsy(started))
-
-    async def stream(
-        self, command: Command, stdin: AsyncIterable[bytes] | None = None
-    ) -> AsyncGenerator[OutputChunk | CommandResult]:
-        """Runs a command, yielding its output and then its result, while it is fed from ``stdin``."""
-        async with self.start(command, stdin) as running, contextlib.aclosing(running.items()) as items:
-            async for item in items:
-                yield item
-
-    async def run(self, command: Command) -> CommandResult:
-        """Runs a command to its end."""
-        async with contextlib.aclosing(self.stream(command)) as items:
-            async for item in items:
-                if isinstance(item, CommandResult):
-                    return item
-        raise SandboxLost
 
     async def put(self, change: TreeChange, clear: bool = False) -> None:
         """Writes and removes files."""

@@ -29,11 +29,6 @@ class Reading:
     def __init__(self, cpu_s: float, memory: int | None, peak: int | None, written: int | None, oom_kills: int) -> None:
         self.cpu_s, self.memory, self.peak, self.written, self.oom_kills = cpu_s, memory, peak, written, oom_kills
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Reading) and vars(self) == vars(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
 
 class Meter:
     """Reads the totals. Its files stay open: opening them would cost more than reading them.

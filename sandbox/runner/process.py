@@ -122,7 +122,7 @@ def _execute(order: Order) -> None:
     trouble: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     for place in places:
         try:
-            os.execve(os.path.join(place, program), order.argv, order.environment)  # noqa: S606
+            os.execve(os.path.join(place, program), order.argv, order.environment)  # noqa: S606 - no shell
         except (FileNotFoundError, NotADirectoryError):
             continue
         except PermissionError as error:

@@ -66,7 +66,7 @@ class SecondEngine:
             contextlib.closing(docker.APIClient(base_url=os.environ.get("DOCKER_HOST"), timeout=300)) as usual,
             contextlib.closing(docker.APIClient(base_url=self.host, timeout=300)) as own,
         ):
-            own.load_image(b"".join(usual.get_image(tag)))  # type: ignore[no-untyped-call]
+            own.load_image(b"".join(usual.get_image(tag)))
 
 
 @contextlib.contextmanager

@@ -69,10 +69,10 @@ async def test_a_lease_of_another_kind_finds_nothing_ready_and_starts_one() -> N
         assert sandboxes.pool.count(build()) == 1
 
 
-@pytest.mark.parametrize("limits", [{"fits": 3.5}, {"containers": 3}], ids=["memory", "count"])
-async def test_no_more_is_kept_ready_than_there_is_room_for(limits: dict[str, float]) -> None:
+@pytest.mark.parametrize(("fits", "containers"), [(3.5, 64), (64, 3)], ids=["memory", "count"])
+async def test_no_more_is_kept_ready_than_there_is_room_for(fits: float, containers: int) -> None:
     engine = PlayedDocker()
-    async with played(node(engine, **limits), pool={build(): 5}) as sandboxes:  # type: ignore[arg-type]
+    async with played(node(engine, fits=fits, containers=containers), pool={build(): 5}) as sandboxes:
         sandboxes.pool.start()
         await becomes(lambda: sandboxes.pool.count(build()) == 3)
         await asyncio.sleep(0.2)
@@ -80,12 +80,13 @@ async def test_no_more_is_kept_ready_than_there_is_room_for(limits: dict[str, fl
         assert len(engine.made) == 3
 
 
-@pytest.mark.parametrize("limits", [{"fits": 3.5}, {"containers": 3}], ids=["memory", "count"])
+@pytest.mark.parametrize(("fits", "containers"), [(3.5, 64), (64, 3)], ids=["memory", "count"])
 async def test_what_is_ready_makes_room_for_a_lease_of_another_kind_and_is_made_anew_afterwards(
-    limits: dict[str, float],
+    fits: float,
+    containers: int,
 ) -> None:
     engine = PlayedDocker()
-    async with played(node(engine, **limits), pool={build(): 3}) as sandboxes:  # type: ignore[arg-type]
+    async with played(node(engine, fits=fits, containers=containers), pool={build(): 3}) as sandboxes:
         sandboxes.pool.start()
         await sandboxes.pool.filled()
         async with sandboxes.lease(request("another")) as one, sandboxes.lease(request("another")) as two:
