@@ -85,12 +85,17 @@ class Arena:
         assert (await sandbox.run(shell("cat usable"))).stdout == b"yes"
 
 
+def escapes(said: bytes, expect: Expect) -> list[str]:
+    """The reports of success in a program's output, without those that are expected."""
+    texts = [text.decode(errors="replace") for kind, text in SAID.findall(said) if kind == b"ESCAPED"]
+    return [text for text in texts if not text.startswith(expect.inside or ("\0",))]
+
+
 def check(result: CommandResult, expect: Expect) -> None:
     """AssertionError unless the result is one of a contained attack."""
     told = f"{result.verdict} {result.exit_code}\n{result.stdout[-3000:]!r}\n{result.stderr[-2000:]!r}"
     assert result.verdict in expect.verdicts, told
-    escapes = [text.decode(errors="replace") for kind, text in SAID.findall(result.stdout) if kind == b"ESCAPED"]
-    assert [text for text in escapes if not text.startswith(expect.inside or ("\0",))] == [], told
+    assert escapes(result.stdout, expect) == [], told
     if expect.reports:
         assert b"contained: " in result.stdout, told
 

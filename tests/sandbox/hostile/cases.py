@@ -240,10 +240,15 @@ HONESTY_CASES = (
     case(H, "forked", "ends the run and goes on in a copy that forges", REFUSED),
     case(H, "killed", "kills the test run", REFUSED),
 )
+ATTACKED_REPORT = case(
+    H, "goes_after_the_report", "stops the holder of the report, opens its files, forges", REFUSED,
+    REFUSED.inside_gvisor("reached its pipe", "reached its /tmp/", note="opens other pipes of the harness"),
+)  # fmt: skip
+PATCHED_SERIALIZER = case(H, "patched_serializer", "gives all objects of Node another form as JSON", REFUSED)
 WEAKENED = case(H, "weakened_test", "weakens the protected test by shell, link, folder and daemon", REFUSED)
 
 CASES = (
     *PROGRAM_CASES, NEIGHBOUR, CLIENT_DIES, ENDED_OUTSIDE, CANCELLED, *EXPORT_CASES, *HEAVY_CASES, *OUTPUT_CASES,
-    *HONESTY_CASES, WEAKENED, CANARY,
+    *HONESTY_CASES, ATTACKED_REPORT, PATCHED_SERIALIZER, WEAKENED, CANARY,
 )  # fmt: skip
 """All of them, in the order of the table."""
