@@ -104,11 +104,12 @@ def check(result: CommandResult, expect: Expect) -> None:
 async def arena(folder: Path, isolation: str) -> AsyncIterator[Arena]:
     """An arena; at its end the next command runs on the same service, the canaries live, and nothing is left."""
     leftovers = Leftovers(folder / "temporary")
-    async with docker_place() as place, canaries(folder / "canaries", place.client) as around:
-        there = Arena(place, around, leftovers, isolation)
-        yield there
-        async with there.lease() as another:
-            await there.goes_on(another)
+    with contextlib.closing(leftovers):
+        async with docker_place() as place, canaries(folder / "canaries", place.client) as around:
+            there = Arena(place, around, leftovers, isolation)
+            yield there
+            async with there.lease() as another:
+                await there.goes_on(another)
     await leftovers.none_left()
 
 
