@@ -21,7 +21,7 @@ from domain.chat import Usage
 from domain.errors import ImageMissing, OutputRefused, SoundstageError, UsageError
 from domain.money import format_usd
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
-from gateway.base import Model
+from gateway.base import Provider
 from gateway.pricing import price
 from sandbox import images, isolation
 from sandbox.engine import DockerEngine
@@ -148,7 +148,7 @@ async def _check_engine(settings: Settings) -> None:
         raise ImageMissing(f"The sandbox image {wanted} is not built. Build it with: soundstage images build")
 
 
-def _introduce(view: Watcher, model: Model, chosen: ChosenModel, inputs: Inputs, limits: Limits) -> None:
+def _introduce(view: Watcher, model: Provider, chosen: ChosenModel, inputs: Inputs, limits: Limits) -> None:
     if model.announcement:
         view.say(model.announcement)
     view.say(f"model: {chosen.model} ({chosen.why})")
