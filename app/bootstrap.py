@@ -66,7 +66,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     try:
         yield Store(
             log=SqlEventLog(database, writer),
-            ledger=SqlLedger(database, writer),
+            ledger=SqlLedger(writer),
             tasks=SqlTasks(database),
             workspaces=WorkspaceStore(settings.home / "workspaces"),
             artifacts=ArtifactFolder(settings.home / "artifacts"),

@@ -7,7 +7,7 @@ import uuid
 
 from domain.chat import ModelReply, Usage
 from domain.errors import ModelProtocolError, ModelTimeout, SoundstageError
-from domain.ledger import Attempt, AttemptOutcome, Ledger, Settlement
+from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
 from domain.money import FREE
 from gateway.base import Call, Completion, Delta, Provider
 from gateway.deadlines import Deadlines, within
@@ -68,7 +68,7 @@ class Gateway:
             await asyncio.shield(self._give_back(attempt, reserving))
             raise
 
-    async def _give_back(self, attempt: Attempt, reserving: "asyncio.Future[None]") -> None:
+    async def _give_back(self, attempt: Attempt, reserving: "asyncio.Future[tuple[BudgetAlert, ...]]") -> None:
         with contextlib.suppress(SoundstageError):
             await reserving
             await self._ledger.settle(Settlement(attempt_id=attempt.id, outcome=AttemptOutcome.CANCELLED))

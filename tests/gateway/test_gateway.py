@@ -18,7 +18,7 @@ from domain.errors import (
     ModelTimeout,
     SoundstageError,
 )
-from domain.ledger import Attempt, Scope, Settlement, Spending
+from domain.ledger import Attempt, BudgetAlert, Scope, Settlement, Spending
 from domain.money import FREE, NanoUsd
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Call, Completion, Delta, Endpoint
@@ -47,7 +47,7 @@ class Books:
     def __init__(self, path: Path) -> None:
         self.database = Database(path)
         self.writer = Writer(self.database.writer)
-        self.ledger = SqlLedger(self.database, self.writer)
+        self.ledger = SqlLedger(self.writer)
 
     def entries(self) -> list[sqlite3.Row]:
         """The ledger entries, in order."""
@@ -283,7 +283,7 @@ class Unhurried(SqlLedger):
     """Thinks before it settles."""
 
     def __init__(self, books: Books) -> None:
-        super().__init__(books.database, books.writer)
+        super().__init__(books.writer)
         self.reached, self.go, self.settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def settle(self, settlement: Settlement) -> None:
@@ -337,7 +337,8 @@ class Purse:
 
     async def open(self, scope: Scope) -> None: ...
 
-    async def reserve(self, attempt: Attempt) -> None: ...
+    async def reserve(self, attempt: Attempt) -> tuple[BudgetAlert, ...]:
+        return ()
 
     async def settle(self, settlement: Settlement) -> None: ...
 
