@@ -149,7 +149,7 @@ def _director(store: Store, sandboxes: Sandboxes, model: Provider, worker: str, 
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
-        gateway=Gateway(model, store.ledger),
+        gateway=Gateway.of(model, store.ledger),
         ledger=store.ledger,
         log=store.log,
         registry=Registry(),

@@ -20,9 +20,12 @@
     │   ├── StorageUnavailable
     │   └── ModelUnavailable            no model call can succeed
     │       ├── ModelAuthenticationFailed
-    │       ├── ModelOverloaded         429 and 5xx: worth another try
+    │       ├── ModelOverloaded         5xx: worth another try
+    │       │   └── RateLimited         429
     │       ├── ModelTimeout
     │       ├── ModelConnectionFailed
+    │       │   └── ModelConnectionLost after the request was sent
+    │       ├── NoModelAnswered         each of several failed
     │       └── ModelProtocolError      the server does not speak the protocol
     ├── ModelRequestRejected            the provider refused this one request
     │   └── ContextTooLong
@@ -52,6 +55,10 @@ class UsageError(SoundstageError):
     """The request cannot be carried out as it stands. Correct it and run it again."""
 
     exit_code = 2
+
+
+class InvalidKey(UsageError):
+    """The API key holds characters that no key holds. Enter it as the provider shows it, without spaces and commas."""
 
 
 class InvalidRepository(UsageError):
@@ -128,12 +135,24 @@ class ModelOverloaded(ModelUnavailable):
         self.retry_after_s = retry_after_s
 
 
+class RateLimited(ModelOverloaded):
+    """The provider limits the rate. Wait, or use another key or model."""
+
+
 class ModelTimeout(ModelUnavailable):
     """The provider did not answer in time. Wait, or use another model with --model."""
 
 
 class ModelConnectionFailed(ModelUnavailable):
     """No connection to the provider. Check OPENAI_BASE_URL and that the server runs."""
+
+
+class ModelConnectionLost(ModelConnectionFailed):
+    """The connection to the provider broke before its answer was complete. Run it again."""
+
+
+class NoModelAnswered(ModelUnavailable):
+    """None of the models answered. Run: soundstage models test"""
 
 
 class ModelProtocolError(ModelUnavailable):

@@ -75,8 +75,22 @@ class Provider(Protocol):
         ...
 
 
+class Restarted(Value):
+    """What came so far of an answer is void: the next pieces are another one, from the beginning.
+
+    ``because`` says what became of the first one. So two answers are never taken for one.
+    """
+
+    because: str
+
+
 class Call(Value):
-    """A request and on whose account it goes. ``scope`` is the budget scope that bears it."""
+    """A request and on whose account it goes.
+
+    ``request.model`` names a route, see ``gateway.route``. ``scope`` is the budget scope that bears the call;
+    ``max_cost`` is in nano-USD. ``difficulty`` is the strength that the model should have, from 1 to 5. A
+    ``cacheable`` call may be answered with the reply to an equal one.
+    """
 
     request: ModelRequest
     task_id: str
@@ -85,13 +99,25 @@ class Call(Value):
     specialist: str = ""
     purpose: str
     scope: str
+    max_cost: NanoUsd | None = None
+    difficulty: int = Field(default=3, ge=1, le=5)
+    cacheable: bool = False
 
 
 class Completion(Value):
-    """A reply and what it cost, in money and seconds. ``priced`` is False when no price is known."""
+    """A reply, who gave it, and what it cost, in nano-USD and seconds from the send.
+
+    ``priced`` is False when no price is known, ``cached`` when nobody was asked. ``attempts`` counts the sends, and
+    ``alerts`` says which budgets run out.
+    """
 
     reply: ModelReply
+    provider: str = ""
+    model: str = ""
     cost: NanoUsd = FREE
     priced: bool = True
+    cached: bool = False
     latency_s: float = 0.0
+    first_token_s: float | None = None
     attempts: int = 1
+    alerts: tuple[str, ...] = ()

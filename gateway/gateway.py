@@ -1,151 +1,121 @@
-"""The gateway: reserve, send, settle; and another try where one is worth it."""
+"""The gateway: the one door to models. It routes, reserves, sends, settles, and tries the next one."""
 
-import asyncio
-import contextlib
-import time
-import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
-from domain.chat import ModelReply, Usage
-from domain.errors import ModelProtocolError, ModelTimeout, SoundstageError
-from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
-from domain.money import FREE
-from gateway.base import Call, Completion, Delta, Provider
-from gateway.deadlines import Deadlines, within
-from gateway.pricing import estimate_input_tokens, estimate_usage, price
-from gateway.retry import RetryPolicy
+from pydantic import SecretStr
+
+from domain.chat import ModelRequest
+from domain.errors import SoundstageError
+from domain.ledger import Ledger
+from domain.secrets import ProviderKey
+from gateway.accounts import Accounts
+from gateway.base import Call, Completion, Delta, Provider, Restarted
+from gateway.hedge import hedged
+from gateway.keys import KeyRing
+from gateway.policy import GatewayPolicy
+from gateway.pricing import estimate_input_tokens
+from gateway.route import Candidate, parse_route
+from gateway.sending import Send
+from gateway.tries import Tries
+from gateway.upstream import Upstream
+
+Pieces = AsyncGenerator[Delta | Restarted | Completion]
 
 
 class Gateway:
-    """Calls one model on somebody's account."""
+    """Calls models on somebody's account."""
 
-    def __init__(
-        self, provider: Provider, ledger: Ledger, deadlines: Deadlines | None = None, retry: RetryPolicy | None = None
-    ) -> None:
-        self._provider = provider
-        self._ledger = ledger
-        self._deadlines = deadlines or Deadlines()
-        self._retry = retry or RetryPolicy()
+    def __init__(self, upstreams: Sequence[Upstream], ledger: Ledger, policy: GatewayPolicy | None = None) -> None:
+        self._upstreams = {upstream.name: upstream for upstream in upstreams}
+        self._names = tuple(self._upstreams)
+        self._accounts = Accounts(ledger)
+        self._policy = policy or GatewayPolicy()
 
     async def complete(self, call: Call) -> Completion:
-        """The model's reply. BudgetExceeded before a send that could break a budget; else the model's error.
+        """The whole reply, asked for in one piece. BudgetExceeded before a send that could break a budget; else what
+        went wrong with the models.
 
         Every send has a reservation before it and a ledger entry after it, also when it fails or is cancelled.
         """
-        tried = 0
+        return await _last(self._pieces(call, streamed=False))
+
+    def stream(self, call: Call) -> Pieces:
+        """The reply in pieces, and the completion last; errors as above. Restarted where another model takes over."""
+        return self._pieces(call, streamed=True)
+
+    async def collect(self, call: Call) -> Completion:
+        """The whole reply, asked for in pieces: a provider that falls silent is left sooner."""
+        return await _last(self._pieces(call, streamed=True))
+
+    @classmethod
+    def of(cls, provider: Provider, ledger: Ledger, policy: GatewayPolicy | None = None) -> "Gateway":
+        """A gateway to one provider, whose adapter holds the key."""
+        policy = policy or GatewayPolicy()
+        key = ProviderKey(id="", provider=provider.name, secret=SecretStr("none"))
+        return cls([Upstream(KeyRing(provider.name, [key]), {"": provider}, policy)], ledger, policy)
+
+    async def settled(self) -> None:
+        """Waits until all that was sent is in the ledger."""
+        await self._accounts.settled()
+
+    async def _pieces(self, call: Call, streamed: bool) -> Pieces:
+        tries = Tries(self._candidates(call), self._policy.retry)
+        begun = False
         while True:
-            tried += 1
+            candidate = await tries.next()
             try:
-                completion = await self._attempt(call)
-                return completion.model_copy(update={"attempts": tried})
+                async with aclosing(self._asked(candidate, tries, call, streamed)) as pieces:
+                    async for piece in pieces:
+                        begun = True
+                        yield tries.counted(piece) if isinstance(piece, Completion) else piece
+                return
             except SoundstageError as error:
-                pause = self._retry.pause(tried, error)
-                if pause is None:
-                    raise
-                await asyncio.sleep(pause)
+                tries.failed(candidate, error, self._upstreams[candidate.provider].another_key(error))
+                if begun:
+                    begun = False
+                    yield Restarted(because=str(error))
 
-    async def _attempt(self, call: Call) -> Completion:
-        attempt = self._price_attempt(call)
-        await self._reserve(attempt)
-        sending = _Sending(self._provider, call, self._deadlines)
-        failure: BaseException | None = None
-        try:
-            reply = await sending.run()
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            settlement = self._settlement(attempt, call, sending, failure)
-            # A caller who gives up in the middle still leaves a ledger entry.
-            await asyncio.shield(self._ledger.settle(settlement))
-        return Completion(reply=reply, cost=settlement.cost, priced=attempt.priced, latency_s=settlement.latency_s)
+    def _candidates(self, call: Call) -> tuple[Candidate, ...]:
+        return parse_route(call.request.model, self._names).candidates
 
-    async def _reserve(self, attempt: Attempt) -> None:
-        reserving = asyncio.ensure_future(self._ledger.reserve(attempt))
-        try:
-            await asyncio.shield(reserving)
-        except asyncio.CancelledError:
-            # The reservation may be written already: it is waited for and given back, or it would be held for ever.
-            await asyncio.shield(self._give_back(attempt, reserving))
-            raise
+    def _asked(
+        self, candidate: Candidate, tries: Tries, call: Call, streamed: bool
+    ) -> AsyncGenerator[Delta | Completion]:
+        first = self._sent(candidate, call, streamed)
+        if self._policy.hedge_after_s is None:
+            return first
 
-    async def _give_back(self, attempt: Attempt, reserving: "asyncio.Future[tuple[BudgetAlert, ...]]") -> None:
-        with contextlib.suppress(SoundstageError):
-            await reserving
-            await self._ledger.settle(Settlement(attempt_id=attempt.id, outcome=AttemptOutcome.CANCELLED))
+        def second() -> AsyncGenerator[Delta | Completion] | None:
+            spare = tries.spare()
+            return self._sent(spare, call, streamed) if spare is not None else None
 
-    def _price_attempt(self, call: Call) -> Attempt:
-        request = call.request
-        most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
-        cost = price(self._provider.name, request.model, most)
-        return Attempt(
-            id=uuid.uuid4().hex,
-            scope=call.scope,
-            task_id=call.task_id,
-            subtask_id=call.subtask_id,
-            owner=call.owner,
-            specialist=call.specialist,
-            purpose=call.purpose,
-            provider=self._provider.name,
-            model=request.model,
-            reserved=cost or FREE,
-            reserved_tokens=most.total_tokens,
-            priced=cost is not None,
-            expires_s=self._deadlines.total_s + 60,
-        )
+        return hedged(first, second, self._policy.hedge_after_s)
 
-    def _settlement(
-        self, attempt: Attempt, call: Call, sending: "_Sending", failure: BaseException | None
-    ) -> Settlement:
-        usage = sending.usage(call, failure)
-        outcome = AttemptOutcome.OK
-        if failure is not None:
-            cancelled = isinstance(failure, asyncio.CancelledError)
-            outcome = AttemptOutcome.CANCELLED if cancelled else AttemptOutcome.FAILED
-        return Settlement(
-            attempt_id=attempt.id,
-            outcome=outcome,
-            usage=usage,
-            cost=price(attempt.provider, attempt.model, usage) or FREE,
-            latency_s=sending.seconds(),
-            first_token_s=sending.first_token_s,
-            error=type(failure).__name__ if failure is not None else "",
-        )
+    async def _sent(self, candidate: Candidate, call: Call, streamed: bool) -> AsyncGenerator[Delta | Completion]:
+        upstream = self._upstreams[candidate.provider]
+        request = self._request(candidate, call)
+        tokens = estimate_input_tokens(request) + request.max_output_tokens
+        async with upstream.turn(call.task_id, tokens, self._policy.patience_s) as turn:
+            send = Send(call, request, turn.provider, turn.key_id)
+            try:
+                async with aclosing(send.run(self._accounts, self._policy.deadlines, streamed)) as pieces:
+                    async for piece in pieces:
+                        if isinstance(piece, Completion):
+                            turn.completion = piece
+                        yield piece
+            finally:
+                turn.used = send.tokens
+
+    def _request(self, candidate: Candidate, call: Call) -> ModelRequest:
+        if call.request.model == candidate.model:
+            return call.request
+        return call.request.model_copy(update={"model": candidate.model})
 
 
-class _Sending:
-    """One send: what came of it so far."""
-
-    def __init__(self, provider: Provider, call: Call, deadlines: Deadlines) -> None:
-        self._stream = within(deadlines, provider.stream(call.request))
-        self._started = time.monotonic()
-        self._reply: ModelReply | None = None
-        self._said = ""
-        self.first_token_s: float | None = None
-
-    async def run(self) -> ModelReply:
-        """Reads the stream to its end."""
-        async for piece in self._stream:
-            if self.first_token_s is None:
-                self.first_token_s = self.seconds()
-            match piece:
-                case Delta():
-                    self._said += piece.text + piece.reasoning
-                case ModelReply():
-                    self._reply = piece
-        if self._reply is None:
-            raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
-        return self._reply
-
-    def usage(self, call: Call, failure: BaseException | None) -> Usage:
-        """What the provider said it used, or an estimate where it began to answer or may have without our knowing.
-
-        Nothing for a request that it refused.
-        """
-        if self._reply is not None:
-            return self._reply.usage
-        unknown = isinstance(failure, ModelTimeout | asyncio.CancelledError)
-        return estimate_usage(call.request, self._said) if unknown or self.first_token_s is not None else Usage()
-
-    def seconds(self) -> float:
-        """Since the send."""
-        return time.monotonic() - self._started
+async def _last(pieces: Pieces) -> Completion:
+    async with aclosing(pieces):
+        async for piece in pieces:
+            if isinstance(piece, Completion):
+                return piece
+    raise AssertionError("an answer ends with its completion")

@@ -1,5 +1,7 @@
 """The ledger and the budgets in the database."""
 
+from collections.abc import Awaitable
+
 from sqlalchemy import Connection, insert, select, update
 
 from domain.errors import Conflict
@@ -26,9 +28,9 @@ class SqlLedger:
         """Holds the attempt's amounts in its scope and all above it; BudgetExceeded, and nothing is held."""
         return await self._writer.submit(lambda connection: Books(connection, self._chains).reserve(attempt))
 
-    async def settle(self, settlement: Settlement) -> None:
-        """Turns a reservation into a ledger entry, once."""
-        await self._writer.submit(lambda connection: Books(connection, self._chains).settle(settlement))
+    def settle(self, settlement: Settlement) -> Awaitable[None]:
+        """Queues that a reservation turns into a ledger entry, once."""
+        return self._writer.submit(lambda connection: Books(connection, self._chains).settle(settlement))
 
     async def spending(self, scope_id: str) -> Spending:
         """A scope's state, after all that was submitted before."""

@@ -42,8 +42,9 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
 
-    async def submit(self, work: Callable[[Connection], T]) -> T:
-        """What ``work`` returns, once it is committed. StorageUnavailable when the commit fails.
+    def submit(self, work: Callable[[Connection], T]) -> "asyncio.Future[T]":
+        """Queues a job now. The future holds what ``work`` returned, once it is committed; StorageUnavailable when
+        the commit fails.
 
         A caller that is cancelled does not take back what is queued already.
         """
@@ -53,7 +54,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(work, done, loop))
-        return await done
+        return done
 
     async def close(self) -> None:
         """Commits what is queued and ends the thread."""

@@ -49,7 +49,7 @@ async def planning(folder: Path) -> AsyncIterator[Any]:
         await store.ledger.open(Scope(id="task:t"))
 
         async def plan(model: ScriptedProvider, spec: TaskSpec = SPEC) -> Planned:
-            return await make_plan(Gateway(model, store.ledger), spec, "task:t", ["a.py"])
+            return await make_plan(Gateway.of(model, store.ledger), spec, "task:t", ["a.py"])
 
         yield plan
 

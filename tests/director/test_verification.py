@@ -49,7 +49,7 @@ async def court(folder: Path, files: Mapping[str, str], **spec: Any) -> AsyncIte
         equipment = Equipment(
             sandboxes=FakeSandboxes(),
             workspaces=store.workspaces,
-            gateway=Gateway(ScriptedProvider(()), store.ledger),
+            gateway=Gateway.of(ScriptedProvider(()), store.ledger),
             ledger=store.ledger,
             log=store.log,
             registry=Registry(),

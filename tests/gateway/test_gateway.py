@@ -17,6 +17,7 @@ from domain.errors import (
     ModelProtocolError,
     ModelTimeout,
     SoundstageError,
+    StorageUnavailable,
 )
 from domain.ledger import Attempt, BudgetAlert, Scope, Settlement, Spending
 from domain.money import FREE, NanoUsd
@@ -24,6 +25,7 @@ from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Call, Completion, Delta, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.gateway import Gateway
+from gateway.policy import GatewayPolicy
 from gateway.pricing import estimate_input_tokens, price
 from gateway.retry import RetryPolicy
 from gateway.scripted import Line, Scene, ScriptedProvider
@@ -49,25 +51,26 @@ class Books:
         self.writer = Writer(self.database.writer)
         self.ledger = SqlLedger(self.writer)
 
-    def entries(self) -> list[sqlite3.Row]:
+    async def entries(self) -> list[sqlite3.Row]:
         """The ledger entries, in order."""
-        return self._query("SELECT * FROM ledger ORDER BY rowid")
+        return await self._query("SELECT * FROM ledger ORDER BY rowid")
 
-    def outcomes(self) -> list[tuple[str, str]]:
+    async def outcomes(self) -> list[tuple[str, str]]:
         """How each attempt ended, in order, and by which error."""
-        return [(row["outcome"], row["error"]) for row in self.entries()]
+        return [(row["outcome"], row["error"]) for row in await self.entries()]
 
-    def reservations(self) -> list[sqlite3.Row]:
+    async def reservations(self) -> list[sqlite3.Row]:
         """What is held at this moment."""
-        return self._query("SELECT * FROM reservation")
+        return await self._query("SELECT * FROM reservation")
 
     async def spent(self) -> Spending:
         """The state of the task's scope; nothing may be held any more."""
         spending = await self.ledger.spending("task:t1")
-        assert (spending.reserved, spending.reserved_tokens, self.reservations()) == (0, 0, [])
+        assert (spending.reserved, spending.reserved_tokens, await self.reservations()) == (0, 0, [])
         return spending
 
-    def _query(self, query: str) -> list[sqlite3.Row]:
+    async def _query(self, query: str) -> list[sqlite3.Row]:
+        await self.ledger.spending("all that was submitted before")
         connection = sqlite3.connect(self.database.path)
         connection.row_factory = sqlite3.Row
         rows = connection.execute(query).fetchall()
@@ -93,7 +96,7 @@ async def over_the_wire(
         model = OpenAIProvider(Endpoint(name="openai", base_url=server.url, read_s=0.3))
         try:
             async with asyncio.timeout(20):
-                await Gateway(model, books.ledger, retry=retry).complete(CALL)
+                await Gateway.of(model, books.ledger, GatewayPolicy(retry=retry)).collect(CALL)
         except SoundstageError as error:
             return error, len(server.requests)
         finally:
@@ -110,7 +113,7 @@ class Witness(ScriptedProvider):
         self.held: list[tuple[int, int, str]] = []
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
-        rows = self._books.reservations()
+        rows = await self._books.reservations()
         self.held += [(row["reserved"], row["reserved_tokens"], row["scope"]) for row in rows]
         async for piece in super().stream(request):
             yield piece
@@ -138,10 +141,10 @@ class Hanging(ScriptedProvider):
 async def test_the_worst_case_is_reserved_before_the_send_and_what_was_used_is_settled_after_it(books: Books) -> None:
     model = Witness(books)
 
-    completion = await Gateway(model, books.ledger).complete(CALL)
+    completion = await Gateway.of(model, books.ledger).collect(CALL)
 
     assert model.held == [(0, MOST.total_tokens, "task:t1")]
-    (entry,) = books.entries()
+    (entry,) = await books.entries()
     columns = ("task_id", "subtask_id", "specialist", "purpose", "provider", "model", "outcome")
     assert [entry[name] for name in columns] == ["t1", "s1", "code", "work", "scripted", "gpt-4o-mini", "ok"]
     assert (entry["input_tokens"], entry["output_tokens"]) == (
@@ -156,12 +159,12 @@ async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None
     usage = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 400}}
     async with OpenAIServer([Say("hi", usage=usage)]) as server:
         model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
-        completion = await Gateway(model, books.ledger).complete(CALL)
+        completion = await Gateway.of(model, books.ledger).collect(CALL)
         await model.close()
 
     used = Usage(input_tokens=1000, output_tokens=500, cached_tokens=400)
     assert completion.cost == price("openai", "gpt-4o-mini", used) == (600 * 150 + 400 * 75 + 500 * 600)
-    (entry,) = books.entries()
+    (entry,) = await books.entries()
     assert (entry["cost"], entry["priced"], entry["estimated"]) == (completion.cost, 1, 0)
     assert (await books.spent()).settled == completion.cost
 
@@ -169,7 +172,7 @@ async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None
 async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(books: Books) -> None:
     assert await over_the_wire(books, [Say("hi" * 50, usage=None)]) == (None, 1)
 
-    (entry,) = books.entries()
+    (entry,) = await books.entries()
     assert (entry["estimated"], entry["input_tokens"]) == (1, MOST.input_tokens)
     assert entry["cost"] > 0
 
@@ -177,10 +180,12 @@ async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(bo
 async def test_every_attempt_has_exactly_one_entry_also_when_it_fails(books: Books) -> None:
     faults = [ModelOverloaded(), ModelConnectionFailed(), None]
 
-    completion = await Gateway(ScriptedProvider(SCENES, faults=faults), books.ledger, retry=SWIFT).complete(CALL)
+    completion = await Gateway.of(
+        ScriptedProvider(SCENES, faults=faults), books.ledger, GatewayPolicy(retry=SWIFT)
+    ).collect(CALL)
 
     assert completion.attempts == 3
-    assert books.outcomes() == [("failed", "ModelOverloaded"), ("failed", "ModelConnectionFailed"), ("ok", "")]
+    assert await books.outcomes() == [("failed", "ModelOverloaded"), ("failed", "ModelConnectionFailed"), ("ok", "")]
     assert (await books.spent()).settled_tokens == completion.reply.usage.total_tokens
 
 
@@ -203,7 +208,7 @@ async def test_another_try_is_made_where_it_is_worth_one_and_each_send_is_booked
     raised, requests = await over_the_wire(books, replies)
 
     assert type(raised) is (error or type(None))
-    assert requests == sends == len(books.entries())
+    assert requests == sends == len(await books.entries())
     await books.spent()
 
 
@@ -223,7 +228,7 @@ async def test_a_pause_longer_than_our_patience_ends_the_call_at_once(books: Boo
 @pytest.mark.parametrize("said", ["half of it", ""], ids=["after a piece", "before any"])
 async def test_a_call_that_is_cancelled_leaves_an_entry_and_no_reservation(books: Books, said: str) -> None:
     model = Hanging(said)
-    calling = asyncio.ensure_future(Gateway(model, books.ledger).complete(CALL))
+    calling = asyncio.ensure_future(Gateway.of(model, books.ledger).collect(CALL))
     await model.reached.wait()
 
     calling.cancel()
@@ -231,10 +236,10 @@ async def test_a_call_that_is_cancelled_leaves_an_entry_and_no_reservation(books
         await calling
 
     assert model.left
-    assert books.outcomes() == [("cancelled", "CancelledError")]
+    assert await books.outcomes() == [("cancelled", "CancelledError")]
     spending = await books.spent()
     if said:
-        assert books.entries()[0]["estimated"] == 1
+        assert (await books.entries())[0]["estimated"] == 1
         assert spending.settled_tokens > MOST.input_tokens
 
 
@@ -263,7 +268,7 @@ class Door:
 async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing_for_ever(books: Books, times: int) -> None:
     door = Door(books)
     model = ScriptedProvider(SCENES)
-    calling = asyncio.ensure_future(Gateway(model, books.ledger).complete(CALL))
+    calling = asyncio.ensure_future(Gateway.of(model, books.ledger).collect(CALL))
     await door.reached_by(calling)
 
     for _ in range(times):
@@ -293,18 +298,45 @@ class Unhurried(SqlLedger):
         self.settled.set()
 
 
-async def test_a_call_that_is_cancelled_while_it_settles_is_settled_all_the_same(books: Books) -> None:
+async def test_a_call_does_not_wait_for_its_settlement_which_is_made_all_the_same(books: Books) -> None:
     ledger = Unhurried(books)
-    calling = asyncio.ensure_future(Gateway(ScriptedProvider(SCENES), ledger).complete(CALL))
-    await ledger.reached.wait()
+    gateway = Gateway.of(ScriptedProvider(SCENES), ledger)
+    await asyncio.wait_for(gateway.collect(CALL), 20)
+    assert not ledger.settled.is_set()
 
-    calling.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await calling
     ledger.go.set()
-    await asyncio.wait_for(ledger.settled.wait(), 20)
+    await asyncio.wait_for(gateway.settled(), 20)
 
-    assert books.outcomes() == [("ok", "")]
+    assert await books.outcomes() == [("ok", "")]
+    await books.spent()
+
+
+class Full(SqlLedger):
+    """Writes no settlement while the disk is full."""
+
+    full = True
+
+    async def settle(self, settlement: Settlement) -> None:
+        if self.full:
+            raise StorageUnavailable
+        await super().settle(settlement)
+
+
+async def test_a_settlement_that_could_not_be_written_is_written_before_the_next_call(books: Books) -> None:
+    ledger = Full(books.writer)
+    model = ScriptedProvider(SCENES)
+    gateway = Gateway.of(model, ledger)
+    await gateway.collect(CALL)
+    with pytest.raises(StorageUnavailable):
+        await gateway.settled()
+    with pytest.raises(StorageUnavailable):
+        await gateway.collect(CALL)
+    assert len(model.requests) == 1
+
+    ledger.full = False
+    await gateway.collect(CALL)
+
+    assert await books.outcomes() == [("ok", ""), ("ok", "")]
     await books.spent()
 
 
@@ -314,9 +346,9 @@ async def test_a_model_that_ends_without_a_reply_does_not_speak_the_protocol(boo
             yield Delta(text="half of it")
 
     with pytest.raises(ModelProtocolError):
-        await Gateway(Breathless(SCENES), books.ledger).complete(CALL)
+        await Gateway.of(Breathless(SCENES), books.ledger).collect(CALL)
 
-    assert books.outcomes() == [("failed", "ModelProtocolError")]
+    assert await books.outcomes() == [("failed", "ModelProtocolError")]
     await books.spent()
 
 
@@ -325,10 +357,10 @@ async def test_a_model_that_is_late_is_left_and_the_call_is_booked_as_failed(boo
     deadlines = Deadlines(between_s=0.05)
 
     with pytest.raises(ModelTimeout):
-        await Gateway(model, books.ledger, deadlines, ONCE).complete(CALL)
+        await Gateway.of(model, books.ledger, GatewayPolicy(deadlines=deadlines, retry=ONCE)).collect(CALL)
 
     assert model.left
-    assert books.outcomes() == [("failed", "ModelTimeout")]
+    assert await books.outcomes() == [("failed", "ModelTimeout")]
     assert (await books.spent()).settled_tokens > MOST.input_tokens
 
 
@@ -355,8 +387,10 @@ def test_the_pauses_between_the_tries_are_really_waited_for(
     error: SoundstageError, shortest: float, longest: float
 ) -> None:
     async def elapsed() -> float:
-        gateway = Gateway(ScriptedProvider(SCENES, faults=[error, error]), Purse(), retry=RetryPolicy(pause_s=4))
-        await gateway.complete(CALL)
+        gateway = Gateway.of(
+            ScriptedProvider(SCENES, faults=[error, error]), Purse(), GatewayPolicy(retry=RetryPolicy(pause_s=4))
+        )
+        await gateway.collect(CALL)
         return asyncio.get_running_loop().time()
 
     assert shortest <= virtual_time.run(elapsed()) <= longest
@@ -380,7 +414,7 @@ async def test_a_budget_that_the_worst_case_could_break_stops_the_call_before_th
     raised, requests = await over_the_wire(books, [Say("hi")])
 
     assert type(raised) is (type(None) if fits else BudgetExceeded)
-    assert requests == len(books.entries()) == int(fits)
+    assert requests == len(await books.entries()) == int(fits)
     await books.spent()
 
 
@@ -392,29 +426,29 @@ async def test_a_budget_that_is_used_up_by_failures_stops_the_next_try(books: Bo
 
     assert isinstance(raised, BudgetExceeded)
     assert requests == 1
-    assert books.outcomes() == [("failed", "ModelConnectionFailed")]
+    assert await books.outcomes() == [("failed", "ModelConnectionFailed")]
 
 
 async def test_a_model_without_a_known_price_is_marked_and_bound_by_tokens(books: Books) -> None:
     request = REQUEST.model_copy(update={"model": "home-grown"})
     async with OpenAIServer([Say("hi")]) as server:
         model = OpenAIProvider(Endpoint(name="openai-compatible", base_url=server.url))
-        gateway = Gateway(model, books.ledger)
-        completion = await gateway.complete(CALL.model_copy(update={"request": request}))
+        gateway = Gateway.of(model, books.ledger)
+        completion = await gateway.collect(CALL.model_copy(update={"request": request}))
         await books.ledger.open(Scope(id="task:t1", token_cap=100))
         with pytest.raises(BudgetExceeded):
-            await gateway.complete(CALL.model_copy(update={"request": request}))
+            await gateway.collect(CALL.model_copy(update={"request": request}))
         await model.close()
 
     assert (completion.priced, completion.cost) == (False, FREE)
-    (entry,) = books.entries()
+    (entry,) = await books.entries()
     assert (entry["priced"], entry["cost"]) == (0, 0)
 
 
 async def test_calls_at_once_never_hold_more_than_the_budget(books: Books) -> None:
     await books.ledger.open(Scope(id="task:t1", token_cap=3 * MOST.total_tokens))
     model = Hanging()
-    calls = [asyncio.ensure_future(Gateway(model, books.ledger).complete(CALL)) for _ in range(8)]
+    calls = [asyncio.ensure_future(Gateway.of(model, books.ledger).collect(CALL)) for _ in range(8)]
 
     refused: set[asyncio.Future[Completion]] = set()
     async with asyncio.timeout(20):
@@ -422,7 +456,7 @@ async def test_calls_at_once_never_hold_more_than_the_budget(books: Books) -> No
             done, _ = await asyncio.wait(set(calls) - refused, return_when=asyncio.FIRST_COMPLETED)
             refused |= done
     waiting = set(calls) - refused
-    assert (len(waiting), len(books.reservations())) == (3, 3)
+    assert (len(waiting), len(await books.reservations())) == (3, 3)
     assert all(isinstance(call.exception(), BudgetExceeded) for call in refused)
 
     for call in waiting:

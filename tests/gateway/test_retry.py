@@ -6,7 +6,7 @@ from domain import errors
 from domain.errors import ModelOverloaded, ModelTimeout, SoundstageError
 from gateway.retry import RetryPolicy
 
-WORTH_IT = {"ModelOverloaded", "ModelTimeout", "ModelConnectionFailed"}
+WORTH_IT = {"ModelOverloaded", "RateLimited", "ModelTimeout", "ModelConnectionFailed", "ModelConnectionLost"}
 CLASSES = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, SoundstageError)]
 
 

@@ -44,7 +44,7 @@ class Desk:
         """Runs the loop on an assignment; ``assigned`` changes it, ``records`` are the journal's."""
         assignment = assignment_of(**assigned)
         journal = MemoryJournal(TASK, records)
-        around = Surroundings(Gateway(model, self.store.ledger), self.place.client, journal, self.store.log)
+        around = Surroundings(Gateway.of(model, self.store.ledger), self.place.client, journal, self.store.log)
         return await Loop(playing or role("code"), assignment, around).run()
 
     async def facts(self, kind: type[Fact] | type[Any]) -> list[Any]:

@@ -1,0 +1,55 @@
+"""The gateway's side of the ledger: nothing is sent before its reservation is durable, and nothing waits afterwards."""
+
+import asyncio
+import contextlib
+
+from domain.errors import SoundstageError
+from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
+
+
+class Accounts:
+    """Reserves and settles. A settlement is queued at once and not waited for: what it could lose in a power cut
+    is still reserved, and is settled at that amount later. One that could not be written is written before the next
+    reservation."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._under_way: dict[asyncio.Future[None], Settlement] = {}
+        self._unwritten: list[Settlement] = []
+
+    async def reserve(self, attempt: Attempt) -> tuple[BudgetAlert, ...]:
+        """Holds the attempt's amounts, durably. BudgetExceeded, StorageUnavailable."""
+        while self._unwritten:
+            await self._ledger.settle(self._unwritten[-1])
+            self._unwritten.pop()
+        reserving = asyncio.ensure_future(self._ledger.reserve(attempt))
+        try:
+            return await asyncio.shield(reserving)
+        except asyncio.CancelledError:
+            # The reservation may be written already: it is waited for and given back, or it would be held for ever.
+            await asyncio.shield(self._give_back(attempt, reserving))
+            raise
+
+    async def _give_back(self, attempt: Attempt, reserving: "asyncio.Future[tuple[BudgetAlert, ...]]") -> None:
+        with contextlib.suppress(SoundstageError):
+            await reserving
+            self.settle(Settlement(attempt_id=attempt.id, outcome=AttemptOutcome.CANCELLED))
+
+    def settle(self, settlement: Settlement) -> None:
+        """Has the reservation turned into a ledger entry."""
+        settling = asyncio.ensure_future(self._ledger.settle(settlement))
+        self._under_way[settling] = settlement
+        settling.add_done_callback(self._settled)
+
+    def _settled(self, settling: "asyncio.Future[None]") -> None:
+        settlement = self._under_way.pop(settling)
+        if settling.cancelled() or settling.exception() is not None:
+            self._unwritten.append(settlement)
+
+    async def settled(self) -> None:
+        """Waits until all settlements are durable. StorageUnavailable when one cannot be written."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+        for settlement in self._unwritten:
+            await self._ledger.settle(settlement)
+        self._unwritten.clear()

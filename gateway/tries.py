@@ -1,0 +1,84 @@
+"""Who is asked next when a candidate failed, after what pause, and when there is no use in asking any more."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from domain.errors import (
+    BudgetExceeded,
+    ContextTooLong,
+    ModelRequestRejected,
+    ModelUnavailable,
+    NoModelAnswered,
+    SoundstageError,
+    UnknownModel,
+)
+from gateway.base import Completion
+from gateway.retry import RetryPolicy
+from gateway.route import Candidate
+
+ANOTHER_MAY = (ModelUnavailable, ModelRequestRejected, UnknownModel, BudgetExceeded)
+"""Failures after which another candidate may do better."""
+
+
+class Tries:
+    """The tries of one call: rounds over its candidates, each of which is asked at once after the one before it
+    failed, and a pause between two rounds."""
+
+    def __init__(self, candidates: Sequence[Candidate], retry: RetryPolicy) -> None:
+        self._round = deque(candidates)
+        self._retry = retry
+        self._rounds = 1
+        self._again: list[Candidate] = []
+        self._pauses: list[float] = []
+        self._errors: dict[Candidate, SoundstageError] = {}
+        self.count = 0
+
+    async def next(self) -> Candidate:
+        """The next candidate, after a pause where a new round begins; what went wrong, where there is none."""
+        if not self._round:
+            if not self._pauses:
+                raise self._failure()
+            await asyncio.sleep(min(self._pauses))
+            self._round.extend(self._again)
+            self._again, self._pauses = [], []
+            self._rounds += 1
+        return self._take()
+
+    def spare(self) -> Candidate | None:
+        """The next candidate of this round, for a request besides the one under way."""
+        return self._take() if self._round else None
+
+    def _take(self) -> Candidate:
+        self.count += 1
+        return self._round.popleft()
+
+    def counted(self, completion: Completion) -> Completion:
+        """The completion, with the number of sends that it took."""
+        return completion if self.count == 1 else completion.model_copy(update={"attempts": self.count})
+
+    def failed(self, candidate: Candidate, error: SoundstageError, another_key: bool) -> None:
+        """Takes note. Raises what no candidate can mend. With ``another_key`` the same one is asked again at once."""
+        self._errors[candidate] = error
+        if not isinstance(error, ANOTHER_MAY):
+            raise error
+        if another_key:
+            self._round.appendleft(candidate)
+            return
+        pause = self._retry.pause(self._rounds, error)
+        if pause is not None:
+            self._again.append(candidate)
+            self._pauses.append(pause)
+
+    def _failure(self) -> SoundstageError:
+        """One error for all: theirs, where they agree in kind; a budget before a rejection before the rest."""
+        errors = list(self._errors.values())
+        if len(errors) == 1:
+            return errors[0]
+        for kind in (BudgetExceeded, ContextTooLong):
+            if found := [error for error in errors if isinstance(error, kind)]:
+                return found[0]
+        if all(isinstance(error, ModelRequestRejected) for error in errors):
+            return errors[0]
+        told = "; ".join(f"{candidate}: {error}" for candidate, error in self._errors.items())
+        return NoModelAnswered(f"None of {len(errors)} models answered. {told}")

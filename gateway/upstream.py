@@ -1,0 +1,153 @@
+"""A provider as the router sees it: its keys, whether it is well, how fast it is, and whose turn it is."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from domain.errors import (
+    ModelAuthenticationFailed,
+    ModelConnectionFailed,
+    ModelOverloaded,
+    ModelProtocolError,
+    ModelRequestRejected,
+    ModelTimeout,
+    RateLimited,
+    SoundstageError,
+    UnknownModel,
+)
+from gateway.base import Completion, Provider
+from gateway.breaker import Breaker
+from gateway.keys import KeyRing
+from gateway.limiter import Limiter
+from gateway.policy import GatewayPolicy
+
+FAILURES = (ModelOverloaded, ModelTimeout, ModelConnectionFailed, ModelProtocolError)
+"""What says of a provider that it is not well; a rate that is limited says it of the key."""
+
+REFUSALS = (RateLimited, ModelAuthenticationFailed, ModelRequestRejected, UnknownModel)
+"""Answers that say no, of a provider that is well."""
+
+NEWEST = 0.3
+"""The weight of the newest time in the moving average."""
+
+
+class Turn:
+    """A call's turn at a provider with one of its keys. ``used`` are the tokens that it took."""
+
+    def __init__(self, key_id: str, provider: Provider) -> None:
+        self.key_id = key_id
+        self.provider = provider
+        self.completion: Completion | None = None
+        self.used = 0
+
+
+class Upstream:
+    """One provider, with an adapter for each of the ring's keys."""
+
+    def __init__(
+        self,
+        ring: KeyRing,
+        providers: Mapping[str, Provider],
+        policy: GatewayPolicy,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        first = next(iter(providers.values()))
+        self.name, self.local = first.name, first.local
+        self.breaker = Breaker(policy.breaker, now)
+        self._ring = ring
+        self._providers = dict(providers)
+        limits = policy.limits_of(self.name)
+        self._limiters = {key: Limiter(limits) for key in providers}
+        self._seconds: dict[str, float] = {}
+
+    def latency_s(self, model: str) -> float | None:
+        """The moving average of the seconds to a model's first piece, or whole answer; None before the first one."""
+        return self._seconds.get(model)
+
+    def another_key(self, error: SoundstageError) -> bool:
+        """Whether a call that failed so may be made at once with another key."""
+        if not isinstance(error, ModelAuthenticationFailed | RateLimited):
+            return False
+        return any(not state.refused and state.rests_s == 0 for state in self._ring.states())
+
+    @asynccontextmanager
+    async def turn(self, task: str, tokens: int, patience_s: float) -> AsyncIterator[Turn]:
+        """A turn for a call of a task with at most so many tokens. What is raised inside is taken note of.
+
+        ModelOverloaded where the provider is left alone at present, or the turn does not come; RateLimited where every
+        key rests; ModelAuthenticationFailed where every key was refused.
+        """
+        key = self._key()
+        if not self.breaker.enter():
+            raise ModelOverloaded(
+                f"{self.name} failed again and again and is left alone for {self.breaker.rest_s:.1f} s. "
+                "Wait, or use another model.",
+                retry_after_s=self.breaker.rest_s,
+            )
+        turn = Turn(key, self._providers[key])
+        try:
+            await self._limiters[key].enter(task, tokens, patience_s)
+        except BaseException:
+            self.breaker.left()
+            raise
+        try:
+            yield turn
+        except BaseException as error:
+            self._failed(key, error)
+            raise
+        else:
+            self._answered(turn)
+        finally:
+            self._limiters[key].leave(tokens, turn.used)
+
+    def _key(self) -> str:
+        chosen = self._ring.next()
+        if chosen.wait_s > 0:
+            raise RateLimited(
+                f"{self.name} limits the rate: a key is free in {chosen.wait_s:.1f} s. Wait, or add another one.",
+                retry_after_s=chosen.wait_s,
+            )
+        return chosen.key.id
+
+    def _answered(self, turn: Turn) -> None:
+        self.breaker.succeeded()
+        self._ring.worked(turn.key_id)
+        if turn.completion is not None:
+            model, first = turn.completion.model, turn.completion.first_token_s
+            seconds = turn.completion.latency_s if first is None else first
+            known = self._seconds.get(model, seconds)
+            self._seconds[model] = known + NEWEST * (seconds - known)
+
+    def _failed(self, key: str, error: BaseException) -> None:
+        if isinstance(error, RateLimited):
+            self._ring.limited(key, error.retry_after_s)
+        if isinstance(error, ModelAuthenticationFailed):
+            self._ring.refused(key, str(error))
+        self._noted(error)
+
+    def _noted(self, error: BaseException) -> None:
+        if isinstance(error, FAILURES) and not isinstance(error, RateLimited):
+            self.breaker.failed()
+        elif isinstance(error, REFUSALS):
+            self.breaker.succeeded()
+        else:
+            self.breaker.left()
+
+    async def probe(self) -> None:
+        """Asks a provider that is left alone whether it is well again."""
+        if self.breaker.closed or not self.breaker.enter():
+            return
+        try:
+            await next(iter(self._providers.values())).models()
+        except SoundstageError as error:
+            self._noted(error)
+        except BaseException:
+            self.breaker.left()
+            raise
+        else:
+            self.breaker.succeeded()
+
+    async def close(self) -> None:
+        """Lets go of every connection."""
+        for provider in self._providers.values():
+            await provider.close()
