@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import docker
 import docker.errors
+from pydantic import Field
 
 from domain.base import Value
 from domain.errors import ImageBuildFailed, InfrastructureError
@@ -32,6 +33,7 @@ class ImageInfo(Value):
 
     tag: str
     size: int
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 class ImageFacts(Value):
@@ -79,7 +81,7 @@ class ImageEngine:
                 found = client.images()
             return sorted(
                 (
-                    ImageInfo(tag=tag, size=image["Size"])
+                    ImageInfo(tag=tag, size=image["Size"], labels=image["Labels"] or {})
                     for image in found
                     for tag in image["RepoTags"] or []
                     if tag.startswith(prefix)

@@ -16,9 +16,10 @@ from sandbox.dependencies.layer import Layer, write_context
 from sandbox.dependencies.layer_store import LayerStore
 from sandbox.dependencies.source import Collected, Order, Source
 from sandbox.image_engine import ImageFacts
+from sandbox.image_uses import BASE_LABEL, LAYERS
 from sandbox.vetting import VettingLimits
 
-VERSION = 1
+VERSION = 2
 """Changes with whatever this phase does differently to the same manifests."""
 FILES_LABEL, SIZE_LABEL = "soundstage.dependencies.files", "soundstage.dependencies.size"
 
@@ -83,7 +84,7 @@ class Dependencies:
         platform = await self._store.platform(base)
         fingerprint = await asyncio.to_thread(source.fingerprint, order)
         key = json.dumps([VERSION, base, platform, source.place, fingerprint])
-        return f"{images.REPOSITORY}-deps-{order.language}:{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+        return f"{LAYERS}{order.language}:{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
     async def _make(self, source: Source, order: Order, base: str, tag: str) -> tuple[Collected, Layer]:
         limits = VettingLimits(entries=MOST_ENTRIES, file_bytes=order.size_limit, total_bytes=order.size_limit)
@@ -93,7 +94,7 @@ class Dependencies:
             packed.seek(0)
             dockerfile = f"FROM {base}\nCOPY layer/ {source.place}/\n"
             layer = await asyncio.to_thread(write_context, packed, context, dockerfile, limits)
-            labels = {FILES_LABEL: str(layer.files), SIZE_LABEL: str(layer.size)}
+            labels = {BASE_LABEL: base, FILES_LABEL: str(layer.files), SIZE_LABEL: str(layer.size)}
             await self._store.add(context, tag, labels)
         return collected, layer
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sandbox import images
+from sandbox.image_engine import OWN_BASE
 from tests.app.conftest import Cli
 from tests.wire.openai_server import Refuse, served
 
@@ -42,7 +43,9 @@ def test_an_image_that_is_there_is_not_built_again(cli: Cli) -> None:
     done = cli("images", "build", "python")
     assert done.returncode == 0
     assert done.stdout == f"{images.tag('python')} is up to date\n"
-    assert images.tag("python") in cli("images", "list").stdout
+    notes = {line.split()[0]: line.partition("MiB")[2].strip() for line in cli("images", "list").stdout.splitlines()}
+    assert notes[images.tag("python")] == ""
+    assert notes.get(OWN_BASE) in {None, "(what the others are built on)"}
 
 
 def test_a_language_that_there_is_not_is_named_with_those_there_are(cli: Cli) -> None:
@@ -55,7 +58,8 @@ def test_a_language_that_there_is_not_is_named_with_those_there_are(cli: Cli) ->
 
 @pytest.mark.usefixtures("docker_engine")
 def test_pruning_names_only_images_of_other_versions(cli: Cli) -> None:
-    done = cli("images", "prune", "--dry-run")
-    assert done.returncode == 0
-    assert not {images.tag(name) for name in images.languages()} & set(done.stdout.split())
-    assert "soundstage-base" not in done.stdout
+    for options in ([], ["--all"]):
+        done = cli("images", "prune", "--dry-run", *options)
+        assert done.returncode == 0
+        assert not {images.tag(name) for name in images.languages()} & set(done.stdout.split())
+        assert "soundstage-base" not in done.stdout

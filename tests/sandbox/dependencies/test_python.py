@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ImageMissing, UsageError
+from sandbox import images
 from sandbox.egress.contact import Outcome
+from sandbox.image_uses import BASE_LABEL, Use, use_of
 from tests.sandbox.dependencies.conftest import Phase
 from tests.sandbox.dependencies.registry import Registry, source
 from tests.sandbox.dependencies.trees import named, requirements, wheel
@@ -75,6 +77,18 @@ async def test_bytecode_is_there_and_stays_valid(phase: Phase, tmp_path: Path, t
 
     assert b"__pycache__/tiny.cpython-" in seen.stdout
     assert b"matches /opt/deps/python/tiny.py" in seen.stdout
+
+
+async def test_what_was_installed_is_kept_as_long_as_the_image_that_it_lies_upon(
+    phase: Phase, tmp_path: Path, token: str
+) -> None:
+    wheel(tmp_path, "tiny", {"tiny.py": ""})
+
+    installed = await phase.install(requirements("tiny", f"# {token}"), folder=tmp_path)
+    (image,) = await phase.engine.images(installed.tag)
+
+    assert image.labels[BASE_LABEL] == images.tag("python")
+    assert use_of(image) is Use.LAYER
 
 
 async def test_wheels_of_the_persons_own_are_installed_without_any_proxy(
