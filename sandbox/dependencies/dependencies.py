@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from domain.errors import DependenciesFailed
 from sandbox import images
@@ -32,7 +33,8 @@ class Dependencies:
         self._folder = folder
         self._store = store
         self._sources = sources
-        self._turns: dict[str, asyncio.Lock] = {}
+        # A lock is kept as long as somebody holds it or waits for it.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def manifest(self, language: str) -> str | None:
         """The file that asks for packages in a language; None where there is no package client for it."""
@@ -49,7 +51,8 @@ class Dependencies:
         source = self._source(order)
         base = order.image or images.tag(order.language)
         tag = await self._tag(source, order, base)
-        async with self._turns.setdefault(tag, asyncio.Lock()):
+        turn = self._turns.setdefault(tag, asyncio.Lock())
+        async with turn:
             if (known := await self._store.find(tag)) is not None:
                 return _known(tag, known, time.monotonic() - started)
             collected, layer = await self._make(source, order, base, tag)
