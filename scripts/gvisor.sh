@@ -18,30 +18,11 @@ readonly pid_file="${SOUNDSTAGE_ENGINE_PID:-/var/run/docker.pid}"
 # Our seccomp profile holds inside gVisor as well only with --oci-seccomp.
 readonly arguments='["--network=none", "--oci-seccomp"]'
 readonly patience="${SOUNDSTAGE_ENGINE_PATIENCE:-15}"
-readonly apt_options=(-y --no-install-recommends -o DPkg::Lock::Timeout=120)
+readonly speaker="gvisor"
 
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-
-say() { echo "gvisor: $*"; }
-
-# fail CODE WHAT WHY NEXT...: every further argument is a line of what to do.
-fail() {
-    local code="$1" line
-    {
-        echo "gvisor: $2"
-        echo "  why:  $3"
-        for line in "${@:4}"; do
-            echo "  next: $line"
-        done
-    } >&2
-    exit "$code"
-}
-
-have() { command -v "$1" >/dev/null 2>&1; }
-
-is_root() { [[ "$(id -u)" == 0 ]]; }
-
-is_debian() { have apt-get && have dpkg; }
+# shellcheck source=scripts/machine.sh
+source scripts/machine.sh
 
 run_python() {
     local python
@@ -81,30 +62,20 @@ PYTHON
 }
 
 install_runsc() {
-    local log start="$SECONDS" why="SOUNDSTAGE_NO_SYSTEM is set, so nothing on this machine is changed"
+    local why="$untouched" elsewhere="install runsc as gVisor's documentation says, then run 'make gvisor' again"
     if have runsc; then
         return
     fi
     if ! is_debian; then
-        fail 3 "gVisor is not installed" "this script knows only Debian and Ubuntu" \
-            "install runsc as gVisor's documentation says, then run 'make gvisor' again"
+        fail 3 "gVisor is not installed" "this script knows only Debian and Ubuntu" "$elsewhere"
     fi
-    is_root || why="only root may install it"
-    if [[ -n "${SOUNDSTAGE_NO_SYSTEM:-}" ]] || ! is_root; then
+    if ! may_change_system; then
+        is_forbidden || why="only root may install it"
         fail 3 "gVisor is not installed" "$why" \
             "as root: apt-get update" "as root: apt-get install -y --no-install-recommends runsc" "as root: make gvisor"
     fi
     say "no runsc here: installing it with apt-get (SOUNDSTAGE_NO_SYSTEM=1 forbids it)"
-    log="$(mktemp "${TMPDIR:-/tmp}/soundstage-gvisor.XXXXXX")"
-    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install "${apt_options[@]}" runsc; } \
-        >"$log" 2>&1 </dev/null; then
-        echo "gvisor: the last lines of $log:" >&2
-        tail -n 20 "$log" | sed 's/^/  | /' >&2
-        fail 1 "could not install runsc" "apt-get failed, see the lines above" \
-            "check the network and the apt sources, then run 'make gvisor' again"
-    fi
-    rm -f "$log"
-    say "installed runsc: $((SECONDS - start)) s"
+    apt_install "check the network and the apt sources; where they have no runsc: $elsewhere" runsc
 }
 
 # Adds runsc to the configuration in $config and keeps all else that is in it.
@@ -159,10 +130,10 @@ wait_for_runtime() {
 }
 
 register() {
-    local before="" trouble why="SOUNDSTAGE_NO_SYSTEM is set, so nothing on this machine is changed"
+    local before="" trouble why="$untouched"
     local next="as root: add \"runsc\": {\"path\": \"$(command -v runsc)\", \"runtimeArgs\": $arguments} to \"runtimes\" in $config"
-    [[ -n "${SOUNDSTAGE_NO_SYSTEM:-}" ]] || why="$(id -un) may not write $config"
-    if [[ -n "${SOUNDSTAGE_NO_SYSTEM:-}" ]] || ! may_write; then
+    if is_forbidden || ! may_write; then
+        is_forbidden || why="$(id -un) may not write $config"
         fail 3 "the Docker engine does not know runsc" "$why" "$next" "as root: kill -HUP \$(cat $pid_file)"
     fi
     if [[ ! -r "$pid_file" ]] && ! have systemctl; then
