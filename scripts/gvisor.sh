@@ -76,6 +76,7 @@ install_runsc() {
     fi
     say "no runsc here: installing it with apt-get (SOUNDSTAGE_NO_SYSTEM=1 forbids it)"
     apt_install "check the network and the apt sources; where they have no runsc: $elsewhere" runsc
+    have runsc || fail 1 "gVisor is not installed" "the package runsc brought no program of that name" "$elsewhere"
 }
 
 # Adds runsc to the configuration in $config and keeps all else that is in it.
@@ -83,6 +84,7 @@ write_config() {
     run_python - "$config" "$(command -v runsc)" "$arguments" <<'PYTHON'
 import json, os, sys, tempfile
 path, program, arguments = sys.argv[1:]
+path = os.path.realpath(path)
 try:
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -113,12 +115,26 @@ may_write() {
     fi
 }
 
+# An engine answers, but its process id file may be one that another engine left behind.
+is_running() { [[ -r "$pid_file" ]] && kill -0 "$(cat "$pid_file")" 2>/dev/null; }
+
 reload_engine() {
-    if [[ -r "$pid_file" ]]; then
+    if is_running; then
         kill -HUP "$(cat "$pid_file")"
     else
         systemctl reload docker
     fi
+}
+
+# restore BEFORE: the configuration as it was, in the engine as well, which may have read the other one.
+restore() {
+    if [[ -n "$1" ]]; then
+        cat "$1" >"$config"
+        rm -f "$1"
+    else
+        rm -f "$config"
+    fi
+    reload_engine >/dev/null 2>&1 || true
 }
 
 wait_for_runtime() {
@@ -136,16 +152,17 @@ register() {
         is_forbidden || why="$(id -un) may not write $config"
         fail 3 "the Docker engine does not know runsc" "$why" "$next" "as root: kill -HUP \$(cat $pid_file)"
     fi
-    if [[ ! -r "$pid_file" ]] && ! have systemctl; then
-        fail 3 "the Docker engine cannot be told of runsc" "there is no $pid_file" \
+    if ! is_running && ! have systemctl; then
+        fail 3 "the Docker engine cannot be told of runsc" "$pid_file names no process that $(id -un) may signal" \
             "$next" "make the engine read its configuration again, or set SOUNDSTAGE_ENGINE_PID"
     fi
     [[ -e "$config" ]] && before="$(mktemp)" && cp -p "$config" "$before"
     if ! trouble="$(write_config 2>&1)"; then
+        [[ -z "$before" ]] || rm -f "$before"
         fail 3 "$config cannot be read" "$trouble" "mend that file; nothing in it was changed" "$next"
     fi
     if ! reload_engine || ! wait_for_runtime; then
-        if [[ -n "$before" ]]; then mv "$before" "$config"; else rm -f "$config"; fi
+        restore "$before"
         fail 1 "the Docker engine did not take runsc" "it does not list it $patience s after its configuration was read again" \
             "look at the engine's log; $config is as it was before" "$next"
     fi
@@ -161,6 +178,9 @@ fi
 if [[ -z "$known" ]]; then
     install_runsc
     register
-elif ! grep -q -- '--oci-seccomp' <<<"$known"; then
+    known="$(registered)"
+fi
+# The package, or somebody else, may have registered it in another way: that stays as it is.
+if ! grep -q -- '--oci-seccomp' <<<"$known"; then
     say "note: runsc is registered without --oci-seccomp, so our list of system calls does not hold inside it"
 fi
