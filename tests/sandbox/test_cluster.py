@@ -193,20 +193,13 @@ async def test_the_room_of_sandboxes_that_went_with_their_engine_is_given_back_w
 
 async def test_a_start_that_fails_for_another_reason_is_told_at_once_and_takes_no_room() -> None:
     engine = PlayedDocker()
-    trouble = [ImageMissing(), RuntimeError("unforeseen")]
-
-    async def fail(name: str, config: object) -> str:
-        raise trouble[0]
-
-    create = engine.create
     async with played(node(engine, containers=1)) as sandboxes:
-        for kind in (ImageMissing, RuntimeError):
-            engine.create = fail  # type: ignore[method-assign]
-            with pytest.raises(kind):
+        for trouble in (ImageMissing(), RuntimeError("unforeseen")):
+            engine.trouble = trouble
+            with pytest.raises(type(trouble)):
                 async with sandboxes.lease(request()):
                     raise AssertionError("leased")
-            del trouble[0]
-        engine.create = create  # type: ignore[method-assign]
+        engine.trouble = None
 
         async with sandboxes.lease(request(wait_s=5.0)):
             pass
