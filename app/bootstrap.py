@@ -12,7 +12,7 @@ from director.equipment import Equipment
 from director.installer import Installer
 from director.service import Director
 from domain.errors import InfrastructureError
-from gateway.base import Model
+from gateway.base import Provider
 from gateway.gateway import Gateway
 from mcp_server.registry import Registry
 from sandbox.address import read_pool
@@ -66,7 +66,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     try:
         yield Store(
             log=SqlEventLog(database, writer),
-            ledger=SqlLedger(database, writer),
+            ledger=SqlLedger(writer),
             tasks=SqlTasks(database),
             workspaces=WorkspaceStore(settings.home / "workspaces"),
             artifacts=ArtifactFolder(settings.home / "artifacts"),
@@ -114,7 +114,7 @@ async def periodically(every_s: float, work: Callable[[], Coroutine[object, obje
 
 
 @contextlib.asynccontextmanager
-async def build(settings: Settings, model: Model, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
+async def build(settings: Settings, model: Provider, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
     """Everything wired, and tidied after crashed predecessors; nothing is left when the context ends."""
     lock = InstanceLock(settings.home / "instances")
     lock.acquire()
@@ -145,7 +145,7 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def _director(store: Store, sandboxes: Sandboxes, model: Model, worker: str, installing: Installer) -> Director:
+def _director(store: Store, sandboxes: Sandboxes, model: Provider, worker: str, installing: Installer) -> Director:
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,

@@ -4,7 +4,7 @@ import json
 import textwrap
 
 from domain.errors import UsageError
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 
 DEMO_PROMPT = "Create a fibonacci function with tests"
 ANNOUNCEMENT = (
@@ -90,9 +90,9 @@ RIGHT = textwrap.dedent(
 ).lstrip()
 
 
-def demo_model() -> ScriptedModel:
+def demo_model() -> ScriptedProvider:
     """The scripted model of the demo. Its first implementation is wrong, so that the correction is seen."""
-    return ScriptedModel(
+    return ScriptedProvider(
         (
             Scene(when=("You are the planner", "ibonacci"), lines=(Line(text=json.dumps(PLAN)),)),
             Scene(

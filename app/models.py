@@ -10,8 +10,8 @@ from app.settings import Settings
 from domain.base import Value
 from domain.errors import ModelUnavailable, UnknownModel, UsageError
 from domain.text import public_url
-from gateway.base import Model
-from gateway.openai_adapter import OFFICIAL_URL, OpenAIConfig, OpenAIModel
+from gateway.adapters.openai_adapter import OFFICIAL_URL, OpenAIProvider
+from gateway.base import Endpoint, Provider
 
 SCRIPTED = "scripted"
 OLLAMA_PREFIX = "ollama/"
@@ -28,7 +28,7 @@ class ChosenModel(Value):
     why: str
 
 
-async def choose(settings: Settings, wanted: str | None) -> tuple[Model, ChosenModel]:
+async def choose(settings: Settings, wanted: str | None) -> tuple[Provider, ChosenModel]:
     """The model for a run: named, else by key, else a local Ollama, else the script. ModelUnavailable, UnknownModel."""
     wanted = wanted or settings.soundstage_model
     if wanted == SCRIPTED:
@@ -47,28 +47,28 @@ async def choose(settings: Settings, wanted: str | None) -> tuple[Model, ChosenM
     return _scripted("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, and no Ollama answers")
 
 
-def _scripted(why: str) -> tuple[Model, ChosenModel]:
+def _scripted(why: str) -> tuple[Provider, ChosenModel]:
     return demo_model(), ChosenModel(provider=SCRIPTED, model=SCRIPTED, why=why)
 
 
-async def _openai(settings: Settings, wanted: str | None) -> tuple[Model, ChosenModel]:
+async def _openai(settings: Settings, wanted: str | None) -> tuple[Provider, ChosenModel]:
     url = settings.openai_base_url or OFFICIAL_URL
     official = url.rstrip("/") == OFFICIAL_URL
-    model = OpenAIModel(
-        OpenAIConfig(
-            provider="openai" if official else "openai-compatible",
+    model = OpenAIProvider(
+        Endpoint(
+            name="openai" if official else "openai-compatible",
             base_url=OFFICIAL_URL if official else url,
             api_key=settings.openai_api_key or SecretStr("none"),
         )
     )
     wanted = wanted or settings.openai_model or (DEFAULT_OPENAI_MODEL if official else None)
     name = wanted or await _first(model, url)
-    return model, ChosenModel(provider=model.provider, model=name, why=f"it answers at {public_url(url)}")
+    return model, ChosenModel(provider=model.name, model=name, why=f"it answers at {public_url(url)}")
 
 
-async def _ollama(settings: Settings, wanted: str | None) -> tuple[Model, ChosenModel]:
+async def _ollama(settings: Settings, wanted: str | None) -> tuple[Provider, ChosenModel]:
     url = _ollama_url(settings)
-    model = OpenAIModel(OpenAIConfig(provider="ollama", base_url=f"{url}/v1"))
+    model = OpenAIProvider(Endpoint(name="ollama", base_url=f"{url}/v1"))
     if not await _answers(url):
         await model.close()
         raise ModelUnavailable(f"No Ollama answers at {url}. Start it (ollama serve) or set OLLAMA_HOST.")
@@ -77,7 +77,7 @@ async def _ollama(settings: Settings, wanted: str | None) -> tuple[Model, Chosen
     )
 
 
-async def _first(model: OpenAIModel, url: str) -> str:
+async def _first(model: OpenAIProvider, url: str) -> str:
     try:
         found = await model.models()
     except BaseException:

@@ -23,11 +23,19 @@ class SystemMessage(Value):
     content: str
 
 
+class Image(Value):
+    """A picture, base64-encoded."""
+
+    media_type: Literal["image/png", "image/jpeg", "image/webp", "image/gif"]
+    data: str
+
+
 class UserMessage(Value):
-    """What the user, or the loop on the user's behalf, says."""
+    """What the user, or the loop on the user's behalf, says and shows."""
 
     role: Literal["user"] = "user"
     content: str
+    images: tuple[Image, ...] = ()
 
 
 class AssistantMessage(Value):
@@ -112,3 +120,17 @@ class ModelReply(Value):
     usage: Usage
     finish_reason: FinishReason
     reasoning: str = ""
+
+
+class EmbeddingRequest(Value):
+    """Texts to turn into vectors."""
+
+    model: str
+    texts: tuple[str, ...] = Field(min_length=1)
+
+
+class EmbeddingReply(Value):
+    """One vector for each text, in their order, all of the same length."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage

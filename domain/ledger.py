@@ -7,7 +7,7 @@ from pydantic import Field
 
 from domain.base import Value
 from domain.chat import Usage
-from domain.money import FREE, NanoUsd
+from domain.money import FREE, NanoUsd, format_usd
 from domain.task import LOCAL_OWNER
 
 
@@ -68,6 +68,27 @@ class Spending(Value):
     settled_tokens: int = 0
 
 
+ALERT_SHARE = 0.8
+"""The part of a cap whose use is worth a word."""
+
+
+class BudgetAlert(Value):
+    """A scope that has used most of a cap: nano-USD, or tokens where ``tokens``."""
+
+    scope: str
+    used: int
+    cap: int
+    tokens: bool = False
+
+    def __str__(self) -> str:
+        used, cap = (f"{self.used:,}", f"{self.cap:,} tokens") if self.tokens else map(_usd, (self.used, self.cap))
+        return f"{self.scope} has used {used} of {cap}"
+
+
+def _usd(amount: int) -> str:
+    return format_usd(NanoUsd(amount))
+
+
 class Ledger(Protocol):
     """Reserves before a send and settles after it, exactly once each."""
 
@@ -75,8 +96,11 @@ class Ledger(Protocol):
         """Makes a scope, or changes the caps of one that is there. The parent must be there."""
         ...
 
-    async def reserve(self, attempt: Attempt) -> None:
-        """Holds the attempt's amounts in its scope and all above it; BudgetExceeded when one cannot bear them."""
+    async def reserve(self, attempt: Attempt) -> tuple[BudgetAlert, ...]:
+        """Holds the attempt's amounts in its scope and all above it; BudgetExceeded when one cannot bear them.
+
+        Returns the scopes of which more than ALERT_SHARE is used or held now.
+        """
         ...
 
     async def settle(self, settlement: Settlement) -> None:

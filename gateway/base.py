@@ -1,10 +1,12 @@
-"""The boundary of the gateway: a model, and what is asked of the gateway."""
+"""The boundary of the gateway: a provider of models, and what is asked of the gateway."""
 
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
+from pydantic import Field, SecretStr
+
 from domain.base import Value
-from domain.chat import ModelReply, ModelRequest
+from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.money import FREE, NanoUsd
 from domain.task import LOCAL_OWNER
 
@@ -16,12 +18,35 @@ class Delta(Value):
     reasoning: str = ""
 
 
-class Model(Protocol):
-    """One provider. It sends a request once: retrying is the gateway's work."""
+class Endpoint(Value):
+    """Where a provider's server is and how to get in. ``connect_s`` and ``read_s`` are seconds.
+
+    ``name`` stands in ledger entries and prices. ``local``: it runs on this machine or in this house, costs nothing
+    and needs no way out.
+    """
+
+    name: str
+    base_url: str
+    api_key: SecretStr = SecretStr("none")
+    local: bool = False
+    connect_s: float = Field(default=10.0, gt=0)
+    read_s: float = Field(default=300.0, gt=0)
+
+
+class Provider(Protocol):
+    """One provider with one key. It sends a request once: retrying is the gateway's work.
+
+    What it raises is listed in ``domain.errors`` for models; no exception of an SDK leaves it.
+    """
 
     @property
-    def provider(self) -> str:
+    def name(self) -> str:
         """The provider's name in ledger entries and prices."""
+        ...
+
+    @property
+    def local(self) -> bool:
+        """Whether it is reached without a way out of the house."""
         ...
 
     @property
@@ -29,16 +54,24 @@ class Model(Protocol):
         """What a person must know about it before it answers, or nothing."""
         ...
 
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """The whole reply, asked for in one piece."""
+        ...
+
     def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
-        """Deltas as they come, and the whole reply last. Raises what ``domain.errors`` lists for models."""
+        """Deltas as they come, and the whole reply last. A stream without a proper end raises ModelProtocolError."""
+        ...
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
+        """A vector for each text. ModelRequestRejected where the provider offers none."""
         ...
 
     async def models(self) -> list[str]:
-        """The ids of the models that the provider offers."""
+        """The ids of the models that the provider offers. It costs nothing, so it serves as the probe of health too."""
         ...
 
     async def close(self) -> None:
-        """Lets go of connections."""
+        """Lets go of connections. Once more does nothing."""
         ...
 
 

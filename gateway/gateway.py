@@ -7,9 +7,9 @@ import uuid
 
 from domain.chat import ModelReply, Usage
 from domain.errors import ModelProtocolError, ModelTimeout, SoundstageError
-from domain.ledger import Attempt, AttemptOutcome, Ledger, Settlement
+from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
 from domain.money import FREE
-from gateway.base import Call, Completion, Delta, Model
+from gateway.base import Call, Completion, Delta, Provider
 from gateway.deadlines import Deadlines, within
 from gateway.pricing import estimate_input_tokens, estimate_usage, price
 from gateway.retry import RetryPolicy
@@ -19,9 +19,9 @@ class Gateway:
     """Calls one model on somebody's account."""
 
     def __init__(
-        self, model: Model, ledger: Ledger, deadlines: Deadlines | None = None, retry: RetryPolicy | None = None
+        self, provider: Provider, ledger: Ledger, deadlines: Deadlines | None = None, retry: RetryPolicy | None = None
     ) -> None:
-        self._model = model
+        self._provider = provider
         self._ledger = ledger
         self._deadlines = deadlines or Deadlines()
         self._retry = retry or RetryPolicy()
@@ -46,7 +46,7 @@ class Gateway:
     async def _attempt(self, call: Call) -> Completion:
         attempt = self._price_attempt(call)
         await self._reserve(attempt)
-        sending = _Sending(self._model, call, self._deadlines)
+        sending = _Sending(self._provider, call, self._deadlines)
         failure: BaseException | None = None
         try:
             reply = await sending.run()
@@ -68,7 +68,7 @@ class Gateway:
             await asyncio.shield(self._give_back(attempt, reserving))
             raise
 
-    async def _give_back(self, attempt: Attempt, reserving: "asyncio.Future[None]") -> None:
+    async def _give_back(self, attempt: Attempt, reserving: "asyncio.Future[tuple[BudgetAlert, ...]]") -> None:
         with contextlib.suppress(SoundstageError):
             await reserving
             await self._ledger.settle(Settlement(attempt_id=attempt.id, outcome=AttemptOutcome.CANCELLED))
@@ -76,7 +76,7 @@ class Gateway:
     def _price_attempt(self, call: Call) -> Attempt:
         request = call.request
         most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
-        cost = price(self._model.provider, request.model, most)
+        cost = price(self._provider.name, request.model, most)
         return Attempt(
             id=uuid.uuid4().hex,
             scope=call.scope,
@@ -85,7 +85,7 @@ class Gateway:
             owner=call.owner,
             specialist=call.specialist,
             purpose=call.purpose,
-            provider=self._model.provider,
+            provider=self._provider.name,
             model=request.model,
             reserved=cost or FREE,
             reserved_tokens=most.total_tokens,
@@ -115,8 +115,8 @@ class Gateway:
 class _Sending:
     """One send: what came of it so far."""
 
-    def __init__(self, model: Model, call: Call, deadlines: Deadlines) -> None:
-        self._stream = within(deadlines, model.stream(call.request))
+    def __init__(self, provider: Provider, call: Call, deadlines: Deadlines) -> None:
+        self._stream = within(deadlines, provider.stream(call.request))
         self._started = time.monotonic()
         self._reply: ModelReply | None = None
         self._said = ""

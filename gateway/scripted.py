@@ -6,7 +6,15 @@ It serves tests, and the demo of somebody who has no model at hand.
 from collections.abc import AsyncGenerator, Sequence
 
 from domain.base import Value
-from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall
+from domain.chat import (
+    AssistantMessage,
+    EmbeddingReply,
+    EmbeddingRequest,
+    FinishReason,
+    ModelReply,
+    ModelRequest,
+    ToolCall,
+)
 from domain.errors import ModelRequestRejected, SoundstageError
 from gateway.base import Delta
 from gateway.pricing import estimate_usage
@@ -30,10 +38,11 @@ class Scene(Value):
     lines: tuple[Line, ...]
 
 
-class ScriptedModel:
+class ScriptedProvider:
     """Plays the first scene that fits. ``faults`` are raised, in order, before anything is played."""
 
-    provider = "scripted"
+    name = "scripted"
+    local = True
 
     def __init__(
         self, scenes: Sequence[Scene], announcement: str = "", faults: Sequence[SoundstageError | None] = ()
@@ -43,8 +52,18 @@ class ScriptedModel:
         self.announcement = announcement
         self.requests: list[ModelRequest] = []
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+    async def complete(self, request: ModelRequest) -> ModelReply:
         """The reply of the scene that fits; ModelRequestRejected when none does."""
+        *_, reply = [piece async for piece in self.stream(request)]
+        assert isinstance(reply, ModelReply)
+        return reply
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
+        """A script holds no vectors: ModelRequestRejected."""
+        raise ModelRequestRejected("The scripted model makes no embeddings. Set up a provider that does.")
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+        """The same, in pieces."""
         self.requests.append(request)
         fault = self._faults.pop(0) if self._faults else None
         if fault is not None:

@@ -21,7 +21,7 @@ from domain.chat import Usage
 from domain.errors import OutputRefused, SoundstageError, UsageError
 from domain.money import format_usd
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
-from gateway.base import Model
+from gateway.base import Provider
 from gateway.pricing import price
 from sandbox import images, isolation
 from sandbox.dependencies.layer_store import LayerStore
@@ -145,7 +145,7 @@ async def _check_engine(settings: Settings) -> None:
     await LayerStore([ImageEngine(address.host) for address in settings.engines]).platform(images.tag("python"))
 
 
-def _introduce(view: Watcher, model: Model, chosen: ChosenModel, inputs: Inputs, limits: Limits) -> None:
+def _introduce(view: Watcher, model: Provider, chosen: ChosenModel, inputs: Inputs, limits: Limits) -> None:
     if model.announcement:
         view.say(model.announcement)
     view.say(f"model: {chosen.model} ({chosen.why})")

@@ -6,8 +6,8 @@ from pydantic import SecretStr
 from app.models import choose
 from app.settings import Settings
 from domain.errors import ModelUnavailable, UnknownModel
-from gateway.openai_adapter import OpenAIModel
-from gateway.scripted import ScriptedModel
+from gateway.adapters.openai_adapter import OpenAIProvider
+from gateway.scripted import ScriptedProvider
 from tests.wire.openai_server import OpenAIServer, refusing_url
 
 KEY = SecretStr("sk-fake")
@@ -15,7 +15,7 @@ KEY = SecretStr("sk-fake")
 
 async def test_without_anything_the_scripted_model_works_and_says_so() -> None:
     model, chosen = await choose(Settings(), None)
-    assert isinstance(model, ScriptedModel)
+    assert isinstance(model, ScriptedProvider)
     assert chosen.model == "scripted"
     assert "canned" in model.announcement
     await model.close()
@@ -23,7 +23,7 @@ async def test_without_anything_the_scripted_model_works_and_says_so() -> None:
 
 async def test_a_key_means_openai_with_its_usual_model() -> None:
     model, chosen = await choose(Settings(openai_api_key=KEY), None)
-    assert isinstance(model, OpenAIModel)
+    assert isinstance(model, OpenAIProvider)
     assert (chosen.provider, chosen.model) == ("openai", "gpt-5-mini")
     await model.close()
 

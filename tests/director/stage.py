@@ -13,7 +13,7 @@ from domain.events import Fact
 from domain.files import File
 from domain.task import Limits, TaskResult, TaskSpec
 from domain.workspace import Workspace
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 from sandbox.base import Sandboxes
 from sandbox.fake import FakeSandboxes
 
@@ -30,7 +30,7 @@ FIX = "Mend the code"
 class Stage:
     """One task on the stage."""
 
-    def __init__(self, product: Soundstage, model: ScriptedModel) -> None:
+    def __init__(self, product: Soundstage, model: ScriptedProvider) -> None:
         self.product = product
         self.model = model
         self.base = ""
@@ -85,7 +85,7 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def open_stage(home: Path, model: ScriptedModel, sandboxes: Sandboxes | None = None) -> AsyncIterator[Stage]:
+async def open_stage(home: Path, model: ScriptedProvider, sandboxes: Sandboxes | None = None) -> AsyncIterator[Stage]:
     """The whole product, wired by its own composition root, with sandboxes that need no Docker."""
     async with build(Settings(soundstage_home=home), model, sandboxes or FakeSandboxes()) as product:
         yield Stage(product, model)

@@ -12,7 +12,7 @@ from domain.errors import DependenciesFailed
 from domain.events import DependenciesInstalled, NoticeGiven, PlanMade, TaskFinished
 from domain.files import File
 from domain.task import Limits, TaskSpec, TaskStatus
-from gateway.scripted import ScriptedModel
+from gateway.scripted import ScriptedProvider
 from sandbox.base import Sandbox, SandboxRequest
 from sandbox.dependencies.installed import Installed
 from sandbox.dependencies.source import Order
@@ -76,9 +76,11 @@ async def submitted(stage: Stage, installer: PlayedInstaller, files: dict[str, s
     return director
 
 
-def model() -> ScriptedModel:
+def model() -> ScriptedProvider:
     """A model that writes the module."""
-    return ScriptedModel([planned(node("code")), part("You are the code specialist", lines=writes(("calc.py", RIGHT)))])
+    return ScriptedProvider(
+        [planned(node("code")), part("You are the code specialist", lines=writes(("calc.py", RIGHT)))]
+    )
 
 
 async def test_every_sandbox_of_the_task_has_what_was_installed_and_the_log_says_so(home: Path) -> None:

@@ -18,7 +18,7 @@ from domain.ledger import Scope
 from domain.plan import Plan
 from domain.task import TaskSpec
 from gateway.gateway import Gateway
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import STUB, node
 
 PLAN: dict[str, Any] = {
@@ -48,16 +48,16 @@ async def planning(folder: Path) -> AsyncIterator[Any]:
     async with open_store(Settings(soundstage_home=folder)) as store:
         await store.ledger.open(Scope(id="task:t"))
 
-        async def plan(model: ScriptedModel, spec: TaskSpec = SPEC) -> Planned:
+        async def plan(model: ScriptedProvider, spec: TaskSpec = SPEC) -> Planned:
             return await make_plan(Gateway(model, store.ledger), spec, "task:t", ["a.py"])
 
         yield plan
 
 
-def says(*texts: str) -> ScriptedModel:
+def says(*texts: str) -> ScriptedProvider:
     """A model that answers so, in turn; a planner's conversation never holds its own replies."""
     refused = [Scene(when=("That was no valid plan",), lines=(Line(text=texts[-1]),))] if len(texts) > 1 else []
-    return ScriptedModel((*refused, Scene(when=(), lines=(Line(text=texts[0]),))))
+    return ScriptedProvider((*refused, Scene(when=(), lines=(Line(text=texts[0]),))))
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,9 @@ async def test_garbage_twice_becomes_one_node_with_the_reason(tmp_path: Path) ->
 
 async def test_a_server_that_takes_no_schema_is_asked_without_one(tmp_path: Path) -> None:
     async with planning(tmp_path) as plan:
-        model = ScriptedModel((Scene(when=(), lines=(Line(text=TEXT),)),), faults=[ModelRequestRejected("no schema")])
+        model = ScriptedProvider(
+            (Scene(when=(), lines=(Line(text=TEXT),)),), faults=[ModelRequestRejected("no schema")]
+        )
         assert (await plan(model)).fallback == ""
         assert [request.json_schema is None for request in model.requests] == [False, True]
 
@@ -148,7 +150,7 @@ async def test_a_server_that_takes_no_schema_is_asked_without_one(tmp_path: Path
 async def test_a_server_that_refuses_twice_leaves_one_node(tmp_path: Path) -> None:
     async with planning(tmp_path) as plan:
         faults = [ModelRequestRejected("no schema"), ModelRequestRejected("not at all")]
-        planned = await plan(ScriptedModel((), faults=faults))
+        planned = await plan(ScriptedProvider((), faults=faults))
         assert planned.fallback == "not at all"
         assert len(planned.plan.subtasks) == 1
 

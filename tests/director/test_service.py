@@ -11,7 +11,7 @@ import pytest
 from domain.errors import Conflict, EngineUnavailable, ModelAuthenticationFailed, SoundstageError, UnknownTask
 from domain.events import SnapshotMade, SubtaskStarted, TaskFinished, VerificationStarted
 from domain.task import Limits, TaskResult, TaskStatus
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 from sandbox.base import Sandbox, SandboxRequest
 from sandbox.fake import FakeSandboxes
 from tests.director.stage import (
@@ -75,13 +75,13 @@ async def cancel_when(stage: Stage, kind: type[Any], times: int = 1) -> None:
 
 
 async def test_a_task_that_there_is_not_cannot_be_run(tmp_path: Path) -> None:
-    async with open_stage(tmp_path, ScriptedModel(())) as stage:
+    async with open_stage(tmp_path, ScriptedProvider(())) as stage:
         with pytest.raises(UnknownTask):
             await stage.product.director.run("nothing")
 
 
 async def test_a_result_is_returned_and_written_as_the_last_event(tmp_path: Path) -> None:
-    model = ScriptedModel((planned(node("code")), part(CODE, lines=writes(("calc.py", RIGHT)))))
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=writes(("calc.py", RIGHT)))))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit()
         result = await stage.run()
@@ -90,7 +90,7 @@ async def test_a_result_is_returned_and_written_as_the_last_event(tmp_path: Path
 
 
 async def test_a_task_that_is_cancelled_in_the_middle_of_a_tool_call_keeps_its_work(tmp_path: Path) -> None:
-    model = ScriptedModel((planned(node("code")), part(CODE, lines=[Line(calls=(write("a.txt", "1\n"),)), HANG])))
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=[Line(calls=(write("a.txt", "1\n"),)), HANG])))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({"base.txt": "0\n"})
         await cancel_when(stage, SnapshotMade)
@@ -108,7 +108,7 @@ async def test_a_task_that_is_cancelled_keeps_the_work_of_all_its_branches(tmp_p
         part(CODE, f"Do the work of {name}.", lines=[Line(calls=(write(f"{name}.txt", "1\n"),)), HANG])
         for name in ("a", "b", "c")
     ]
-    async with open_stage(tmp_path, ScriptedModel((planned(*map(node, "abc")), *parts))) as stage:
+    async with open_stage(tmp_path, ScriptedProvider((planned(*map(node, "abc")), *parts))) as stage:
         await stage.submit()
         await cancel_when(stage, SnapshotMade, times=3)
         result = await finished(stage)
@@ -117,7 +117,7 @@ async def test_a_task_that_is_cancelled_keeps_the_work_of_all_its_branches(tmp_p
 
 @pytest.mark.parametrize("kind", [SubtaskStarted, VerificationStarted])
 async def test_a_task_may_be_cancelled_at_any_time(kind: type[Any], tmp_path: Path) -> None:
-    model = ScriptedModel((planned(node("code")), part(CODE, lines=writes(("calc.py", RIGHT)))))
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=writes(("calc.py", RIGHT)))))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({"calc.py": WRONG}, command="sleep 600" if kind is VerificationStarted else None)
         await cancel_when(stage, kind)
@@ -125,7 +125,7 @@ async def test_a_task_may_be_cancelled_at_any_time(kind: type[Any], tmp_path: Pa
 
 
 async def test_a_correction_that_is_cancelled_leaves_the_best_tree(tmp_path: Path) -> None:
-    model = ScriptedModel(
+    model = ScriptedProvider(
         (
             planned(node("code")),
             part("Mend the code", lines=[Line(calls=(write("calc.py", "worse"),)), HANG]),
@@ -144,7 +144,7 @@ async def test_a_correction_that_is_cancelled_leaves_the_best_tree(tmp_path: Pat
 
 @pytest.mark.parametrize("purpose", ["code", "verify"])
 async def test_an_engine_that_is_away_fails_the_task_and_is_raised(purpose: str, tmp_path: Path) -> None:
-    model = ScriptedModel((planned(node("code")), part(CODE, lines=writes(("calc.py", RIGHT)))))
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=writes(("calc.py", RIGHT)))))
     async with open_stage(tmp_path, model, NoSandboxes(purpose)) as stage:
         await stage.submit({"calc.py": WRONG}, command="true" if purpose == "verify" else None)
         with pytest.raises(EngineUnavailable):
@@ -157,7 +157,7 @@ async def test_an_engine_that_is_away_fails_the_task_and_is_raised(purpose: str,
 @pytest.mark.parametrize("at", [0, 1])
 async def test_a_model_that_cannot_be_used_fails_the_task_and_is_raised(at: int, tmp_path: Path) -> None:
     faults: list[SoundstageError | None] = [*[None] * at, ModelAuthenticationFailed()]
-    model = ScriptedModel((planned(node("code")), Scene(when=(), lines=(submit(),))), faults=faults)
+    model = ScriptedProvider((planned(node("code")), Scene(when=(), lines=(submit(),))), faults=faults)
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({"a.txt": "1\n"})
         with pytest.raises(ModelAuthenticationFailed):
@@ -169,7 +169,7 @@ async def test_a_model_that_cannot_be_used_fails_the_task_and_is_raised(at: int,
 
 
 async def test_the_same_task_is_submitted_only_once(tmp_path: Path) -> None:
-    async with open_stage(tmp_path, ScriptedModel(())) as stage:
+    async with open_stage(tmp_path, ScriptedProvider(())) as stage:
         await stage.submit()
         spec = await stage.product.store.tasks.spec(TASK)
         await stage.product.director.submit(spec)

@@ -9,20 +9,20 @@ import pytest
 from domain.errors import SandboxLost
 from domain.events import BranchMerged, ModelCalled, SandboxFailed, SubtaskFinished, SubtaskStarted
 from domain.task import TaskStatus
-from gateway.scripted import Line, ScriptedModel
+from gateway.scripted import Line, ScriptedProvider
 from tests.director.stage import node, open_stage, part, planned, shell, submit, write, writes
 
 CODE = "You are the code specialist"
 KILL = "kill -9 $PPID; sleep 60"
 
 
-def appending(names: Iterable[str]) -> ScriptedModel:
+def appending(names: Iterable[str]) -> ScriptedProvider:
     """A plan whose subtasks, all at once, each append their name to the same file."""
     parts = [
         part(CODE, f"Do the work of {name}.", lines=[Line(calls=(shell(f"echo {name} >> shared.txt"),)), submit()])
         for name in names
     ]
-    return ScriptedModel((planned(*(node(name) for name in names)), *parts))
+    return ScriptedProvider((planned(*(node(name) for name in names)), *parts))
 
 
 def keys_of(facts: Iterable[Any]) -> list[str]:
@@ -30,7 +30,7 @@ def keys_of(facts: Iterable[Any]) -> list[str]:
 
 
 async def test_parallel_work_on_different_files_is_merged(tmp_path: Path) -> None:
-    model = ScriptedModel(
+    model = ScriptedProvider(
         (
             planned(node("a"), node("b"), node("last", needs=["a", "b"])),
             part(CODE, "Do the work of last.", lines=[Line(calls=(shell("cat a.txt b.txt > both.txt"),)), submit()]),
@@ -65,7 +65,7 @@ async def test_parallel_work_on_the_same_lines_is_done_again_on_top(names: tuple
 
 async def test_a_lost_sandbox_is_replaced_once_and_the_work_goes_on_from_its_last_snapshot(tmp_path: Path) -> None:
     # The second conversation starts afresh, but sees the file that the first one wrote.
-    model = ScriptedModel(
+    model = ScriptedProvider(
         (
             planned(node("code")),
             part(CODE, "Files in the workspace:\na.txt", lines=writes(("b.txt", "2\n"))),
@@ -86,7 +86,7 @@ async def test_a_lost_sandbox_is_replaced_once_and_the_work_goes_on_from_its_las
 
 async def test_a_sandbox_that_is_lost_twice_ends_the_task(tmp_path: Path) -> None:
     deadly = [Line(calls=(write("a.txt", "1\n"), shell(KILL))), submit()]
-    async with open_stage(tmp_path, ScriptedModel((planned(node("code")), part(CODE, lines=deadly)))) as stage:
+    async with open_stage(tmp_path, ScriptedProvider((planned(node("code")), part(CODE, lines=deadly)))) as stage:
         await stage.submit()
         with pytest.raises(SandboxLost):
             await stage.run()

@@ -19,7 +19,7 @@ from domain.events import (
 from domain.evidence import FailureKind, Grade
 from domain.subtask_result import Stopped, StopReason
 from domain.task import Limits, TaskStatus
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import (
     FIX,
     RIGHT,
@@ -76,7 +76,7 @@ async def test_the_demo_is_planned_tested_coded_corrected_once_and_proven_in_thi
 
 
 async def test_a_model_that_says_only_garbage_ends_the_task_without_an_error(tmp_path: Path) -> None:
-    garbage = ScriptedModel((Scene(when=(), lines=(Line(text="Lorem ipsum dolor sit amet."),)),))
+    garbage = ScriptedProvider((Scene(when=(), lines=(Line(text="Lorem ipsum dolor sit amet."),)),))
     async with open_stage(tmp_path, garbage) as stage:
         await stage.submit({"readme.txt": "hello"})
         result = await stage.run()
@@ -90,7 +90,7 @@ async def test_a_model_that_says_only_garbage_ends_the_task_without_an_error(tmp
 
 async def test_work_that_was_never_handed_in_is_verified_all_the_same(tmp_path: Path) -> None:
     busy = part(CODE, lines=[Line(calls=(write("calc.py", RIGHT),)), Line(calls=(shell("date +%N"),))])
-    async with open_stage(tmp_path, ScriptedModel((planned(node("code")), busy))) as stage:
+    async with open_stage(tmp_path, ScriptedProvider((planned(node("code")), busy))) as stage:
         await stage.submit({"calc.py": WRONG}, command=CUSTOM, limits=Limits(max_steps=3))
         result = await stage.run()
         (finished,) = await stage.happened(SubtaskFinished)
@@ -100,7 +100,7 @@ async def test_work_that_was_never_handed_in_is_verified_all_the_same(tmp_path: 
 
 
 async def test_the_users_own_tests_prove_the_work_and_no_tests_are_written(tmp_path: Path) -> None:
-    model = ScriptedModel((usual_plan(), part(CODE, lines=GOOD)))
+    model = ScriptedProvider((usual_plan(), part(CODE, lines=GOOD)))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({"calc.py": WRONG, TEST: TESTS}, tests=(TEST,))
         result = await stage.run()
@@ -113,7 +113,7 @@ async def test_the_users_own_tests_prove_the_work_and_no_tests_are_written(tmp_p
 
 async def test_the_users_tests_that_pass_before_the_work_prove_nothing_about_it(tmp_path: Path) -> None:
     better = RIGHT.replace("return", "# faster\n    return")
-    model = ScriptedModel((planned(node("code")), part(CODE, lines=writes(("calc.py", better)))))
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=writes(("calc.py", better)))))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({"calc.py": RIGHT, TEST: TESTS}, tests=(TEST,))
         result = await stage.run()
@@ -123,7 +123,7 @@ async def test_the_users_tests_that_pass_before_the_work_prove_nothing_about_it(
 
 async def test_tests_that_pass_on_the_stub_go_back_and_are_then_dropped_with_a_notice(tmp_path: Path) -> None:
     lazy = part(TESTER, lines=writes((TEST, "def test_nothing():\n    assert True\n")))
-    async with open_stage(tmp_path, ScriptedModel((usual_plan(), lazy, part(CODE, lines=GOOD)))) as stage:
+    async with open_stage(tmp_path, ScriptedProvider((usual_plan(), lazy, part(CODE, lines=GOOD)))) as stage:
         await stage.submit(limits=Limits(max_attempts=2))
         result = await stage.run()
         started = [(fact.subtask.id, fact.attempt) for fact in await stage.happened(SubtaskStarted)]
@@ -146,7 +146,7 @@ async def test_code_is_judged_by_the_tests_as_they_were_whatever_it_does_to_them
             submit("all tests pass"),
         ],
     )
-    async with open_stage(tmp_path, ScriptedModel((planned(node("code")), cheat))) as stage:
+    async with open_stage(tmp_path, ScriptedProvider((planned(node("code")), cheat))) as stage:
         await stage.submit({"calc.py": WRONG, TEST: TESTS}, tests=(TEST,), limits=Limits(max_attempts=1))
         result = await stage.run()
         assert result.status is TaskStatus.UNSOLVED
@@ -160,7 +160,7 @@ async def test_code_is_judged_by_the_tests_as_they_were_whatever_it_does_to_them
 
 
 async def test_code_that_ends_the_test_run_is_no_success(tmp_path: Path) -> None:
-    model = ScriptedModel((planned(node("code")), part(CODE, lines=writes(("calc.py", "import os\nos._exit(0)\n")))))
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=writes(("calc.py", "import os\nos._exit(0)\n")))))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({"calc.py": WRONG, TEST: TESTS}, tests=(TEST,), limits=Limits(max_attempts=1))
         result = await stage.run()
@@ -175,7 +175,7 @@ async def test_the_best_of_all_attempts_is_handed_over_when_none_solves_the_task
         source = f"def one(): return {one}\ndef two(): return {two}\ndef three(): return {three}\n"
         return writes(("calc.py", source))
 
-    model = ScriptedModel(
+    model = ScriptedProvider(
         (
             planned(node("code")),
             part(
@@ -202,7 +202,7 @@ async def test_the_best_of_all_attempts_is_handed_over_when_none_solves_the_task
 
 async def test_a_budget_that_runs_out_stops_the_task_with_the_best_tree(tmp_path: Path) -> None:
     wordy = Line(text="x" * 30_000, calls=(write("calc.py", WRONG), ("submit", '{"summary": "done"}')))
-    model = ScriptedModel((planned(node("code")), part(CODE, lines=[wordy])))
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=[wordy])))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit(command=CUSTOM, limits=Limits(max_tokens=14_000))
         result = await stage.run()
@@ -214,7 +214,7 @@ async def test_a_budget_that_runs_out_stops_the_task_with_the_best_tree(tmp_path
 
 
 async def test_a_budget_that_does_not_even_cover_the_plan_stops_the_task_at_its_start(tmp_path: Path) -> None:
-    async with open_stage(tmp_path, ScriptedModel(())) as stage:
+    async with open_stage(tmp_path, ScriptedProvider(())) as stage:
         await stage.submit({"a.txt": "1"}, limits=Limits(max_tokens=100))
         result = await stage.run()
         assert (result.status, result.commit) == (TaskStatus.STOPPED, stage.base)
@@ -222,7 +222,7 @@ async def test_a_budget_that_does_not_even_cover_the_plan_stops_the_task_at_its_
 
 
 async def test_a_command_of_the_user_decides_and_proves(tmp_path: Path) -> None:
-    model = ScriptedModel(
+    model = ScriptedProvider(
         (
             planned(node("code"), files=[STUB]),
             part(FIX, "Verification failed: command", lines=GOOD),
@@ -240,7 +240,7 @@ async def test_a_command_of_the_user_decides_and_proves(tmp_path: Path) -> None:
 
 
 async def test_tests_that_a_command_of_the_user_cannot_judge_are_not_written_again_and_again(tmp_path: Path) -> None:
-    model = ScriptedModel((usual_plan(), part(TESTER, lines=writes((TEST, TESTS))), part(CODE, lines=GOOD)))
+    model = ScriptedProvider((usual_plan(), part(TESTER, lines=writes((TEST, TESTS))), part(CODE, lines=GOOD)))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit(command="true")
         result = await stage.run()
@@ -254,7 +254,7 @@ async def test_tests_that_a_command_of_the_user_cannot_judge_are_not_written_aga
 
 @pytest.mark.parametrize("name", ["fix-1", "attempt"])
 async def test_a_plan_may_call_its_subtasks_as_it_likes(name: str, tmp_path: Path) -> None:
-    model = ScriptedModel(
+    model = ScriptedProvider(
         (
             planned(node(name, "test" if name == "attempt" else "code")),
             part(TESTER, lines=writes((TEST, TESTS))),
@@ -274,7 +274,7 @@ async def test_a_plan_may_call_its_subtasks_as_it_likes(name: str, tmp_path: Pat
 async def test_a_specialist_that_stopped_does_not_mark_a_task_that_later_work_failed(tmp_path: Path) -> None:
     busy = part(CODE, lines=[Line(calls=(write("calc.py", WRONG),)), Line(calls=(shell("date +%N"),))])
     tried = part(FIX, lines=writes(("calc.py", WRONG + "# tried\n")))
-    async with open_stage(tmp_path, ScriptedModel((planned(node("code")), tried, busy))) as stage:
+    async with open_stage(tmp_path, ScriptedProvider((planned(node("code")), tried, busy))) as stage:
         await stage.submit(command=CUSTOM, limits=Limits(max_attempts=2, max_steps=3))
         result = await stage.run()
         assert result.status is TaskStatus.UNSOLVED

@@ -16,7 +16,7 @@ from domain.files import File, TreeChange
 from domain.task import TaskSpec
 from domain.workspace import BASE_BRANCH
 from gateway.gateway import Gateway
-from gateway.scripted import ScriptedModel
+from gateway.scripted import ScriptedProvider
 from mcp_server.registry import Registry
 from sandbox.fake import FakeSandboxes
 from tests.director.stage import RIGHT, TASK, TEST, TESTS, WRONG
@@ -49,7 +49,7 @@ async def court(folder: Path, files: Mapping[str, str], **spec: Any) -> AsyncIte
         equipment = Equipment(
             sandboxes=FakeSandboxes(),
             workspaces=store.workspaces,
-            gateway=Gateway(ScriptedModel(()), store.ledger),
+            gateway=Gateway(ScriptedProvider(()), store.ledger),
             ledger=store.ledger,
             log=store.log,
             registry=Registry(),

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import ModelRequestRejected
-from gateway.base import Delta, Model
-from gateway.openai_adapter import OpenAIConfig, OpenAIModel
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.adapters.openai_adapter import OpenAIProvider
+from gateway.base import Delta, Endpoint, Provider
+from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.wire.openai_server import Json, OpenAIServer, Refuse, Reply, Say
 
 TEXT = "Some words, n\u00e4mlich \u6f22\u5b57, and a call."
@@ -22,12 +22,12 @@ def answer(body: Json) -> Reply:
 
 
 @pytest.fixture(params=["scripted", "openai"])
-async def model(request: pytest.FixtureRequest) -> AsyncIterator[Model]:
+async def model(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
     calling, talking = Line(text=TEXT, calls=CALLS), Line(text=TEXT)
     scenes = (Scene(when=("call",), lines=(calling,)), Scene(when=("talk",), lines=(talking,)))
     async with OpenAIServer(answer, models=["scripted"]) as server:
-        config = OpenAIConfig(base_url=server.url, api_key=SecretStr("k"))
-        made: Model = ScriptedModel(scenes) if request.param == "scripted" else OpenAIModel(config)
+        config = Endpoint(name="openai", base_url=server.url, api_key=SecretStr("k"))
+        made: Provider = ScriptedProvider(scenes) if request.param == "scripted" else OpenAIProvider(config)
         yield made
         await made.close()
 
@@ -38,7 +38,7 @@ def request(text: str) -> ModelRequest:
 
 @pytest.mark.parametrize(("text", "calls", "finish"), [("talk", (), "stop"), ("call", CALLS, "tool_calls")])
 async def test_a_model_gives_pieces_and_then_one_reply_that_they_make_up(
-    model: Model, text: str, calls: tuple[tuple[str, str], ...], finish: str
+    model: Provider, text: str, calls: tuple[tuple[str, str], ...], finish: str
 ) -> None:
     *deltas, reply = [piece async for piece in model.stream(request(text))]
 
@@ -50,7 +50,7 @@ async def test_a_model_gives_pieces_and_then_one_reply_that_they_make_up(
     assert reply.usage.total_tokens > 0
 
 
-async def test_a_request_that_it_cannot_serve_is_refused_and_the_next_one_served(model: Model) -> None:
+async def test_a_request_that_it_cannot_serve_is_refused_and_the_next_one_served(model: Provider) -> None:
     with pytest.raises(ModelRequestRejected):
         async for _piece in model.stream(request("sing")):
             pass
@@ -58,7 +58,7 @@ async def test_a_request_that_it_cannot_serve_is_refused_and_the_next_one_served
     assert isinstance([piece async for piece in model.stream(request("talk"))][-1], ModelReply)
 
 
-async def test_a_stream_can_be_left_in_the_middle(model: Model) -> None:
+async def test_a_stream_can_be_left_in_the_middle(model: Provider) -> None:
     stream = model.stream(request("talk"))
     assert isinstance(await anext(stream), Delta)
     await stream.aclose()
@@ -66,7 +66,7 @@ async def test_a_stream_can_be_left_in_the_middle(model: Model) -> None:
     assert isinstance([piece async for piece in model.stream(request("talk"))][-1], ModelReply)
 
 
-async def test_a_model_has_a_provider_and_lists_its_ids_and_can_be_closed_twice(model: Model) -> None:
-    assert model.provider
+async def test_a_model_has_a_provider_and_lists_its_ids_and_can_be_closed_twice(model: Provider) -> None:
+    assert model.name
     assert await model.models() == ["scripted"]
     await model.close()

@@ -18,15 +18,15 @@ from domain.errors import (
     ModelTimeout,
     SoundstageError,
 )
-from domain.ledger import Attempt, Scope, Settlement, Spending
+from domain.ledger import Attempt, BudgetAlert, Scope, Settlement, Spending
 from domain.money import FREE, NanoUsd
-from gateway.base import Call, Completion, Delta
+from gateway.adapters.openai_adapter import OpenAIProvider
+from gateway.base import Call, Completion, Delta, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.gateway import Gateway
-from gateway.openai_adapter import OpenAIConfig, OpenAIModel
 from gateway.pricing import estimate_input_tokens, price
 from gateway.retry import RetryPolicy
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 from storage.database import Database
 from storage.ledger import SqlLedger
 from storage.writer import Writer
@@ -47,7 +47,7 @@ class Books:
     def __init__(self, path: Path) -> None:
         self.database = Database(path)
         self.writer = Writer(self.database.writer)
-        self.ledger = SqlLedger(self.database, self.writer)
+        self.ledger = SqlLedger(self.writer)
 
     def entries(self) -> list[sqlite3.Row]:
         """The ledger entries, in order."""
@@ -90,7 +90,7 @@ async def over_the_wire(
 ) -> tuple[BaseException | None, int]:
     """What a call of a server with these replies raised, and how many requests the server saw."""
     async with OpenAIServer(replies) as server:
-        model = OpenAIModel(OpenAIConfig(base_url=server.url, read_s=0.3))
+        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url, read_s=0.3))
         try:
             async with asyncio.timeout(20):
                 await Gateway(model, books.ledger, retry=retry).complete(CALL)
@@ -101,7 +101,7 @@ async def over_the_wire(
         return None, len(server.requests)
 
 
-class Witness(ScriptedModel):
+class Witness(ScriptedProvider):
     """Speaks a line, and writes down what the books held when the request arrived."""
 
     def __init__(self, books: Books) -> None:
@@ -116,7 +116,7 @@ class Witness(ScriptedModel):
             yield piece
 
 
-class Hanging(ScriptedModel):
+class Hanging(ScriptedProvider):
     """Says something, or nothing, and then never anything again."""
 
     def __init__(self, said: str = "") -> None:
@@ -155,7 +155,7 @@ async def test_the_worst_case_is_reserved_before_the_send_and_what_was_used_is_s
 async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None:
     usage = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 400}}
     async with OpenAIServer([Say("hi", usage=usage)]) as server:
-        model = OpenAIModel(OpenAIConfig(base_url=server.url))
+        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
         completion = await Gateway(model, books.ledger).complete(CALL)
         await model.close()
 
@@ -177,7 +177,7 @@ async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(bo
 async def test_every_attempt_has_exactly_one_entry_also_when_it_fails(books: Books) -> None:
     faults = [ModelOverloaded(), ModelConnectionFailed(), None]
 
-    completion = await Gateway(ScriptedModel(SCENES, faults=faults), books.ledger, retry=SWIFT).complete(CALL)
+    completion = await Gateway(ScriptedProvider(SCENES, faults=faults), books.ledger, retry=SWIFT).complete(CALL)
 
     assert completion.attempts == 3
     assert books.outcomes() == [("failed", "ModelOverloaded"), ("failed", "ModelConnectionFailed"), ("ok", "")]
@@ -262,7 +262,7 @@ class Door:
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
 async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing_for_ever(books: Books, times: int) -> None:
     door = Door(books)
-    model = ScriptedModel(SCENES)
+    model = ScriptedProvider(SCENES)
     calling = asyncio.ensure_future(Gateway(model, books.ledger).complete(CALL))
     await door.reached_by(calling)
 
@@ -283,7 +283,7 @@ class Unhurried(SqlLedger):
     """Thinks before it settles."""
 
     def __init__(self, books: Books) -> None:
-        super().__init__(books.database, books.writer)
+        super().__init__(books.writer)
         self.reached, self.go, self.settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def settle(self, settlement: Settlement) -> None:
@@ -295,7 +295,7 @@ class Unhurried(SqlLedger):
 
 async def test_a_call_that_is_cancelled_while_it_settles_is_settled_all_the_same(books: Books) -> None:
     ledger = Unhurried(books)
-    calling = asyncio.ensure_future(Gateway(ScriptedModel(SCENES), ledger).complete(CALL))
+    calling = asyncio.ensure_future(Gateway(ScriptedProvider(SCENES), ledger).complete(CALL))
     await ledger.reached.wait()
 
     calling.cancel()
@@ -309,7 +309,7 @@ async def test_a_call_that_is_cancelled_while_it_settles_is_settled_all_the_same
 
 
 async def test_a_model_that_ends_without_a_reply_does_not_speak_the_protocol(books: Books) -> None:
-    class Breathless(ScriptedModel):
+    class Breathless(ScriptedProvider):
         async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
             yield Delta(text="half of it")
 
@@ -337,7 +337,8 @@ class Purse:
 
     async def open(self, scope: Scope) -> None: ...
 
-    async def reserve(self, attempt: Attempt) -> None: ...
+    async def reserve(self, attempt: Attempt) -> tuple[BudgetAlert, ...]:
+        return ()
 
     async def settle(self, settlement: Settlement) -> None: ...
 
@@ -354,7 +355,7 @@ def test_the_pauses_between_the_tries_are_really_waited_for(
     error: SoundstageError, shortest: float, longest: float
 ) -> None:
     async def elapsed() -> float:
-        gateway = Gateway(ScriptedModel(SCENES, faults=[error, error]), Purse(), retry=RetryPolicy(pause_s=4))
+        gateway = Gateway(ScriptedProvider(SCENES, faults=[error, error]), Purse(), retry=RetryPolicy(pause_s=4))
         await gateway.complete(CALL)
         return asyncio.get_running_loop().time()
 
@@ -397,7 +398,7 @@ async def test_a_budget_that_is_used_up_by_failures_stops_the_next_try(books: Bo
 async def test_a_model_without_a_known_price_is_marked_and_bound_by_tokens(books: Books) -> None:
     request = REQUEST.model_copy(update={"model": "home-grown"})
     async with OpenAIServer([Say("hi")]) as server:
-        model = OpenAIModel(OpenAIConfig(base_url=server.url, provider="openai-compatible"))
+        model = OpenAIProvider(Endpoint(name="openai-compatible", base_url=server.url))
         gateway = Gateway(model, books.ledger)
         completion = await gateway.complete(CALL.model_copy(update={"request": request}))
         await books.ledger.open(Scope(id="task:t1", token_cap=100))

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from domain.chat import AssistantMessage, ModelRequest, ToolCall, ToolSchema, Usage, UserMessage
 from domain.money import NanoUsd
-from gateway.openai_wire import request_body
+from gateway.adapters.openai_wire import request_body
 from gateway.pricing import estimate_input_tokens, estimate_usage, price
 
 MILLION = 1_000_000

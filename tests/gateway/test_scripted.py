@@ -3,7 +3,7 @@ import pytest
 from domain.chat import AssistantMessage, FinishReason, Message, ModelReply, ModelRequest, UserMessage
 from domain.errors import ModelOverloaded, ModelRequestRejected
 from gateway.base import Delta
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 
 SCENES = (
     Scene(when=("plan", "fibonacci"), lines=(Line(text="a plan"),)),
@@ -11,7 +11,7 @@ SCENES = (
 )
 
 
-async def say(model: ScriptedModel, *said: str) -> ModelReply:
+async def say(model: ScriptedProvider, *said: str) -> ModelReply:
     """The model's reply after a conversation in which it and the user took turns."""
     messages: list[Message] = []
     for number, text in enumerate(said):
@@ -23,14 +23,14 @@ async def say(model: ScriptedModel, *said: str) -> ModelReply:
 
 
 async def test_the_first_scene_whose_words_all_occur_is_played() -> None:
-    model = ScriptedModel(SCENES)
+    model = ScriptedProvider(SCENES)
 
     assert (await say(model, "plan fibonacci")).message.content == "a plan"
     assert (await say(model, "write", "no", "fibonacci")).message.content == "two"
 
 
 async def test_the_line_is_the_one_for_the_replies_so_far_and_the_last_is_repeated() -> None:
-    model = ScriptedModel(SCENES)
+    model = ScriptedProvider(SCENES)
     said = ["fibonacci", "x", "go on", "y", "go on"]
 
     lines = [(await say(model, *said[:count])).message.content for count in (1, 3, 5, 1)]
@@ -39,7 +39,7 @@ async def test_the_line_is_the_one_for_the_replies_so_far_and_the_last_is_repeat
 
 
 async def test_tools_are_called_with_the_script_s_arguments_and_ids_of_their_own() -> None:
-    reply = await say(ScriptedModel(SCENES), "fibonacci")
+    reply = await say(ScriptedProvider(SCENES), "fibonacci")
 
     assert [(call.name, call.arguments) for call in reply.message.tool_calls] == [("write", "{}"), ("run", "{")]
     assert len({call.id for call in reply.message.tool_calls}) == 2
@@ -50,11 +50,11 @@ async def test_tools_are_called_with_the_script_s_arguments_and_ids_of_their_own
 
 async def test_what_the_script_does_not_know_is_refused_with_what_to_do() -> None:
     with pytest.raises(ModelRequestRejected, match="OPENAI_API_KEY"):
-        await say(ScriptedModel(SCENES), "a chess engine")
+        await say(ScriptedProvider(SCENES), "a chess engine")
 
 
 async def test_faults_come_in_their_order_before_anything_is_played() -> None:
-    model = ScriptedModel(SCENES, faults=[None, ModelOverloaded()])
+    model = ScriptedProvider(SCENES, faults=[None, ModelOverloaded()])
 
     assert (await say(model, "fibonacci")).message.content == "one"
     with pytest.raises(ModelOverloaded):

@@ -16,9 +16,9 @@ from domain.ledger import Scope
 from domain.plan import Subtask
 from domain.subtask_result import SubtaskResult
 from domain.task import TaskSpec
-from gateway.base import Model
+from gateway.base import Provider
 from gateway.gateway import Gateway
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 from mcp_server.protection import Protection
 from specialists.assignment import Assignment
 from specialists.loop import Loop, Surroundings
@@ -39,7 +39,7 @@ class Desk:
     store: Store
 
     async def work(
-        self, model: Model, records: dict[str, bytes] | None = None, playing: Role | None = None, **assigned: Any
+        self, model: Provider, records: dict[str, bytes] | None = None, playing: Role | None = None, **assigned: Any
     ) -> SubtaskResult:
         """Runs the loop on an assignment; ``assigned`` changes it, ``records`` are the journal's."""
         assignment = assignment_of(**assigned)
@@ -84,9 +84,9 @@ async def open_desk(
         yield Desk(place, store)
 
 
-def script(*lines: Line | str, text: Sequence[Line | str] = ()) -> ScriptedModel:
+def script(*lines: Line | str, text: Sequence[Line | str] = ()) -> ScriptedProvider:
     """A model that says these lines in turn; ``text`` are its lines once it works in plain text."""
-    return ScriptedModel(
+    return ScriptedProvider(
         (
             Scene(when=(TEXT_MODE,), lines=tuple(map(_line, text or ("(nothing)",)))),
             Scene(when=(), lines=tuple(map(_line, lines))),

@@ -8,7 +8,7 @@ import pytest
 from domain.errors import ContextTooLong, ModelRequestRejected, ModelUnavailable, SandboxLost
 from domain.events import ModelCalled, ProtectedChangeDropped, SnapshotMade, ToolCalled
 from domain.subtask_result import Stopped, StopReason, Submitted
-from gateway.scripted import Line, Scene, ScriptedModel
+from gateway.scripted import Line, Scene, ScriptedProvider
 from specialists.role import role
 from tests.specialists.desk import TEXT_MODE, call, open_desk, script
 
@@ -108,7 +108,7 @@ async def test_one_good_reply_forgives_the_malformed_ones_before_it(tmp_path: Pa
 async def test_a_server_that_refuses_tools_is_spoken_to_in_plain_text(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         scenes = (Scene(when=(TEXT_MODE,), lines=(Line(text=FILE), Line(text="SUBMIT: written"))),)
-        model = ScriptedModel(scenes, faults=[ModelRequestRejected("no tools here")])
+        model = ScriptedProvider(scenes, faults=[ModelRequestRejected("no tools here")])
         assert isinstance(await desk.work(model), Submitted)
         assert [bool(request.tools) for request in model.requests] == [True, False, False]
 
@@ -124,7 +124,7 @@ async def test_a_refusal_that_plain_text_does_not_mend_stops_the_work(
     faults: list[ModelRequestRejected], said: str, tmp_path: Path
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        result = await desk.work(ScriptedModel((), faults=faults))
+        result = await desk.work(ScriptedProvider((), faults=faults))
         assert isinstance(result, Stopped)
         assert (result.reason, result.detail) == (StopReason.MODEL_REFUSED, said)
 
@@ -133,9 +133,9 @@ async def test_a_conversation_that_is_too_long_is_halved_until_it_fits_or_nothin
     async with open_desk(tmp_path) as desk:
         brief = "x" * 60_000
         scene = Scene(when=(), lines=(SUBMIT,))
-        fits = ScriptedModel((scene,), faults=[ContextTooLong("too long"), ContextTooLong("too long")])
+        fits = ScriptedProvider((scene,), faults=[ContextTooLong("too long"), ContextTooLong("too long")])
         assert isinstance(await desk.work(fits, brief=brief, key="fits"), Submitted)
-        model = ScriptedModel((), faults=[ContextTooLong("too long") for _ in range(20)])
+        model = ScriptedProvider((), faults=[ContextTooLong("too long") for _ in range(20)])
         result = await desk.work(model, brief=brief)
         assert isinstance(result, Stopped)
         assert result.reason is StopReason.MODEL_REFUSED
@@ -172,7 +172,7 @@ async def test_a_lost_sandbox_is_raised_at_once_and_no_further_call_is_paid_for(
 async def test_a_model_that_cannot_be_reached_is_raised(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable):
         async with open_desk(tmp_path) as desk:
-            await desk.work(ScriptedModel((), faults=[ModelUnavailable()]))
+            await desk.work(ScriptedProvider((), faults=[ModelUnavailable()]))
 
 
 async def test_a_replay_pays_for_no_model_call_and_makes_no_tool_call_again(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ async def test_a_replay_pays_for_no_model_call_and_makes_no_tool_call_again(tmp_
     async with open_desk(tmp_path) as desk:
         append = call("shell", command="echo x >> log")
         first = await desk.work(script(append, append, SUBMIT), records)
-        again = ScriptedModel(())
+        again = ScriptedProvider(())
         assert await desk.work(again, records) == first
         assert again.requests == []
         assert (await desk.place.branch())["log"].content == b"x\nx\n"

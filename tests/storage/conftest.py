@@ -36,7 +36,7 @@ def log(database: Database, writer: Writer) -> SqlEventLog:
 
 @pytest.fixture
 def ledger(database: Database, writer: Writer) -> SqlLedger:
-    return SqlLedger(database, writer)
+    return SqlLedger(writer)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self._database = Database(Path(self._folder.name) / "ledger.db")
         self._connection = sqlite3.connect(self._database.path, isolation_level=None)
         self._writer = Writer(self._database.writer)
-        self._ledger = SqlLedger(self._database, self._writer)
+        self._ledger = SqlLedger(self._writer)
         self._caps: dict[str, tuple[NanoUsd | None, int | None]] = {}
         self._open: dict[int, Attempt] = {}
         self._settled: dict[int, Settlement] = {}

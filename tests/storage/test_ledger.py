@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from domain.errors import BudgetExceeded, Conflict, SoundstageError
-from domain.ledger import AttemptOutcome, Scope, Spending
+from domain.ledger import AttemptOutcome, BudgetAlert, Scope, Spending
 from domain.money import NanoUsd
 from storage.database import Database
 from storage.ledger import SqlLedger
@@ -39,14 +39,15 @@ async def test_of_many_at_once_in_two_processes_exactly_as_many_are_granted_as_t
 ) -> None:
     other = Database(database.path)
     writer = Writer(other.writer)
-    ledgers = [ledger, SqlLedger(other, writer)]
+    ledgers = [ledger, SqlLedger(writer)]
     tries = [ledgers[number % 2].reserve(attempt(number, "task", 7, 1)) for number in range(60)]
 
     answers = await asyncio.gather(*tries, return_exceptions=True)
     await writer.close()
     await other.close()
 
-    assert [type(answer) for answer in answers if answer is not None] == [BudgetExceeded] * (60 - 100 // 7)
+    refused = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert [type(answer) for answer in refused] == [BudgetExceeded] * (60 - 100 // 7)
     assert (await ledger.spending("task")).reserved == 98
     assert (await ledger.spending("user")).reserved == 98
 
@@ -77,6 +78,18 @@ async def test_a_token_budget_stops_a_model_without_a_price(ledger: SqlLedger) -
 
     assert raised.value.scope == "task"
     await ledger.reserve(attempt(3, "task", 0, 100))
+
+
+@pytest.mark.usefixtures("chain")
+async def test_a_reservation_tells_of_every_cap_of_which_little_is_left(ledger: SqlLedger) -> None:
+    assert await ledger.reserve(attempt(1, "task", 80, 800)) == ()
+    (money,) = await ledger.reserve(attempt(2, "task", 1, 0))
+    (_, tokens) = await ledger.reserve(attempt(3, "task", 0, 1))
+
+    assert money == BudgetAlert(scope="task", used=81, cap=100)
+    assert tokens == BudgetAlert(scope="task", used=801, cap=1000, tokens=True)
+    assert str(money) == "task has used $0.000000081 of $0.000000100"
+    assert str(tokens) == "task has used 801 of 1,000 tokens"
 
 
 @pytest.mark.usefixtures("chain")

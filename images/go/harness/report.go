@@ -6,14 +6,21 @@ import (
 	"syscall"
 )
 
-const reportDescriptor = 3
+const (
+	reportDescriptor = 3
+	prSetDumpable    = 4
+)
 
 type record map[string]any
 
-// Report is the pipe to the host. No process that is started later inherits it.
+// Report is the pipe to the host. No process that is started later inherits it, and none of the same user may reach
+// into this one for it.
 type Report struct{ file *os.File }
 
 func openReport() *Report {
+	if _, _, code := syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0); code != 0 {
+		fail("the harness cannot keep its descriptors to itself: " + code.Error())
+	}
 	syscall.CloseOnExec(reportDescriptor)
 	return &Report{os.NewFile(reportDescriptor, "report")}
 }

@@ -85,12 +85,17 @@ class Arena:
         assert (await sandbox.run(shell("cat usable"))).stdout == b"yes"
 
 
+def escapes(said: bytes, expect: Expect) -> list[str]:
+    """The reports of success in a program's output, without those that are expected."""
+    texts = [text.decode(errors="replace") for kind, text in SAID.findall(said) if kind == b"ESCAPED"]
+    return [text for text in texts if not text.startswith(expect.inside or ("\0",))]
+
+
 def check(result: CommandResult, expect: Expect) -> None:
     """AssertionError unless the result is one of a contained attack."""
     told = f"{result.verdict} {result.exit_code}\n{result.stdout[-3000:]!r}\n{result.stderr[-2000:]!r}"
     assert result.verdict in expect.verdicts, told
-    escapes = [text.decode(errors="replace") for kind, text in SAID.findall(result.stdout) if kind == b"ESCAPED"]
-    assert [text for text in escapes if not text.startswith(expect.inside or ("\0",))] == [], told
+    assert escapes(result.stdout, expect) == [], told
     if expect.reports:
         assert b"contained: " in result.stdout, told
 
@@ -99,11 +104,12 @@ def check(result: CommandResult, expect: Expect) -> None:
 async def arena(folder: Path, isolation: str) -> AsyncIterator[Arena]:
     """An arena; at its end the next command runs on the same service, the canaries live, and nothing is left."""
     leftovers = Leftovers(folder / "temporary")
-    async with docker_place() as place, canaries(folder / "canaries", place.client) as around:
-        there = Arena(place, around, leftovers, isolation)
-        yield there
-        async with there.lease() as another:
-            await there.goes_on(another)
+    with contextlib.closing(leftovers):
+        async with docker_place() as place, canaries(folder / "canaries", place.client) as around:
+            there = Arena(place, around, leftovers, isolation)
+            yield there
+            async with there.lease() as another:
+                await there.goes_on(another)
     await leftovers.none_left()
 
 

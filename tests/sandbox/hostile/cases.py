@@ -31,6 +31,8 @@ HELD_AS_A_WHOLE = Expect(
 """What gVisor has no limit of its own for."""
 
 KILLED_OR_GONE = BOMBED.model_copy(update={"verdicts": (Verdict.KILLED, Verdict.INFRASTRUCTURE)})
+SLOW_FLOOD = Expect(verdicts=(Verdict.TIMEOUT, Verdict.OUTPUT_LIMIT))
+"""Which limit is reached first depends on the machine."""
 INSIDE = REPORTED.inside_gvisor
 LEFT_BEHIND = HELD_AS_A_WHOLE.model_copy(update={"inside": ("160 MiB",)})
 
@@ -70,7 +72,7 @@ RESOURCES = (
     case(R, "root_write", "looks for a folder of the image that takes files"),
     case(R, "output_flood", "writes 10 GB to both streams", OUTPUT_LIMIT),
     case(R, "endless_line", "writes a gigabyte without a newline", OUTPUT_LIMIT),
-    case(R, "single_bytes", "writes single bytes to both streams for ever", TIMEOUT, timeout_s=SHORT),
+    case(R, "single_bytes", "writes single bytes to both streams for ever", SLOW_FLOOD, timeout_s=SHORT),
     case(R, "spin", "spins past its deadline", TIMEOUT, timeout_s=SHORT),
     case(R, "descriptors", "opens files until there are no more descriptors"),
     case(R, "core_dumps", "crashes again and again with core files allowed"),
@@ -96,7 +98,12 @@ RESOURCES = (
 )
 
 LIFECYCLE = (
-    case(L, "zombies", "leaves zombies"),
+    case(
+        L,
+        "zombies",
+        "leaves zombies",
+        runsc=BOMBED.model_copy(update={"verdicts": (Verdict.OK, Verdict.INFRASTRUCTURE)}),
+    ),
     case(L, "daemon", "leaves a daemon, twice forked in a session of its own"),
     case(L, "hang_up", "leaves shells that ignore hang-ups"),
     case(L, "deaf", "ignores every signal in many sessions", TIMEOUT, BOMBED, SHORT),
@@ -240,10 +247,15 @@ HONESTY_CASES = (
     case(H, "forked", "ends the run and goes on in a copy that forges", REFUSED),
     case(H, "killed", "kills the test run", REFUSED),
 )
+ATTACKED_REPORT = case(
+    H, "goes_after_the_report", "stops the holder of the report, opens its files, forges", REFUSED,
+    REFUSED.inside_gvisor("reached its pipe", "reached its /tmp/", note="opens other pipes of the harness"),
+)  # fmt: skip
+PATCHED_SERIALIZER = case(H, "patched_serializer", "gives all objects of Node another form as JSON", REFUSED)
 WEAKENED = case(H, "weakened_test", "weakens the protected test by shell, link, folder and daemon", REFUSED)
 
 CASES = (
     *PROGRAM_CASES, NEIGHBOUR, CLIENT_DIES, ENDED_OUTSIDE, CANCELLED, *EXPORT_CASES, *HEAVY_CASES, *OUTPUT_CASES,
-    *HONESTY_CASES, WEAKENED, CANARY,
+    *HONESTY_CASES, ATTACKED_REPORT, PATCHED_SERIALIZER, WEAKENED, CANARY,
 )  # fmt: skip
 """All of them, in the order of the table."""

@@ -25,9 +25,12 @@ class Leftovers:
         self._ids.add(inspected["Id"])
         self._uids.add(int(inspected["Config"]["Cmd"][1]))
 
+    def close(self) -> None:
+        """Temporary files go where they usually go."""
+        tempfile.tempdir = self._usual
+
     async def none_left(self) -> None:
         """Waits until nothing is left; the test's own time limit is the end of its patience."""
-        tempfile.tempdir = self._usual
         assert self._ids, "no container was seen"
         await until(lambda: not self._processes() and not self._groups() and not self._mounts())
         assert list(self._temporary.iterdir()) == [], "temporary files were left behind"

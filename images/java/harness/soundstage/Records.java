@@ -9,21 +9,23 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
-/** Writes records for the relay: lines of JSON, each begun by the token that the relay gave. */
+/** Writes records for the relay: lines of JSON, each authenticated by the key that the relay gave. */
 final class Records {
   private final FileOutputStream channel;
-  private final String token;
+  private final Authenticator authenticator;
+  private int sent;
 
-  private Records(FileOutputStream channel, String token) {
+  private Records(FileOutputStream channel, Authenticator authenticator) {
     this.channel = channel;
-    this.token = token;
+    this.authenticator = authenticator;
   }
 
   /** The channel that the relay names on standard input. */
   static Records open(InputStream input) throws IOException {
     BufferedReader told = new BufferedReader(new InputStreamReader(input, StandardCharsets.UTF_8));
     String path = told.readLine();
-    return new Records(new FileOutputStream(path), told.readLine());
+    byte[] key = told.readLine().getBytes(StandardCharsets.US_ASCII);
+    return new Records(new FileOutputStream(path), new Authenticator(key));
   }
 
   void record(String kind, Map<String, Object> fields) {
@@ -60,9 +62,10 @@ final class Records {
     Runtime.getRuntime().halt(status);
   }
 
-  private synchronized void send(String line) {
+  private synchronized void send(String said) {
+    String mac = authenticator.mac((sent++ + said).getBytes(StandardCharsets.UTF_8));
     try {
-      channel.write((token + line + "\n").getBytes(StandardCharsets.UTF_8));
+      channel.write((mac + said + "\n").getBytes(StandardCharsets.UTF_8));
     } catch (IOException error) {
       throw new UncheckedIOException(error);
     }

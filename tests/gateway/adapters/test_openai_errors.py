@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion
 
 from domain import errors
 from domain.errors import SoundstageError
-from gateway.openai_errors import openai_errors
+from gateway.adapters.openai_errors import openai_errors
 
 URL = "http://127.0.0.1:1/v1"
 REQUEST = httpx2.Request("POST", URL)

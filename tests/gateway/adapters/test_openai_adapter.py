@@ -19,9 +19,9 @@ from domain.chat import (
     UserMessage,
 )
 from domain.errors import SoundstageError
-from gateway.base import Delta
+from gateway.adapters.openai_adapter import OpenAIProvider
+from gateway.base import Delta, Endpoint
 from gateway.deadlines import Deadlines, within
-from gateway.openai_adapter import OpenAIConfig, OpenAIModel
 from tests.wire.openai_server import Break, OpenAIServer, Raw, Refuse, Reply, Say, Trouble, event, refusing_url
 
 KEY = "sk-proj-very-secret-0123456789"
@@ -30,16 +30,16 @@ EXACT = Usage(input_tokens=11, output_tokens=7)
 
 
 @contextlib.asynccontextmanager
-async def talking(replies: Sequence[Reply], read_s: float = 5.0) -> AsyncIterator[tuple[OpenAIModel, OpenAIServer]]:
+async def talking(replies: Sequence[Reply], read_s: float = 5.0) -> AsyncIterator[tuple[OpenAIProvider, OpenAIServer]]:
     async with OpenAIServer(replies) as server:
-        model = OpenAIModel(OpenAIConfig(base_url=server.url, api_key=SecretStr(KEY), read_s=read_s))
+        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url, api_key=SecretStr(KEY), read_s=read_s))
         try:
             yield model, server
         finally:
             await model.close()
 
 
-async def pieces(model: OpenAIModel, request: ModelRequest = ASKED) -> list[Delta | ModelReply]:
+async def pieces(model: OpenAIProvider, request: ModelRequest = ASKED) -> list[Delta | ModelReply]:
     async with asyncio.timeout(20):
         return [piece async for piece in model.stream(request)]
 
@@ -295,7 +295,7 @@ async def test_a_server_that_only_drips_comments_is_left_at_the_deadline() -> No
 
 async def test_a_server_that_is_not_there_is_named() -> None:
     url = refusing_url()
-    model = OpenAIModel(OpenAIConfig(base_url=url, api_key=SecretStr(KEY)))
+    model = OpenAIProvider(Endpoint(name="openai", base_url=url, api_key=SecretStr(KEY)))
 
     with pytest.raises(errors.ModelConnectionFailed, match=url):
         await pieces(model)
@@ -313,7 +313,7 @@ async def test_a_caller_that_stops_listening_ends_the_connection() -> None:
 
 async def test_the_models_of_a_server_are_listed() -> None:
     async with OpenAIServer(models=["b", "a"]) as server:
-        model = OpenAIModel(OpenAIConfig(base_url=server.url))
+        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
         assert await model.models() == ["b", "a"]
         await model.close()
         await model.close()
@@ -333,7 +333,7 @@ async def test_the_models_of_a_server_are_listed() -> None:
 )
 async def test_a_listing_that_is_none_says_to_check_the_url(listing: Raw) -> None:
     async with OpenAIServer(models=listing) as server:
-        model = OpenAIModel(OpenAIConfig(base_url=server.url))
+        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
         with pytest.raises(errors.ModelProtocolError, match="OPENAI_BASE_URL"):
             await model.models()
         await model.close()

@@ -5,14 +5,20 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, SecretStr
-
-from domain.base import Value
-from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
+from domain.chat import (
+    AssistantMessage,
+    EmbeddingReply,
+    EmbeddingRequest,
+    FinishReason,
+    ModelReply,
+    ModelRequest,
+    ToolCall,
+    Usage,
+)
 from domain.errors import ModelProtocolError
 from domain.text import well_formed
-from gateway.base import Delta
-from gateway.openai_wire import request_body
+from gateway.adapters.openai_wire import request_body
+from gateway.base import Delta, Endpoint
 from gateway.pricing import estimate_usage
 
 if TYPE_CHECKING:
@@ -29,29 +35,24 @@ FINISH_REASONS = {
 }
 
 
-class OpenAIConfig(Value):
-    """Where the server is and how to get in. ``connect_s`` and ``read_s`` are seconds."""
-
-    provider: str = "openai"
-    base_url: str = OFFICIAL_URL
-    api_key: SecretStr = SecretStr("none")
-    connect_s: float = Field(default=10.0, gt=0)
-    read_s: float = Field(default=300.0, gt=0)
-
-
-class OpenAIModel:
+class OpenAIProvider:
     """Sends requests with the official SDK, its retries switched off."""
 
     announcement = ""
 
-    def __init__(self, config: OpenAIConfig) -> None:
-        self._config = config
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._client: AsyncOpenAI | None = None
 
     @property
-    def provider(self) -> str:
+    def name(self) -> str:
         """The name in ledger entries and prices."""
-        return self._config.provider
+        return self._endpoint.name
+
+    @property
+    def local(self) -> bool:
+        """Whether the endpoint is."""
+        return self._endpoint.local
 
     def _connect(self) -> "AsyncOpenAI":
         if self._client is None:
@@ -59,16 +60,24 @@ class OpenAIModel:
             from openai import AsyncOpenAI
 
             self._client = AsyncOpenAI(
-                api_key=self._config.api_key.get_secret_value(),
-                base_url=self._config.base_url,
-                timeout=httpx2.Timeout(self._config.read_s, connect=self._config.connect_s),
+                api_key=self._endpoint.api_key.get_secret_value(),
+                base_url=self._endpoint.base_url,
+                timeout=httpx2.Timeout(self._endpoint.read_s, connect=self._endpoint.connect_s),
                 max_retries=0,
             )
         return self._client
 
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """The whole reply."""
+        raise NotImplementedError
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
+        """A vector for each text."""
+        raise NotImplementedError
+
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
         """Deltas, then the whole reply. A stream that ends without a finish reason raises ModelProtocolError."""
-        body = request_body(request, modern=self._config.base_url == OFFICIAL_URL)
+        body = request_body(request, modern=self._endpoint.base_url == OFFICIAL_URL)
         answer = _Answer()
         with self._errors(request.model), _well_formed():
             async with await self._connect().chat.completions.create(**body) as chunks:
@@ -79,9 +88,9 @@ class OpenAIModel:
         yield answer.reply(request)
 
     def _errors(self, model: str) -> "AbstractContextManager[None]":
-        from gateway.openai_errors import openai_errors
+        from gateway.adapters.openai_errors import openai_errors
 
-        return openai_errors(model, self._config.base_url, self._config.api_key.get_secret_value())
+        return openai_errors(model, self._endpoint.base_url, self._endpoint.api_key.get_secret_value())
 
     async def models(self) -> list[str]:
         """The ids that the server lists."""
