@@ -256,13 +256,18 @@ def sandbox_reap(as_json: Annotated[bool, typer.Option("--json", help="one JSON 
 @images_app.command("prune")
 def images_prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only name what would be removed")] = False,
+    layers: Annotated[bool, typer.Option("--all", help="also dependencies that could be of use again")] = False,
 ) -> None:
-    """Remove sandbox images of other versions that no container uses."""
+    """Remove sandbox images of other versions that no container uses.
+
+    What was installed on top of such an image goes with it. With --all, all installed dependencies go: the next
+    "run --install" installs them anew, and may choose other versions. Use it while no task is at work.
+    """
 
     async def work(settings: "Settings") -> None:
         from app.commands.images import prune_images
 
-        await prune_images(settings, dry_run)
+        await prune_images(settings, dry_run, layers)
 
     _execute(work)
 

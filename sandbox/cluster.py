@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from domain.errors import EngineUnavailable, SandboxesBusy
 from sandbox.container import Build, Container
@@ -27,8 +27,8 @@ class Cluster:
         self.nodes = tuple(nodes)
         self._queue: deque[asyncio.Event] = deque()
 
-    async def reserve(self, build: Build, wait_s: float) -> tuple[Place, float]:
-        """A place for a container, and how many seconds it was waited for.
+    async def reserve(self, build: Build, wait_s: float, lacking: Collection[Node] = ()) -> tuple[Place, float]:
+        """A place for a container, on none of the nodes that are ``lacking`` its image, and the seconds of waiting.
 
         SandboxesBusy when there is no room in time; EngineUnavailable when no engine answers.
         """
@@ -37,7 +37,7 @@ class Cluster:
         self._queue.append(turn)
         try:
             while True:
-                if self._queue[0] is turn and (place := await self._find(build)) is not None:
+                if self._queue[0] is turn and (place := await self._find(build, lacking)) is not None:
                     return place, time.monotonic() - started
                 left = wait_s - (time.monotonic() - started)
                 if left <= 0:
@@ -51,21 +51,25 @@ class Cluster:
             self._queue.remove(turn)
             self.changed()
 
-    async def spare(self, build: Build) -> Place | None:
-        """A place for a container that nobody waits for yet; None while somebody waits, or where there is no room."""
-        return None if self._queue else await self._find(build)
+    async def spare(self, build: Build, lacking: Collection[Node] = ()) -> Place | None:
+        """A place that nobody waits for yet, on none of the nodes that are ``lacking`` the image of the container.
+
+        None while somebody waits, or where there is no room.
+        """
+        return None if self._queue else await self._find(build, lacking)
 
     @property
     def waiting(self) -> int:
         """How many wait for room."""
         return len(self._queue)
 
-    async def _find(self, build: Build) -> Place | None:
+    async def _find(self, build: Build, lacking: Collection[Node]) -> Place | None:
         trouble: EngineUnavailable | None = None
         answered = False
         for node in self.nodes:
             await node.tidy()
-        for node in sorted(self.nodes, key=lambda node: (node.is_away, node.load)):
+        nodes = [node for node in self.nodes if node not in lacking]
+        for node in sorted(nodes, key=lambda node: (node.is_away, node.load)):
             if node.is_away and answered:
                 continue
             try:
@@ -78,7 +82,7 @@ class Cluster:
                 return Place(node, node.reserve(build))
         if not answered and trouble is not None:
             raise trouble
-        if all(node.is_away for node in self.nodes):
+        if all(node.is_away for node in nodes):
             raise EngineUnavailable
         return None
 

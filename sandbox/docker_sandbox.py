@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from domain.errors import EngineUnavailable, SandboxLost
+from domain.errors import EngineUnavailable, ImageMissing, SandboxLost
 from sandbox import images, isolation, reaper
 from sandbox.base import Lease, Sandbox, SandboxRequest
 from sandbox.calm import Calm
@@ -67,27 +67,41 @@ class DockerSandboxes:
         return await self._cold(request, build)
 
     async def _cold(self, request: SandboxRequest, build: Build) -> tuple[Place, Sandbox]:
-        """A sandbox from a container that is started now. An engine that fails to start it is passed over."""
-        waited = 0.0
-        for attempt in range(TRIES):
-            place = await self._cluster.spare(build)
-            if place is None:
-                self._removals.hurry()
-                self._pool.give_up(build.profile.memory)
-                place, seconds = await self._cluster.reserve(build, request.wait_s - waited)
-                waited += seconds
+        """A sandbox from a container that is started now. An engine that fails to start it is passed over.
+
+        ImageMissing when every engine lacks its image.
+        """
+        waited, failures = 0.0, 0
+        lacking: set[Node] = set()
+        while True:
+            place, seconds = await self._place(build, request.wait_s - waited, lacking)
+            waited += seconds
             try:
                 async with place.node.watched():
                     await place.container.start(request.task_id, request.lifetime_s)
                 return place, await place.container.lease(self._lease(request, place, waited, warm=False))
+            except ImageMissing:
+                self._removals.add(place)
+                lacking.add(place.node)
+                if len(lacking) == len(self._cluster.nodes):
+                    raise
             except EngineUnavailable:
                 self._removals.add(place)
-                if attempt == TRIES - 1 or all(node.is_away for node in self._cluster.nodes):
+                failures += 1
+                if failures == TRIES or all(node.is_away for node in self._cluster.nodes):
                     raise
             except BaseException:
                 self._removals.add(place)
                 raise
-        raise EngineUnavailable
+
+    async def _place(self, build: Build, wait_s: float, lacking: Collection[Node]) -> tuple[Place, float]:
+        """Room for a container, made where there is none, and how many seconds it was waited for."""
+        place = await self._cluster.spare(build, lacking)
+        if place is not None:
+            return place, 0.0
+        self._removals.hurry()
+        self._pool.give_up(build.profile.memory)
+        return await self._cluster.reserve(build, wait_s, lacking)
 
     def _lease(self, request: SandboxRequest, place: Place, waited_s: float, warm: bool) -> Lease:
         # Tokens grow across restarts, too: whoever holds an older one is refused.

@@ -1,4 +1,4 @@
-"""The Docker engine, through docker-py. The only file that imports docker; every call runs in a thread."""
+"""The Docker engine and its containers, through docker-py; every call runs in a thread."""
 
 import asyncio
 import socket
@@ -104,10 +104,7 @@ class DockerEngine:
     def _connected(self) -> docker.APIClient:
         with self._connecting:
             if self._client is None:
-                _knock(self.host)
-                self._client = docker.APIClient(
-                    base_url=self.host, version="auto", timeout=API_TIMEOUT_S, max_pool_size=CALLS_AT_ONCE
-                )
+                self._client = connect(self.host, API_TIMEOUT_S, CALLS_AT_ONCE)
             return self._client
 
     async def version(self) -> str:
@@ -222,6 +219,15 @@ class DockerEngine:
         if self._threads is not None:
             threads, self._threads = self._threads, None
             threads.shutdown(wait=False)
+
+
+def connect(host: str | None, timeout_s: int, calls_at_once: int = 1) -> docker.APIClient:
+    """A client of the engine at that address, with so many connections at most; whoever called this closes it.
+
+    Its exceptions, and those of this call, are docker-py's: see ``engine_errors``.
+    """
+    _knock(host)
+    return docker.APIClient(base_url=host, version="auto", timeout=timeout_s, max_pool_size=calls_at_once)
 
 
 def _knock(host: str | None) -> None:

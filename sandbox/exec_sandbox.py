@@ -1,7 +1,7 @@
 """A sandbox without a runner: an image that has no Python is served by ``docker exec`` and ``tar``.
 
-It keeps the containment of the others, and is slower and blunter: what a command leaves behind lives until the next
-timeout or the end of the lease, and nothing but time and output is measured.
+It keeps the containment of the others, and is slower and blunter: a signal reaches all that runs, a command that cannot
+be ended costs the sandbox, and nothing but time and output is measured.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from domain.command import Command, CommandResult
-from domain.errors import LeaseEnded, TransferFailed
+from domain.errors import LeaseEnded, SandboxLost, TransferFailed
 from domain.files import FileTree, TreeChange
 from sandbox.base import IGNORED, ByteStream, Changes, Entry, Fetched, Lease, Running
 from sandbox.command_verbs import CommandVerbs
@@ -57,7 +57,10 @@ class ExecSandbox(CommandVerbs):
 
     @contextlib.asynccontextmanager
     async def start(self, command: Command, stdin: AsyncIterable[bytes] | None = None) -> AsyncIterator[Running]:
-        """Starts a command; one at a time, because what it leaves behind cannot be told from others'."""
+        """Starts a command; one at a time, because what it leaves behind cannot be told from others'.
+
+        SandboxLost at the end, too, when that cannot be ended.
+        """
         async with self._turn:
             if self._is_retired:
                 raise LeaseEnded
@@ -65,8 +68,12 @@ class ExecSandbox(CommandVerbs):
             try:
                 await execution.begin()
                 yield execution
-            finally:
-                await execution.end()
+            except BaseException:
+                # The first that went wrong is told; a sandbox that is lost is lost for the next command as well.
+                with contextlib.suppress(SandboxLost):
+                    await execution.end()
+                raise
+            await execution.end()
 
     async def put(self, change: TreeChange, clear: bool = False) -> None:
         """Writes and removes files."""

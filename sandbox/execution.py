@@ -16,6 +16,10 @@ KEPT = 8 * 1024 * 1024
 PIECE = 1 << 16
 ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108 - a path in the container, private to it
 LAST_PATIENCE_S = 5.0
+KILLED = (None, 137)
+"""Exit codes of a command that did not end by itself."""
+KILLS, DONE = 3, b"done"
+"""How often ending everything is tried, and what it says when it was done."""
 LOOKS, LOOK_S = 5, 0.05
 
 
@@ -97,13 +101,13 @@ class Execution:
             # While nobody takes the output of a command that was ended, the engine does not know its code.
             code = await self._exit_code() if ended is None else None
             oom = await self._engine.ran_out_of_memory(self._name, self._began)
+            if ended is None and not oom and code in KILLED:
+                await self._assert_there()
         except InfrastructureError as error:
             raise SandboxLost from error
         verdict = Verdict.OK if code == 0 else Verdict.FAILED
-        if code is None or code == 137:
+        if code in KILLED:
             verdict, code = Verdict.KILLED, None
-            if ended is None and not oom:
-                await self._assert_there()
         return CommandResult(
             verdict=Verdict.OOM if oom else ended or verdict,
             exit_code=code,
@@ -116,13 +120,18 @@ class Execution:
     async def _assert_there(self) -> None:
         """SandboxLost when the container has ended, which the engine may come to know a moment after the command."""
         for _ in range(LOOKS):
-            try:
-                seen = await self._engine.inspect(self._name)
-            except InfrastructureError as error:
-                raise SandboxLost from error
-            if not seen["State"]["Running"]:
+            if not await self._is_running():
                 raise SandboxLost
             await asyncio.sleep(LOOK_S)
+
+    async def _is_running(self) -> bool:
+        """Whether the engine knows the container as running. EngineUnavailable."""
+        try:
+            return bool((await self._engine.inspect(self._name))["State"]["Running"])
+        except EngineUnavailable:
+            raise
+        except InfrastructureError:
+            return False
 
     async def _exit_code(self) -> int | None:
         """The exit code, which the engine may come to know a moment after the output's end."""
@@ -135,38 +144,60 @@ class Execution:
 
     async def signal(self, number: int) -> None:
         """Sends a signal to every process of the sandbox's user: an execution's group is not known."""
-        await self._say(f"kill -{number} -1")
+        with contextlib.suppress(InfrastructureError):
+            await self._say(f"kill -{number} -1")
 
     async def kill(self) -> None:
         """Ends every process of the sandbox's user.
 
-        The engine is slow to end a command whose output nobody takes: what it still says is taken and dropped.
+        SandboxLost when that cannot be done, as when they are so many that the engine cannot start another one among
+        them: the container is removed then, and they with it.
         """
+        # The engine is slow to end a command whose output nobody takes: what it still says is taken and dropped.
         taking = asyncio.create_task(self._stream.discard()) if self._stream is not None else None
-        await self._say("kill -9 -1")
-        if taking is not None:
-            taking.cancel()
-            await asyncio.wait([taking])
+        try:
+            await self._kill()
+        finally:
+            if taking is not None:
+                taking.cancel()
+                await asyncio.wait([taking])
 
-    async def _say(self, script: str) -> None:
+    async def _kill(self) -> None:
         with contextlib.suppress(InfrastructureError):
-            _, connection = await self._engine.execute(self._name, ("/bin/sh", "-c", script), {"user": self._user})
-            stream = AttachedStream(connection)
-            await stream.open()
+            for _ in range(KILLS):
+                if DONE in await self._say(f"kill -9 -1 2> /dev/null; echo {DONE.decode()}"):
+                    return
+        with contextlib.suppress(InfrastructureError):
+            if not await self._is_running():
+                return  # there is nothing left to end
+            await self._engine.remove(self._name)
+        raise SandboxLost
+
+    async def _say(self, script: str) -> bytes:
+        """What a script of the sandbox's user prints. InfrastructureError."""
+        _, connection = await self._engine.execute(self._name, ("/bin/sh", "-c", script), {"user": self._user})
+        stream = AttachedStream(connection)
+        await stream.open()
+        said = bytearray()
+        try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_PATIENCE_S):
-                    while await stream.read():
-                        pass
+                    while data := await stream.read():
+                        said += data
+        finally:
             await stream.close()
+        return bytes(said)
 
     async def end(self) -> None:
-        """Lets go of it; ends it when it runs still. What went wrong with its input is raised."""
+        """Lets go of it; ends it when it runs still. What went wrong with its input is raised, and SandboxLost."""
         fed: BaseException | None = None
         if self._feeding is not None:
             self._feeding.cancel()
             (fed,) = await asyncio.gather(self._feeding, return_exceptions=True)
-        await self.kill()
-        if self._stream is not None:
-            await self._stream.close()
+        try:
+            await self.kill()
+        finally:
+            if self._stream is not None:
+                await self._stream.close()
         if isinstance(fed, Exception):
             raise fed

@@ -1,6 +1,7 @@
 """Pulling, making and building images through the Docker engine."""
 
 import asyncio
+import contextlib
 import io
 import queue
 import shutil
@@ -12,14 +13,17 @@ from typing import Any, BinaryIO
 
 import docker
 import docker.errors
+from pydantic import Field
 
 from domain.base import Value
 from domain.errors import ImageBuildFailed, InfrastructureError
-from sandbox.engine import engine_errors
+from sandbox.engine import connect, engine_errors
 
 BASE = "debian:bookworm-slim"
 OWN_BASE = "soundstage-base:latest"
+CALL_TIMEOUT_S = 60
 PULL_TIMEOUT_S = 120
+IMPORT_TIMEOUT_S = 600
 BUILD_TIMEOUT_S = 1200
 CONFLICT = 409
 
@@ -29,6 +33,7 @@ class ImageInfo(Value):
 
     tag: str
     size: int
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 class ImageFacts(Value):
@@ -44,8 +49,11 @@ class ImageEngine:
     def __init__(self, host: str | None = None) -> None:
         self._host = host
 
-    def _client(self, timeout_s: int = 60) -> docker.APIClient:
-        return docker.APIClient(base_url=self._host, version="auto", timeout=timeout_s)
+    @contextlib.contextmanager
+    def _client(self, timeout_s: int = CALL_TIMEOUT_S) -> Iterator[docker.APIClient]:
+        """A client for one call, which is closed behind it."""
+        with engine_errors(), contextlib.closing(connect(self._host, timeout_s)) as client:
+            yield client
 
     async def exists(self, tag: str) -> bool:
         """Whether the engine has the image."""
@@ -55,9 +63,9 @@ class ImageEngine:
         """What the engine says of the image; None when it has none of that name."""
 
         def look() -> ImageFacts | None:
-            with engine_errors():
+            with self._client() as client:
                 try:
-                    seen = self._client().inspect_image(tag)
+                    seen = client.inspect_image(tag)
                 except docker.errors.ImageNotFound:
                     return None
                 labels = (seen.get("Config") or {}).get("Labels") or {}
@@ -69,11 +77,11 @@ class ImageEngine:
         """The engine's images whose tag begins so."""
 
         def look() -> list[ImageInfo]:
-            with engine_errors():
-                found = self._client().images()
+            with self._client() as client:
+                found = client.images()
             return sorted(
                 (
-                    ImageInfo(tag=tag, size=image["Size"])
+                    ImageInfo(tag=tag, size=image["Size"], labels=image["Labels"] or {})
                     for image in found
                     for tag in image["RepoTags"] or []
                     if tag.startswith(prefix)
@@ -87,9 +95,9 @@ class ImageEngine:
         """Removes a tag, and its image where that was the last one; False when a container uses it."""
 
         def work() -> bool:
-            with engine_errors():
+            with self._client() as client:
                 try:
-                    self._client().remove_image(tag)
+                    client.remove_image(tag)
                 except docker.errors.ImageNotFound:
                     return True
                 except docker.errors.APIError as error:
@@ -124,12 +132,13 @@ class ImageEngine:
 
     def _pull(self) -> Iterator[dict[str, Any]]:
         repository, _, tag = BASE.partition(":")
-        yield from self._client(PULL_TIMEOUT_S).pull(repository, tag=tag, stream=True, decode=True)
+        with self._client(PULL_TIMEOUT_S) as client:
+            yield from client.pull(repository, tag=tag, stream=True, decode=True)
 
     def _import(self, archive: Path) -> None:
         repository, _, tag = OWN_BASE.partition(":")
-        with engine_errors():
-            self._client(600).import_image_from_file(str(archive), repository=repository, tag=tag)
+        with self._client(IMPORT_TIMEOUT_S) as client:
+            client.import_image_from_file(str(archive), repository=repository, tag=tag)
 
     async def build(self, context: bytes, tag: str, arguments: dict[str, str]) -> AsyncIterator[str]:
         """Builds an image from a tar of its context; yields the build's output. ImageBuildFailed."""
@@ -145,10 +154,11 @@ class ImageEngine:
         self, context: BinaryIO, tag: str, arguments: dict[str, str], labels: dict[str, str]
     ) -> AsyncIterator[str]:
         def run() -> Iterator[dict[str, Any]]:
-            yield from self._client(BUILD_TIMEOUT_S).build(
-                fileobj=context, custom_context=True, tag=tag, buildargs=arguments, decode=True,
-                rm=True, forcerm=True, labels={"soundstage.image": tag} | labels,
-            )  # fmt: skip
+            with self._client(BUILD_TIMEOUT_S) as client:
+                yield from client.build(
+                    fileobj=context, custom_context=True, tag=tag, buildargs=arguments, decode=True,
+                    rm=True, forcerm=True, labels={"soundstage.image": tag} | labels,
+                )  # fmt: skip
 
         return _lines(run)
 
@@ -159,9 +169,8 @@ async def _lines(run: Callable[[], Iterator[dict[str, Any]]]) -> AsyncIterator[s
 
     def pump() -> None:
         try:
-            with engine_errors():
-                for item in run():
-                    said.put(item)
+            for item in run():
+                said.put(item)
             said.put(None)
         except Exception as error:  # noqa: BLE001 - it crosses over to the waiting task, which raises it
             said.put(error)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from domain.base import Value
 from domain.errors import UsageError
-from sandbox.image_engine import BASE, ImageEngine, ImageInfo
+from sandbox.image_engine import BASE, ImageEngine
 
 REPOSITORY = "soundstage"
 
@@ -40,14 +40,6 @@ def tag(language: str) -> str:
     for path, content in sorted(_context(language).items()):
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return f"{REPOSITORY}-{language}:{digest.hexdigest()[:16]}"
-
-
-async def superseded(engine: ImageEngine) -> list[ImageInfo]:
-    """The images of languages that the engine has and this version does not use: those of other versions."""
-    repositories = {f"{REPOSITORY}-{language}" for language in languages()}
-    wanted = {tag(language) for language in languages()}
-    there = await engine.images(f"{REPOSITORY}-")
-    return [image for image in there if image.tag.partition(":")[0] in repositories and image.tag not in wanted]
 
 
 async def build(engine: ImageEngine, language: str, settings: BuildSettings) -> AsyncIterator[str]:

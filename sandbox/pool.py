@@ -10,10 +10,11 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Mapping
 
-from domain.errors import InfrastructureError
+from domain.errors import ImageMissing, InfrastructureError
 from sandbox.calm import Calm
 from sandbox.cluster import Cluster, Place
 from sandbox.container import Build
+from sandbox.node import Node
 
 IDLE_S = 3600.0
 """How long a container may wait to be leased before it is replaced by a fresh one."""
@@ -120,12 +121,10 @@ class WarmPool:
     async def _add(self, build: Build) -> None:
         place: Place | None = None
         try:
-            place = await self._cluster.spare(build)
+            place = await self._started(build)
             if place is None:
                 self._pause(build)
                 return
-            async with place.node.watched():
-                await place.container.start("", LIFETIME_S, LONGEST_LEASE_S)
             if self._cluster.waiting or not self._sizes:
                 # Somebody came meanwhile who needs its room, or nobody will come any more.
                 return
@@ -142,6 +141,21 @@ class WarmPool:
             if place is not None:
                 await self._cluster.release(place)
             self._news.set()
+
+    async def _started(self, build: Build) -> Place | None:
+        """One that has started, on the first engine that has its image; None where there is no room."""
+        lacking: set[Node] = set()
+        while (place := await self._cluster.spare(build, lacking)) is not None:
+            try:
+                async with place.node.watched():
+                    await place.container.start("", LIFETIME_S, LONGEST_LEASE_S)
+                return place
+            except BaseException as error:
+                await self._cluster.release(place)
+                lacking.add(place.node)
+                if not isinstance(error, ImageMissing) or len(lacking) == len(self._cluster.nodes):
+                    raise
+        return None
 
     def _pause(self, build: Build) -> None:
         _, last = self._pauses.get(build, (0.0, 0.0))

@@ -13,32 +13,12 @@ readonly socket="/var/run/docker.sock"
 readonly daemon_log="/var/log/soundstage-dockerd.log"
 readonly packages=(docker.io mmdebstrap iptables ca-certificates)
 readonly patience=30
-readonly apt_options=(-y --no-install-recommends -o DPkg::Lock::Timeout=120)
+readonly apt_remedy="check the network and the apt sources, then run 'make engine' again"
+readonly speaker="engine"
 
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-
-say() { echo "engine: $*"; }
-
-# fail CODE WHAT WHY NEXT...: every further argument is a line of what to do.
-fail() {
-    local code="$1" line
-    {
-        echo "engine: $2"
-        echo "  why:  $3"
-        for line in "${@:4}"; do
-            echo "  next: $line"
-        done
-    } >&2
-    exit "$code"
-}
-
-have() { command -v "$1" >/dev/null 2>&1; }
-
-is_root() { [[ "$(id -u)" == 0 ]]; }
-
-is_debian() { have apt-get && have dpkg; }
-
-may_change_system() { [[ -z "${SOUNDSTAGE_NO_SYSTEM:-}" ]] && is_root; }
+# shellcheck source=scripts/machine.sh
+source scripts/machine.sh
 
 is_systemd() { [[ "$(cat /proc/1/comm 2>/dev/null)" == systemd ]] && have systemctl; }
 
@@ -117,22 +97,8 @@ show_daemon_log() {
     fi
 }
 
-apt_install() {
-    local log start="$SECONDS"
-    log="$(mktemp "${TMPDIR:-/tmp}/soundstage-engine.XXXXXX")"
-    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install "${apt_options[@]}" "$@"; } \
-        >"$log" 2>&1 </dev/null; then
-        echo "engine: the last lines of $log:" >&2
-        tail -n 20 "$log" | sed 's/^/  | /' >&2
-        fail 1 "could not install: $*" "apt-get failed, see the lines above" \
-            "check the network and the apt sources, then run 'make engine' again"
-    fi
-    rm -f "$log"
-    say "installed $*: $((SECONDS - start)) s"
-}
-
 refuse_start() {
-    local why="SOUNDSTAGE_NO_SYSTEM is set, so nothing on this machine is changed"
+    local why="$untouched"
     if [[ "$(uname -s)" == Darwin ]]; then
         fail 3 "the Docker engine is not running" "nothing answers on $socket" "start Docker Desktop (or Colima), then try again"
     fi
@@ -141,7 +107,7 @@ refuse_start() {
 }
 
 refuse_install() {
-    local why="SOUNDSTAGE_NO_SYSTEM is set, so nothing on this machine is changed"
+    local why="$untouched"
     if ! is_debian; then
         fail 3 "no Docker engine" "none is installed, and this script knows only Debian and Ubuntu" \
             "install Docker Engine (or Docker Desktop, Podman's Docker service, Colima) and start it" \
@@ -179,7 +145,7 @@ ensure_engine() {
             refuse_install
         fi
         say "no Docker engine here: installing ${packages[*]} with apt-get (SOUNDSTAGE_NO_SYSTEM=1 forbids it)"
-        apt_install "${packages[@]}"
+        apt_install "$apt_remedy" "${packages[@]}"
         if socket_answers; then
             return
         fi
@@ -194,7 +160,7 @@ ensure_mmdebstrap() {
     fi
     if may_change_system && is_debian; then
         say "mmdebstrap makes the base image where no image registry answers: installing it with apt-get"
-        apt_install mmdebstrap
+        apt_install "$apt_remedy" mmdebstrap
     else
         say "note: mmdebstrap is not installed; it is needed only where no image registry answers"
     fi

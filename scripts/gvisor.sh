@@ -18,30 +18,11 @@ readonly pid_file="${SOUNDSTAGE_ENGINE_PID:-/var/run/docker.pid}"
 # Our seccomp profile holds inside gVisor as well only with --oci-seccomp.
 readonly arguments='["--network=none", "--oci-seccomp"]'
 readonly patience="${SOUNDSTAGE_ENGINE_PATIENCE:-15}"
-readonly apt_options=(-y --no-install-recommends -o DPkg::Lock::Timeout=120)
+readonly speaker="gvisor"
 
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-
-say() { echo "gvisor: $*"; }
-
-# fail CODE WHAT WHY NEXT...: every further argument is a line of what to do.
-fail() {
-    local code="$1" line
-    {
-        echo "gvisor: $2"
-        echo "  why:  $3"
-        for line in "${@:4}"; do
-            echo "  next: $line"
-        done
-    } >&2
-    exit "$code"
-}
-
-have() { command -v "$1" >/dev/null 2>&1; }
-
-is_root() { [[ "$(id -u)" == 0 ]]; }
-
-is_debian() { have apt-get && have dpkg; }
+# shellcheck source=scripts/machine.sh
+source scripts/machine.sh
 
 run_python() {
     local python
@@ -81,30 +62,21 @@ PYTHON
 }
 
 install_runsc() {
-    local log start="$SECONDS" why="SOUNDSTAGE_NO_SYSTEM is set, so nothing on this machine is changed"
+    local why="$untouched" elsewhere="install runsc as gVisor's documentation says, then run 'make gvisor' again"
     if have runsc; then
         return
     fi
     if ! is_debian; then
-        fail 3 "gVisor is not installed" "this script knows only Debian and Ubuntu" \
-            "install runsc as gVisor's documentation says, then run 'make gvisor' again"
+        fail 3 "gVisor is not installed" "this script knows only Debian and Ubuntu" "$elsewhere"
     fi
-    is_root || why="only root may install it"
-    if [[ -n "${SOUNDSTAGE_NO_SYSTEM:-}" ]] || ! is_root; then
+    if ! may_change_system; then
+        is_forbidden || why="only root may install it"
         fail 3 "gVisor is not installed" "$why" \
             "as root: apt-get update" "as root: apt-get install -y --no-install-recommends runsc" "as root: make gvisor"
     fi
     say "no runsc here: installing it with apt-get (SOUNDSTAGE_NO_SYSTEM=1 forbids it)"
-    log="$(mktemp "${TMPDIR:-/tmp}/soundstage-gvisor.XXXXXX")"
-    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install "${apt_options[@]}" runsc; } \
-        >"$log" 2>&1 </dev/null; then
-        echo "gvisor: the last lines of $log:" >&2
-        tail -n 20 "$log" | sed 's/^/  | /' >&2
-        fail 1 "could not install runsc" "apt-get failed, see the lines above" \
-            "check the network and the apt sources, then run 'make gvisor' again"
-    fi
-    rm -f "$log"
-    say "installed runsc: $((SECONDS - start)) s"
+    apt_install "check the network and the apt sources; where they have no runsc: $elsewhere" runsc
+    have runsc || fail 1 "gVisor is not installed" "the package runsc brought no program of that name" "$elsewhere"
 }
 
 # Adds runsc to the configuration in $config and keeps all else that is in it.
@@ -112,6 +84,7 @@ write_config() {
     run_python - "$config" "$(command -v runsc)" "$arguments" <<'PYTHON'
 import json, os, sys, tempfile
 path, program, arguments = sys.argv[1:]
+path = os.path.realpath(path)
 try:
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -142,12 +115,26 @@ may_write() {
     fi
 }
 
+# An engine answers, but its process id file may be one that another engine left behind.
+is_running() { [[ -r "$pid_file" ]] && kill -0 "$(cat "$pid_file")" 2>/dev/null; }
+
 reload_engine() {
-    if [[ -r "$pid_file" ]]; then
+    if is_running; then
         kill -HUP "$(cat "$pid_file")"
     else
         systemctl reload docker
     fi
+}
+
+# restore BEFORE: the configuration as it was, in the engine as well, which may have read the other one.
+restore() {
+    if [[ -n "$1" ]]; then
+        cat "$1" >"$config"
+        rm -f "$1"
+    else
+        rm -f "$config"
+    fi
+    reload_engine >/dev/null 2>&1 || true
 }
 
 wait_for_runtime() {
@@ -159,22 +146,23 @@ wait_for_runtime() {
 }
 
 register() {
-    local before="" trouble why="SOUNDSTAGE_NO_SYSTEM is set, so nothing on this machine is changed"
+    local before="" trouble why="$untouched"
     local next="as root: add \"runsc\": {\"path\": \"$(command -v runsc)\", \"runtimeArgs\": $arguments} to \"runtimes\" in $config"
-    [[ -n "${SOUNDSTAGE_NO_SYSTEM:-}" ]] || why="$(id -un) may not write $config"
-    if [[ -n "${SOUNDSTAGE_NO_SYSTEM:-}" ]] || ! may_write; then
+    if is_forbidden || ! may_write; then
+        is_forbidden || why="$(id -un) may not write $config"
         fail 3 "the Docker engine does not know runsc" "$why" "$next" "as root: kill -HUP \$(cat $pid_file)"
     fi
-    if [[ ! -r "$pid_file" ]] && ! have systemctl; then
-        fail 3 "the Docker engine cannot be told of runsc" "there is no $pid_file" \
+    if ! is_running && ! have systemctl; then
+        fail 3 "the Docker engine cannot be told of runsc" "$pid_file names no process that $(id -un) may signal" \
             "$next" "make the engine read its configuration again, or set SOUNDSTAGE_ENGINE_PID"
     fi
     [[ -e "$config" ]] && before="$(mktemp)" && cp -p "$config" "$before"
     if ! trouble="$(write_config 2>&1)"; then
+        [[ -z "$before" ]] || rm -f "$before"
         fail 3 "$config cannot be read" "$trouble" "mend that file; nothing in it was changed" "$next"
     fi
     if ! reload_engine || ! wait_for_runtime; then
-        if [[ -n "$before" ]]; then mv "$before" "$config"; else rm -f "$config"; fi
+        restore "$before"
         fail 1 "the Docker engine did not take runsc" "it does not list it $patience s after its configuration was read again" \
             "look at the engine's log; $config is as it was before" "$next"
     fi
@@ -190,6 +178,9 @@ fi
 if [[ -z "$known" ]]; then
     install_runsc
     register
-elif ! grep -q -- '--oci-seccomp' <<<"$known"; then
+    known="$(registered)"
+fi
+# The package, or somebody else, may have registered it in another way: that stays as it is.
+if ! grep -q -- '--oci-seccomp' <<<"$known"; then
     say "note: runsc is registered without --oci-seccomp, so our list of system calls does not hold inside it"
 fi

@@ -11,19 +11,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly venv=".venv"
 readonly stamp="$venv/.setup-stamp"
+readonly speaker="setup"
 log=""
 
-say() { echo "setup: $*"; }
-
-# fail CODE WHAT WHY NEXT
-fail() {
-    {
-        echo "setup: $2"
-        echo "  why:  $3"
-        echo "  next: $4"
-    } >&2
-    exit "$1"
-}
+# shellcheck source=scripts/machine.sh
+source scripts/machine.sh
 
 digest() {
     if command -v sha256sum >/dev/null 2>&1; then
@@ -69,8 +61,6 @@ find_python() {
     echo "$fallback"
 }
 
-is_root_on_debian() { [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null 2>&1; }
-
 # phase WHAT REMEDY COMMAND...: runs the command, one line when it worked, the log's tail when not.
 phase() {
     local what="$1" remedy="$2" start="$SECONDS"
@@ -98,7 +88,7 @@ venv_package() {
 install_venv_module() {
     local python="$1" package
     package="$(venv_package "$python")"
-    if [[ -n "${SOUNDSTAGE_NO_SYSTEM:-}" ]] || ! is_root_on_debian; then
+    if ! may_change_system || ! is_debian; then
         fail 3 "$python cannot make a virtual environment" \
             "its modules venv and ensurepip are not installed, and this script may not install system packages here" \
             "run 'apt-get update && apt-get install -y $package' as root (or your system's equivalent), then 'make setup' again"

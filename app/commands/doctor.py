@@ -10,6 +10,7 @@ from app.settings import Settings
 from domain.base import Value
 from domain.errors import SoundstageError
 from sandbox import images, isolation
+from sandbox.address import EngineAddress
 from sandbox.base import SandboxRequest
 from sandbox.container import Instance
 from sandbox.engine import DockerEngine
@@ -63,18 +64,27 @@ async def _engine(settings: Settings) -> Finding:
             version, runtimes = await engine.version(), await engine.runtimes()
         finally:
             await engine.close()
-        where = f"{address.host}: " if len(settings.engines) > 1 else ""
-        found.append(f"{where}{version}, runtimes: {', '.join(sorted(runtimes))}")
+        found.append(f"{_where(settings, address)}{version}, runtimes: {', '.join(sorted(runtimes))}")
     return Finding(name="docker engine", ok=True, found="; ".join(found))
 
 
 async def _images(settings: Settings) -> Finding:
-    engine = ImageEngine(settings.engines[0].host)
+    """Which images every engine has, and which of them are built on none or not on all."""
     wanted = {name: images.tag(name) for name in images.languages()}
-    missing = [name for name, tag in wanted.items() if not await engine.exists(tag)]
-    found = ", ".join(tag for name, tag in wanted.items() if name not in missing) or "none"
-    remedy = f"not built: soundstage images build {' '.join(missing)}" if missing else ""
-    return Finding(name="sandbox images", ok=REQUIRED_LANGUAGE not in missing, found=found, remedy=remedy)
+    missing: set[str] = set()
+    lines = []
+    for address in settings.engines:
+        engine = ImageEngine(address.host)
+        there = {name: tag for name, tag in wanted.items() if await engine.exists(tag)}
+        missing |= wanted.keys() - there.keys()
+        lines.append(f"{_where(settings, address)}{', '.join(there.values()) or 'none'}")
+    remedy = f"not built: soundstage images build {' '.join(sorted(missing))}" if missing else ""
+    return Finding(name="sandbox images", ok=REQUIRED_LANGUAGE not in missing, found="; ".join(lines), remedy=remedy)
+
+
+def _where(settings: Settings, address: EngineAddress) -> str:
+    """The engine's name before what was found there, when there are several."""
+    return f"{address.host or 'the default engine'}: " if len(settings.engines) > 1 else ""
 
 
 async def _model(settings: Settings) -> Finding:
@@ -124,7 +134,7 @@ async def _isolation(settings: Settings) -> Finding:
         finally:
             await engine.close()
         levels = [f"{name} ({level.title})" for name, level in isolation.LEVELS.items() if level.runtime in there]
-        lines.append("; ".join(levels))
+        lines.append(f"{_where(settings, address)}{'; '.join(levels)}")
         lacking += [address.host or "the default engine"] if isolation.runtime(wanted) not in there else []
     remedy = f"{', '.join(lacking)} lacks {wanted}: make gvisor, or set SOUNDSTAGE_ISOLATION=runc"
     found = f"{wanted} is used; there: {' | '.join(lines)}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.settings import Settings
@@ -9,7 +10,16 @@ from domain.errors import UsageError
 from domain.text import plain, public_url
 from sandbox import images
 from sandbox.image_engine import ImageEngine
+from sandbox.image_uses import Use, removable, use_of
 from sandbox.languages import language
+
+NOTES = {
+    Use.LANGUAGE: "",
+    Use.BASE: "  (what the others are built on)",
+    Use.LAYER: "  (installed dependencies)",
+    Use.SUPERSEDED: "  (not used by this version)",
+    Use.FOREIGN: "  (not one of Soundstage's)",
+}
 
 
 async def build_images(
@@ -47,23 +57,32 @@ def _engines(settings: Settings) -> list[ImageEngine]:
 
 async def list_images(settings: Settings) -> None:
     """Prints the images that are wanted and those that are there."""
-    wanted = {images.tag(name) for name in images.languages()}
+    for engine in _announced(settings):
+        there = {image.tag: image for image in await engine.images(f"{images.REPOSITORY}-")}
+        for tag in sorted({*there, *map(images.tag, images.languages())}):
+            if tag in there:
+                print(f"{tag:<44} {there[tag].size / 2**20:,.0f} MiB{NOTES[use_of(there[tag])]}")
+            else:
+                print(f"{tag:<44} not built: soundstage images build")
+
+
+def _announced(settings: Settings) -> Iterator[ImageEngine]:
+    """The engines; the name of each is printed before its turn when there are several."""
     for address, engine in zip(settings.engines, _engines(settings), strict=True):
         if len(settings.engines) > 1:
             print(f"{plain(address.host or 'the default engine')}:")
-        there = {image.tag: image.size for image in await engine.images(f"{images.REPOSITORY}-")}
-        for tag in sorted(wanted | set(there)):
-            state = "not built: soundstage images build" if tag not in there else f"{there[tag] / 2**20:,.0f} MiB"
-            note = "" if tag in wanted else "  (not used by this version)"
-            print(f"{tag:<44} {state}{note}")
+        yield engine
 
 
-async def prune_images(settings: Settings, dry_run: bool) -> None:
-    """Removes images of other versions of Soundstage that no container uses; ``dry_run`` only names them."""
-    for engine in _engines(settings):
-        found = await images.superseded(engine)
+async def prune_images(settings: Settings, dry_run: bool, layers: bool) -> None:
+    """Removes images of other versions of Soundstage that no container uses, and the dependencies on top of them.
+
+    ``dry_run`` only names them; with ``layers`` all installed dependencies go.
+    """
+    for engine in _announced(settings):
+        found = await removable(engine, layers)
         if not found:
-            print("There is no image that this version does not use.")
+            print("There is nothing to remove.")
         for image in found:
             if dry_run:
                 print(f"{image.tag} would be removed ({image.size / 2**20:,.0f} MiB)")

@@ -18,13 +18,13 @@ from app.progress import Watcher, watcher
 from app.settings import Settings
 from domain.base import Value
 from domain.chat import Usage
-from domain.errors import ImageMissing, OutputRefused, SoundstageError, UsageError
+from domain.errors import OutputRefused, SoundstageError, UsageError
 from domain.money import format_usd
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
 from gateway.base import Provider
 from gateway.pricing import price
 from sandbox import images, isolation
-from sandbox.engine import DockerEngine
+from sandbox.dependencies.layer_store import LayerStore
 from sandbox.image_engine import ImageEngine
 from sandbox.profiles import profile
 from storage.export import check_empty, export
@@ -141,11 +141,8 @@ def _check_targets(options: RunOptions) -> None:
 
 
 async def _check_engine(settings: Settings) -> None:
-    hosts = [address.host for address in settings.engines]
-    await DockerEngine(hosts[0]).version()
-    wanted = images.tag("python")
-    if not await ImageEngine(hosts[0]).exists(wanted):
-        raise ImageMissing(f"The sandbox image {wanted} is not built. Build it with: soundstage images build")
+    """ImageMissing when no engine has the image that every task needs; EngineUnavailable when none answers."""
+    await LayerStore([ImageEngine(address.host) for address in settings.engines]).platform(images.tag("python"))
 
 
 def _introduce(view: Watcher, model: Provider, chosen: ChosenModel, inputs: Inputs, limits: Limits) -> None:

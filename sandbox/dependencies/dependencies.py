@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from domain.errors import DependenciesFailed
 from sandbox import images
@@ -16,9 +17,10 @@ from sandbox.dependencies.layer import Layer, write_context
 from sandbox.dependencies.layer_store import LayerStore
 from sandbox.dependencies.source import Collected, Order, Source
 from sandbox.image_engine import ImageFacts
+from sandbox.image_uses import BASE_LABEL, LAYERS
 from sandbox.vetting import VettingLimits
 
-VERSION = 1
+VERSION = 2
 """Changes with whatever this phase does differently to the same manifests."""
 FILES_LABEL, SIZE_LABEL = "soundstage.dependencies.files", "soundstage.dependencies.size"
 
@@ -31,7 +33,8 @@ class Dependencies:
         self._folder = folder
         self._store = store
         self._sources = sources
-        self._turns: dict[str, asyncio.Lock] = {}
+        # A lock is kept as long as somebody holds it or waits for it.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def manifest(self, language: str) -> str | None:
         """The file that asks for packages in a language; None where there is no package client for it."""
@@ -48,7 +51,8 @@ class Dependencies:
         source = self._source(order)
         base = order.image or images.tag(order.language)
         tag = await self._tag(source, order, base)
-        async with self._turns.setdefault(tag, asyncio.Lock()):
+        turn = self._turns.setdefault(tag, asyncio.Lock())
+        async with turn:
             if (known := await self._store.find(tag)) is not None:
                 return _known(tag, known, time.monotonic() - started)
             collected, layer = await self._make(source, order, base, tag)
@@ -83,7 +87,7 @@ class Dependencies:
         platform = await self._store.platform(base)
         fingerprint = await asyncio.to_thread(source.fingerprint, order)
         key = json.dumps([VERSION, base, platform, source.place, fingerprint])
-        return f"{images.REPOSITORY}-deps-{order.language}:{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+        return f"{LAYERS}{order.language}:{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
     async def _make(self, source: Source, order: Order, base: str, tag: str) -> tuple[Collected, Layer]:
         limits = VettingLimits(entries=MOST_ENTRIES, file_bytes=order.size_limit, total_bytes=order.size_limit)
@@ -93,7 +97,7 @@ class Dependencies:
             packed.seek(0)
             dockerfile = f"FROM {base}\nCOPY layer/ {source.place}/\n"
             layer = await asyncio.to_thread(write_context, packed, context, dockerfile, limits)
-            labels = {FILES_LABEL: str(layer.files), SIZE_LABEL: str(layer.size)}
+            labels = {BASE_LABEL: base, FILES_LABEL: str(layer.files), SIZE_LABEL: str(layer.size)}
             await self._store.add(context, tag, labels)
         return collected, layer
 

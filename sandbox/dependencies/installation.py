@@ -13,7 +13,7 @@ from domain.errors import DependenciesFailed
 from domain.files import File, TreeChange
 from sandbox.base import Sandbox, Sandboxes, SandboxRequest
 from sandbox.dependencies.access import Access, check_named
-from sandbox.dependencies.client import BUNDLE, PORT, TREE, WHEELS, Manifests, PackageClient, Step
+from sandbox.dependencies.client import BUNDLE, PORT, PROXY_VARIABLES, TREE, WHEELS, Manifests, PackageClient, Step
 from sandbox.dependencies.diagnosis import failed_install, last_words, too_large
 from sandbox.dependencies.settings import PackageSettings
 from sandbox.dependencies.source import MIB, Collected, Order
@@ -62,7 +62,7 @@ class Installation:
         manifests = self._client.manifests(order.tree)
         files = [(path, hashlib.sha256(file.content).hexdigest()) for path, file in sorted(manifests.files.items())]
         if order.folder is None:
-            return json.dumps([self._client.name, files, self._client.fingerprint()])
+            return json.dumps([self._client.name, files, self._client.fingerprint(), sorted(self._settings.hosts)])
         self._client.offline()
         return json.dumps([self._client.name, files, fingerprint(order.folder, order.size_limit)])
 
@@ -115,7 +115,7 @@ class _Work:
 
     async def run(self, access: Access, proxy: EgressProxy | None, target: BinaryIO) -> Collected:
         """Runs the client's steps, and writes what they made to ``target``. DependenciesFailed."""
-        environment = access.environment | {"TMPDIR": f"{WORKSPACE}/{TEMPORARY}"}
+        environment = access.environment | {"TMPDIR": f"{WORKSPACE}/{TEMPORARY}"} | (PROXY_VARIABLES if proxy else {})
         words = []
         for step in self._client.steps(self.manifests, offline=proxy is None):
             result = await self._step(step, environment)

@@ -7,7 +7,7 @@ from domain.files import FileTree
 from sandbox.base import Sandbox
 from sandbox.dependencies import npm_configuration
 from sandbox.dependencies.access import Access, extra_hosts, hosts_of
-from sandbox.dependencies.client import BUNDLE, HOME, PROXY, PROXY_VARIABLES, TREE, Manifests, Step, ask
+from sandbox.dependencies.client import BUNDLE, HOME, PROXY, TREE, Manifests, Step, ask
 from sandbox.dependencies.package_json import LOCKS, MANIFEST, read_package
 from sandbox.dependencies.settings import PackageSettings
 from sandbox.hardening import WORKSPACE
@@ -40,22 +40,22 @@ class NpmClient:
     def fingerprint(self) -> str:
         """The registries, as they are configured. DependenciesFailed."""
         found = self._configuration()
-        return json.dumps([found.registry, sorted(found.scoped.items()), sorted(self._settings.hosts)])
+        return json.dumps([found.registry, sorted(found.scoped.items())])
 
     def _configuration(self) -> npm_configuration.NpmConfiguration:
         found = npm_configuration.read(self._settings.npm_files, self._settings.npm)
-        hosts_of([*([found.registry] if found.registry else []), *found.scoped.values()], named=True)
+        hosts_of(found.urls, named=True)
         return found
 
     async def access(self, sandbox: Sandbox) -> Access:
         """The configured registries, or npm's own default where there is none. DependenciesFailed."""
         found = self._configuration()
         registry = found.registry or await self._default(sandbox)
-        hosts = [*hosts_of([registry], named=found.registry is not None), *hosts_of(found.scoped.values(), named=True)]
+        usual = [] if found.registry else hosts_of([registry], named=False)
         notes = ("npm's logins were left out: no secret enters a container",) if found.has_credentials else ()
         return Access(
-            hosts=(*hosts, *extra_hosts(self._settings.hosts)),
-            environment=PROXY_VARIABLES | self._variables(),
+            hosts=(*usual, *hosts_of(found.urls, named=True), *extra_hosts(self._settings.hosts)),
+            environment=self._variables(),
             files={f"{HOME}/{USER_FILE}": self._user_file(registry, found.scoped)},
             notes=notes,
         )

@@ -25,6 +25,11 @@ class NpmConfiguration(Value):
     scoped: dict[str, str] = Field(default_factory=dict)
     has_credentials: bool = False
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every URL that it names."""
+        return (*filter(None, [self.registry]), *self.scoped.values())
+
 
 def files(home: Path, user: str | None, shared: str | None, prefix: str | None) -> tuple[Path, ...]:
     """npm's configuration files, the weakest first: global, then user. A project's own is not among them."""

@@ -7,7 +7,7 @@ from domain.files import FileTree
 from sandbox.base import Sandbox
 from sandbox.dependencies import pip_configuration
 from sandbox.dependencies.access import Access, extra_hosts, hosts_of
-from sandbox.dependencies.client import BUNDLE, HOME, PROXY_VARIABLES, TREE, WHEELS, Manifests, Step, ask
+from sandbox.dependencies.client import BUNDLE, HOME, TREE, WHEELS, Manifests, Step, ask
 from sandbox.dependencies.requirements_file import START, read_requirements
 from sandbox.dependencies.settings import PackageSettings
 from sandbox.egress.allowlist import AllowedHost
@@ -50,11 +50,11 @@ class PipClient:
     def fingerprint(self) -> str:
         """Indexes and links, as they are configured. DependenciesFailed."""
         found = self._configuration()
-        return json.dumps([found.index, found.extra, found.links, found.no_index, sorted(self._settings.hosts)])
+        return json.dumps([found.index, found.extra, found.links, found.no_index])
 
     def _configuration(self) -> pip_configuration.PipConfiguration:
         found = pip_configuration.read(self._settings.pip_files, self._settings.pip)
-        hosts_of([*([found.index] if found.index else []), *found.extra, *found.links], named=True)
+        hosts_of(found.urls, named=True)
         return found
 
     async def access(self, sandbox: Sandbox) -> Access:
@@ -67,8 +67,7 @@ class PipClient:
                 reason="configuration",
             )
         index, files = await self._defaults(sandbox)
-        named = [*([found.index] if found.index else []), *found.extra, *found.links]
-        hosts = [*hosts_of(named, named=True), *self._trusted(found.trusted), *extra_hosts(self._settings.hosts)]
+        hosts = [*hosts_of(found.urls, named=True), *self._trusted(found.trusted), *extra_hosts(self._settings.hosts)]
         usual = AllowedHost(endpoint=endpoint_of(index), named=False)
         if not found.index and not found.no_index:
             hosts.append(usual)
@@ -77,7 +76,7 @@ class PipClient:
             hosts += hosts_of([files], named=False)
         return Access(
             hosts=tuple(hosts),
-            environment=USUAL | PROXY_VARIABLES | self._variables(found, index),
+            environment=USUAL | self._variables(found, index),
             notes=tuple(f"pip's {place} is a folder of this machine and was left out" for place in found.local),
         )
 

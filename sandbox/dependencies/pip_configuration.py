@@ -26,6 +26,11 @@ class PipConfiguration(Value):
     local: tuple[str, ...] = ()
     no_index: bool = False
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every URL that it names."""
+        return (*filter(None, [self.index]), *self.extra, *self.links)
+
 
 def files(home: Path, config_home: Path | None, config_dirs: str | None, named: str | None) -> tuple[Path, ...]:
     """pip's configuration files, the weakest first: global, user, site, and the one that PIP_CONFIG_FILE names."""

@@ -13,6 +13,7 @@ import pexpect
 import pytest
 
 from app.settings import Settings
+from sandbox.engine import DEFAULT_HOST
 from tests.app.conftest import SOUNDSTAGE, Cli, containers_of
 
 pytestmark = pytest.mark.usefixtures("docker_engine")
@@ -55,6 +56,13 @@ def test_json_lines_are_the_events_without_a_gap(cli: Cli) -> None:
     result = events[-1]["fact"]["result"]
     assert (result["status"], result["grade"], result["attempts"]) == ("solved", "checked", 2)
     assert "canned" in done.stderr.splitlines()[0]
+
+
+def test_an_engine_that_does_not_answer_is_passed_over_from_the_start_while_another_does(cli: Cli) -> None:
+    usual = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+    done = cli(*DEMO, DOCKER_HOST=f"unix:///nowhere/docker.sock,{usual}")
+    assert done.returncode == 0, done.stderr
+    assert "SOLVED (checked)" in done.stdout
 
 
 def test_the_tasks_commands_tell_what_was_done(cli: Cli) -> None:

@@ -1,11 +1,17 @@
 """Tests of app/commands/doctor.py and app/commands/images.py, by the command line."""
 
+import asyncio
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from sandbox import images
+from sandbox.engine import DEFAULT_HOST
+from sandbox.image_engine import OWN_BASE
 from tests.app.conftest import Cli
+from tests.sandbox.played_engine import played_engine
 from tests.wire.openai_server import Refuse, served
 
 
@@ -37,12 +43,35 @@ def test_a_model_that_the_server_does_not_have_is_found(cli: Cli) -> None:
     assert done.returncode == 3
 
 
+NO_IMAGE = b'{"message": "No such image"}'
+LACKING = (
+    b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+)
+
+
+@pytest.mark.usefixtures("docker_engine")
+async def test_with_several_engines_it_is_said_of_each_which_images_it_has(cli: Cli, tmp_path: Path) -> None:
+    usual = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+    async with played_engine(tmp_path, LACKING % (len(NO_IMAGE), NO_IMAGE)) as other:
+        done = await asyncio.to_thread(cli, "doctor", "--json", DOCKER_HOST=f"{usual},{other}")
+
+    findings = {finding["name"]: finding for finding in map(json.loads, done.stdout.splitlines())}
+    found = findings["sandbox images"]
+    assert not found["ok"]
+    assert f"{usual}: " in found["found"]
+    assert images.tag("python") in found["found"]
+    assert found["found"].endswith(f"; {other}: none")
+    assert "python" in found["remedy"]
+
+
 @pytest.mark.usefixtures("docker_engine")
 def test_an_image_that_is_there_is_not_built_again(cli: Cli) -> None:
     done = cli("images", "build", "python")
     assert done.returncode == 0
     assert done.stdout == f"{images.tag('python')} is up to date\n"
-    assert images.tag("python") in cli("images", "list").stdout
+    notes = {line.split()[0]: line.partition("MiB")[2].strip() for line in cli("images", "list").stdout.splitlines()}
+    assert notes[images.tag("python")] == ""
+    assert notes.get(OWN_BASE) in {None, "(what the others are built on)"}
 
 
 def test_a_language_that_there_is_not_is_named_with_those_there_are(cli: Cli) -> None:
@@ -55,7 +84,8 @@ def test_a_language_that_there_is_not_is_named_with_those_there_are(cli: Cli) ->
 
 @pytest.mark.usefixtures("docker_engine")
 def test_pruning_names_only_images_of_other_versions(cli: Cli) -> None:
-    done = cli("images", "prune", "--dry-run")
-    assert done.returncode == 0
-    assert not {images.tag(name) for name in images.languages()} & set(done.stdout.split())
-    assert "soundstage-base" not in done.stdout
+    for options in ([], ["--all"]):
+        done = cli("images", "prune", "--dry-run", *options)
+        assert done.returncode == 0
+        assert not {images.tag(name) for name in images.languages()} & set(done.stdout.split())
+        assert "soundstage-base" not in done.stdout

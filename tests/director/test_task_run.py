@@ -33,7 +33,7 @@ from tests.director.stage import (
     planned,
     shell,
     submit,
-    test_first,
+    usual_plan,
     write,
     writes,
 )
@@ -100,7 +100,7 @@ async def test_work_that_was_never_handed_in_is_verified_all_the_same(tmp_path: 
 
 
 async def test_the_users_own_tests_prove_the_work_and_no_tests_are_written(tmp_path: Path) -> None:
-    model = ScriptedProvider((test_first(), part(CODE, lines=GOOD)))
+    model = ScriptedProvider((usual_plan(), part(CODE, lines=GOOD)))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({"calc.py": WRONG, TEST: TESTS}, tests=(TEST,))
         result = await stage.run()
@@ -123,7 +123,7 @@ async def test_the_users_tests_that_pass_before_the_work_prove_nothing_about_it(
 
 async def test_tests_that_pass_on_the_stub_go_back_and_are_then_dropped_with_a_notice(tmp_path: Path) -> None:
     lazy = part(TESTER, lines=writes((TEST, "def test_nothing():\n    assert True\n")))
-    async with open_stage(tmp_path, ScriptedProvider((test_first(), lazy, part(CODE, lines=GOOD)))) as stage:
+    async with open_stage(tmp_path, ScriptedProvider((usual_plan(), lazy, part(CODE, lines=GOOD)))) as stage:
         await stage.submit(limits=Limits(max_attempts=2))
         result = await stage.run()
         started = [(fact.subtask.id, fact.attempt) for fact in await stage.happened(SubtaskStarted)]
@@ -240,7 +240,7 @@ async def test_a_command_of_the_user_decides_and_proves(tmp_path: Path) -> None:
 
 
 async def test_tests_that_a_command_of_the_user_cannot_judge_are_not_written_again_and_again(tmp_path: Path) -> None:
-    model = ScriptedProvider((test_first(), part(TESTER, lines=writes((TEST, TESTS))), part(CODE, lines=GOOD)))
+    model = ScriptedProvider((usual_plan(), part(TESTER, lines=writes((TEST, TESTS))), part(CODE, lines=GOOD)))
     async with open_stage(tmp_path, model) as stage:
         await stage.submit(command="true")
         result = await stage.run()

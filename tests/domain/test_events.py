@@ -30,7 +30,7 @@ def test_every_fact_survives_json_by_itself_and_in_its_envelope(fact: Fact) -> N
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.type)
 def test_a_fact_is_frozen_and_refuses_fields_it_does_not_know(fact: Fact) -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        fact.type = "other"  # type: ignore[assignment, misc]
+        fact.type = "other"  # type: ignore[assignment, misc]  # what is refused here
     with pytest.raises(ValidationError, match="Extra inputs"):
         FACT.validate_python({**fact.model_dump(), "surprise": 1})
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
-from domain.errors import EngineUnavailable, InfrastructureError
+from domain.errors import EngineUnavailable, ImageMissing, InfrastructureError
 from sandbox.base import SandboxRequest
 from sandbox.container import Build, Instance
 from sandbox.docker_sandbox import DockerSandboxes, build_of
@@ -62,13 +62,16 @@ class PlayedContainer:
 
 
 class PlayedDocker:
-    """An engine. While ``down`` it does not answer; while ``gate`` is closed it starts nothing; the runners of
-    containers made while ``mute`` get ready and then answer nothing; while ``stubborn`` it removes nothing, and before
-    ``slow`` is set it takes its time for that."""
+    """An engine, without the images in ``lacks``. While ``down`` it does not answer; while ``gate`` is closed it starts
+    nothing; the runners of containers made while ``mute`` get ready and then answer nothing; while ``stubborn`` it
+    removes nothing, and before ``slow`` is set it takes its time for that; ``trouble`` is what it raises instead of
+    making a container."""
 
     def __init__(self, host: str = "played://engine", memory: int = 1 << 40) -> None:
         self.host = host
         self.down = self.mute = False
+        self.lacks: set[str] = set()
+        self.trouble: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self.there: dict[str, PlayedContainer] = {}
@@ -92,6 +95,10 @@ class PlayedDocker:
     async def create(self, name: str, config: dict[str, Any]) -> str:
         """Makes one."""
         self._answer()
+        if self.trouble is not None:
+            raise self.trouble
+        if config["Image"] in self.lacks:
+            raise ImageMissing
         self.there[name] = PlayedContainer(answers=not self.mute)
         self.made.append(name)
         return name

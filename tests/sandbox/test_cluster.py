@@ -193,23 +193,65 @@ async def test_the_room_of_sandboxes_that_went_with_their_engine_is_given_back_w
 
 async def test_a_start_that_fails_for_another_reason_is_told_at_once_and_takes_no_room() -> None:
     engine = PlayedDocker()
-    trouble = [ImageMissing(), RuntimeError("unforeseen")]
-
-    async def fail(name: str, config: object) -> str:
-        raise trouble[0]
-
-    create = engine.create
     async with played(node(engine, containers=1)) as sandboxes:
-        for kind in (ImageMissing, RuntimeError):
-            engine.create = fail  # type: ignore[method-assign]
-            with pytest.raises(kind):
+        for trouble in (ImageMissing(), RuntimeError("unforeseen")):
+            engine.trouble = trouble
+            with pytest.raises(type(trouble)):
                 async with sandboxes.lease(request()):
                     raise AssertionError("leased")
-            del trouble[0]
-        engine.create = create  # type: ignore[method-assign]
+        engine.trouble = None
 
         async with sandboxes.lease(request(wait_s=5.0)):
             pass
+
+
+async def test_an_engine_that_lacks_the_image_is_passed_over_and_leases_of_another_image_are_not() -> None:
+    one, two = PlayedDocker("played://one"), PlayedDocker("played://two")
+    one.lacks = {"image"}
+    async with played(node(one, weight=100), node(two)) as sandboxes:
+        for _ in range(4):
+            async with sandboxes.lease(request()) as sandbox:
+                assert sandbox.lease.engine == "played://two"
+        async with sandboxes.lease(request("another")) as sandbox:
+            assert sandbox.lease.engine == "played://one"
+        one.lacks = set()
+        async with sandboxes.lease(request()) as sandbox:
+            assert sandbox.lease.engine == "played://one"
+
+
+async def test_whoever_waits_for_the_only_engine_that_has_the_image_gets_it_there() -> None:
+    one, two = PlayedDocker("played://one"), PlayedDocker("played://two")
+    one.lacks = {"image"}
+    order: list[str] = []
+    ends = {name: asyncio.Event() for name in "ab"}
+    async with played(node(one, weight=100), node(two, containers=1)) as sandboxes:
+        first = asyncio.create_task(take(sandboxes, order, "a", ends["a"]))
+        await settle()
+        second = asyncio.create_task(take(sandboxes, order, "b", ends["b"]))
+        await settle()
+        assert order == ["a"]
+        for end in ends.values():
+            end.set()
+        await first
+
+        assert await second > 0
+
+
+async def test_an_image_is_missing_only_when_every_engine_lacks_it_however_many_there_are() -> None:
+    engines = [PlayedDocker(f"played://{number}") for number in range(5)]
+    for engine in engines:
+        engine.lacks = {"image"}
+    async with played(*map(node, engines)) as sandboxes:
+        with pytest.raises(ImageMissing):
+            async with sandboxes.lease(request()):
+                raise AssertionError("leased")
+        engines[3].lacks = set()
+        async with sandboxes.lease(request()) as sandbox:
+            assert sandbox.lease.engine == "played://3"
+        engines[3].down = True
+        with pytest.raises(EngineUnavailable):
+            async with sandboxes.lease(request()):
+                raise AssertionError("leased")
 
 
 async def test_a_start_that_is_cancelled_takes_no_room() -> None:

@@ -245,6 +245,81 @@ async def test_a_container_killed_from_outside_is_a_lost_sandbox(place: DockerPl
         await sandbox.run(shell("true"))
 
 
+async def test_a_command_that_leaves_room_for_no_other_process_is_ended_or_costs_the_sandbox(
+    place: DockerPlace, sandbox: Sandbox
+) -> None:
+    fill = """
+        $| = 1;
+        while (defined(my $pid = fork)) { if (!$pid) { sleep 600; exit } }
+        print "x" x 1000 while 1;
+    """
+
+    # Whether one more can be started to end them differs from one OCI runtime to the other.
+    try:
+        result = await sandbox.run(Command(argv=("perl", "-e", fill), timeout_s=60, output_limit=1000))
+    except SandboxLost:
+        assert place.mine() == []
+        return
+
+    assert result.verdict is Verdict.OUTPUT_LIMIT
+    (only,) = place.mine()
+    assert len(place.client.top(only["Id"])["Processes"]) < 5
+
+
+def pause(place: DockerPlace) -> None:
+    """Stops the only container: from now on nothing can be started in it."""
+    (only,) = place.mine()
+    place.client.pause(only["Id"])
+
+
+async def test_a_command_that_cannot_be_ended_at_its_deadline_costs_the_sandbox(
+    place: DockerPlace, sandbox: Sandbox
+) -> None:
+    async with sandbox.start(shell("echo here; sleep 60", timeout_s=5)) as running:
+        items = running.items()
+        await anext(items)
+        pause(place)
+        with pytest.raises(SandboxLost):
+            await anext(items)
+
+        assert place.mine() == []
+    with pytest.raises(SandboxLost):
+        await sandbox.run(shell("true"))
+
+
+async def test_whoever_leaves_a_command_that_cannot_be_ended_is_told(place: DockerPlace, sandbox: Sandbox) -> None:
+    async def leave() -> None:
+        async with sandbox.start(shell("echo here; sleep 60", timeout_s=60)) as running:
+            await anext(running.items())
+            pause(place)
+
+    with pytest.raises(SandboxLost):
+        await leave()
+
+    assert place.mine() == []
+
+
+async def test_what_went_wrong_first_is_told_when_the_command_cannot_be_ended_either(
+    place: DockerPlace, sandbox: Sandbox
+) -> None:
+    started = asyncio.Event()
+
+    async def work() -> None:
+        async with sandbox.start(shell("echo here; sleep 60", timeout_s=60)) as running:
+            await anext(running.items())
+            started.set()
+            await asyncio.sleep(60)
+
+    working = asyncio.create_task(work())
+    await started.wait()
+    pause(place)
+    working.cancel()
+    await asyncio.wait([working])
+
+    assert working.cancelled()
+    assert place.mine() == []
+
+
 async def test_the_sandbox_ends_with_its_lease_and_at_its_deadline(place: DockerPlace, bare: str) -> None:
     async with place.lease(image=bare) as sandbox:
         assert await output(sandbox, "echo here") == "here"

@@ -1,7 +1,6 @@
 """The images' tags, and what building one asks of an engine."""
 
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -10,12 +9,11 @@ from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 
-import docker
 import pytest
 
 from domain.errors import ImageBuildFailed, UsageError
 from sandbox import images
-from sandbox.image_engine import BASE, OWN_BASE, ImageEngine, ImageInfo
+from sandbox.image_engine import BASE, OWN_BASE, ImageEngine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,10 +93,6 @@ class PlayedEngine(ImageEngine):
         """Whether the tag is there."""
         return tag in self.there
 
-    async def images(self, prefix: str) -> list[ImageInfo]:
-        """The tags that are there and begin so."""
-        return [ImageInfo(tag=tag, size=1) for tag in sorted(self.there) if tag.startswith(prefix)]
-
     async def provide_base(self) -> AsyncIterator[str]:
         """Makes a base image where there is none."""
         if not self.there & {BASE, OWN_BASE}:
@@ -161,34 +155,6 @@ async def test_a_base_and_a_bundle_of_ones_own_are_used_even_when_the_image_is_t
     ((_, arguments, files),) = engine.built
     assert arguments["BASE"] == "ours:1"
     assert files["ca/extra.pem"] == b"certificates"
-
-
-async def test_only_images_of_languages_in_other_versions_are_superseded() -> None:
-    wanted = [images.tag(name) for name in images.languages()]
-    old = ["soundstage-python:0123456789abcdef", "soundstage-go:fedcba9876543210"]
-    engine = PlayedEngine(*wanted, *old, OWN_BASE, "soundstage-cache:1", "soundstage-pythonic:1", "other-python:1")
-
-    assert [image.tag for image in await images.superseded(engine)] == sorted(old)
-
-
-async def test_an_image_that_a_container_uses_is_kept(docker_engine: None) -> None:
-    client = docker.APIClient(base_url=os.environ.get("DOCKER_HOST"), version="auto")
-    engine, tag = ImageEngine(os.environ.get("DOCKER_HOST")), f"soundstage-prune-test:{secrets.token_hex(8)}"
-    repository, _, name = tag.partition(":")
-    archive = BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        tar.addfile(tarfile.TarInfo(name))
-    client.import_image_from_data(archive.getvalue(), repository=repository, tag=name)
-    container = client.create_container(tag, ["nothing"])
-    try:
-        assert not await engine.remove(tag)
-        assert await engine.exists(tag)
-    finally:
-        client.remove_container(container)
-        assert await engine.remove(tag)
-        client.close()
-    assert not await engine.exists(tag)
-    assert await engine.remove(tag)
 
 
 async def test_a_build_that_fails_is_not_said_to_be_built() -> None:

@@ -216,6 +216,19 @@ async def test_an_engine_that_fails_is_tried_again_later_and_leases_are_told_wha
         await becomes(lambda: sandboxes.pool.count(build()) == 1)
 
 
+async def test_containers_are_made_ready_where_their_image_is_and_later_when_it_is_nowhere() -> None:
+    one, two = PlayedDocker("played://one"), PlayedDocker("played://two")
+    one.lacks = two.lacks = {"image"}
+    async with played(node(one, weight=100), node(two), pool={build(): 2}) as sandboxes:
+        sandboxes.pool.start()
+        await asyncio.sleep(0.2)
+        assert sandboxes.pool.count(build()) == 0
+        two.lacks = set()
+
+        await becomes(lambda: sandboxes.pool.count(build()) == 2)
+        assert (len(one.there), len(two.there)) == (0, 2)
+
+
 @pytest.mark.parametrize("moment", ["empty", "starting", "ready", "leased"])
 async def test_closing_at_any_moment_leaves_neither_container_nor_task(moment: str) -> None:
     engine = PlayedDocker()

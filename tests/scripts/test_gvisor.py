@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import pytest
 
@@ -23,8 +23,12 @@ def read(*_):
     if takes_it == "yes" and config.exists():
         runtimes.update(json.loads(config.read_text()).get("runtimes", {}))
 
+def hang_up(*_):
+    read()
+    print("read again", flush=True)
+
 read()
-signal.signal(signal.SIGHUP, read)
+signal.signal(signal.SIGHUP, hang_up)
 server = socket.socket(socket.AF_UNIX)
 server.bind(listens_at)
 server.listen()
@@ -72,14 +76,14 @@ class Machine(NamedTuple):
         )
 
     @contextlib.contextmanager
-    def engine(self, takes_it: str = "yes") -> Iterator[None]:
-        """An engine that runs on it."""
+    def engine(self, takes_it: str = "yes") -> Iterator[IO[bytes]]:
+        """An engine that runs on it; yields what it says."""
         arguments = [str(self.config), str(self.folder / "socket"), str(self.folder / "pid"), takes_it]
         with subprocess.Popen([sys.executable, "-c", ENGINE, *arguments], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
             try:
-                yield
+                yield process.stdout
             finally:
                 process.kill()
 
@@ -131,6 +135,43 @@ def test_a_registration_of_somebody_else_stays_and_a_weaker_one_is_told(machine:
     assert "without --oci-seccomp" in done.stdout
 
 
+def test_one_that_the_engine_has_not_read_yet_stays_as_well_and_is_told(machine: Machine) -> None:
+    theirs = {"runtimes": {"runsc": {"path": "/theirs", "runtimeArgs": []}}}
+    with machine.engine():
+        machine.config.write_text(json.dumps(theirs))
+        done = machine.run()
+
+    assert (done.returncode, json.loads(machine.config.read_text())) == (0, theirs)
+    assert "without --oci-seccomp" in done.stdout
+
+
+def test_a_configuration_behind_a_link_stays_there(machine: Machine) -> None:
+    real = machine.folder / "etc" / "real.json"
+    real.write_text("{}")
+    machine.config.symlink_to(real)
+    with machine.engine(takes_it="no"):
+        assert machine.run(SOUNDSTAGE_ENGINE_PATIENCE="1").returncode == 1
+        assert (machine.config.readlink(), real.read_text()) == (real, "{}")
+    (machine.folder / "socket").unlink()
+    with machine.engine():
+        assert machine.run().returncode == 0
+
+    assert machine.config.readlink() == real
+    assert list(json.loads(real.read_text())["runtimes"]) == ["runsc"]
+
+
+def test_a_process_id_that_an_engine_of_before_left_behind_is_not_signalled(machine: Machine) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    with machine.engine():
+        running = (machine.folder / "pid").read_text()
+        (machine.folder / "pid").write_text(str(ended.pid))
+        machine.install("systemctl", f'[ "$*" = "reload docker" ] && kill -HUP {running}')
+        done = machine.run()
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_nothing_is_changed_where_that_is_forbidden_and_the_commands_are_printed(machine: Machine) -> None:
     with machine.engine():
         done = machine.run(SOUNDSTAGE_NO_SYSTEM="1")
@@ -169,6 +210,29 @@ def test_runsc_is_installed_where_it_is_missing(machine: Machine) -> None:
     assert list(json.loads(machine.config.read_text())["runtimes"]) == ["runsc"]
 
 
+def test_a_package_that_brings_no_runsc_is_told_and_nothing_is_registered(machine: Machine) -> None:
+    variables = bare(machine)
+    machine.install("apt-get")
+    with machine.engine():
+        done = machine.run(**variables)
+
+    assert done.returncode == 1
+    assert "brought no program" in done.stderr
+    assert not machine.config.exists()
+
+
+def test_an_installation_that_fails_is_told_with_its_last_words(machine: Machine) -> None:
+    variables = bare(machine)
+    machine.install("apt-get", "echo no such package >&2; exit 100")
+    with machine.engine():
+        done = machine.run(**variables)
+
+    assert done.returncode == 1
+    assert "| no such package" in done.stderr
+    assert "gVisor's documentation" in done.stderr
+    assert not machine.config.exists()
+
+
 def test_nothing_is_installed_where_that_is_forbidden_and_the_commands_are_printed(machine: Machine) -> None:
     variables = bare(machine)
     with machine.engine():
@@ -194,8 +258,10 @@ def test_a_configuration_that_is_no_json_stays_as_it_is(machine: Machine) -> Non
 def test_an_engine_that_does_not_take_it_keeps_its_configuration(machine: Machine, before: str | None) -> None:
     if before is not None:
         machine.config.write_text(before)
-    with machine.engine(takes_it="no"):
+    with machine.engine(takes_it="no") as says:
         done = machine.run(SOUNDSTAGE_ENGINE_PATIENCE="1")
+        # The second time it reads what was before.
+        assert [says.readline() for _ in range(2)] == [b"read again\n"] * 2
 
     assert done.returncode == 1
     assert "did not take runsc" in done.stderr

@@ -49,8 +49,12 @@ class Phase:
                     f"NPM_CONFIG_REGISTRY to one, or HTTPS_PROXY.\n{error}"
                 )
             raise
-        self._made.add(installed.tag)
+        self.remove_later(installed)
         return installed
+
+    def remove_later(self, installed: Installed) -> None:
+        """Removes the image at the end of the test."""
+        self._made.add(installed.tag)
 
     async def failure(self, tree: FileTree, **more: object) -> DependenciesFailed:
         """The error of an installation that fails."""

@@ -1,12 +1,16 @@
 """Python packages, by real pip in real containers."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from domain.errors import ImageMissing, UsageError
+from sandbox import images
+from sandbox.dependencies.source import Order
 from sandbox.egress.contact import Outcome
+from sandbox.image_uses import BASE_LABEL, Use, use_of
 from tests.sandbox.dependencies.conftest import Phase
 from tests.sandbox.dependencies.registry import Registry, source
 from tests.sandbox.dependencies.trees import named, requirements, wheel
@@ -75,6 +79,34 @@ async def test_bytecode_is_there_and_stays_valid(phase: Phase, tmp_path: Path, t
 
     assert b"__pycache__/tiny.cpython-" in seen.stdout
     assert b"matches /opt/deps/python/tiny.py" in seen.stdout
+
+
+async def test_what_was_installed_is_kept_as_long_as_the_image_that_it_lies_upon(
+    phase: Phase, tmp_path: Path, token: str
+) -> None:
+    wheel(tmp_path, "tiny", {"tiny.py": ""})
+
+    installed = await phase.install(requirements("tiny", f"# {token}"), folder=tmp_path)
+    (image,) = await phase.engine.images(installed.tag)
+
+    assert image.labels[BASE_LABEL] == images.tag("python")
+    assert use_of(image) is Use.LAYER
+
+
+async def test_who_asks_for_the_same_at_once_gets_one_installation_and_no_lock_is_kept_behind_it(
+    phase: Phase, tmp_path: Path, token: str
+) -> None:
+    wheel(tmp_path, "tiny", {"tiny.py": ""})
+    order = Order(task_id="a-task", tree=requirements("tiny", f"# {token}"), folder=tmp_path)
+    dependencies = phase.dependencies
+
+    async with asyncio.TaskGroup() as group:
+        installing = [group.create_task(dependencies.install(order)) for _ in range(3)]
+        phase.remove_later(await installing[0])
+
+    assert [task.result().cached for task in installing].count(False) == 1
+    assert len({task.result().tag for task in installing}) == 1
+    assert not dependencies._turns
 
 
 async def test_wheels_of_the_persons_own_are_installed_without_any_proxy(

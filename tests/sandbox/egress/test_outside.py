@@ -22,15 +22,16 @@ class Names:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
         self.asked = 0
         self._answers = answers
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", self._resolve)
-        self._real = asyncio.BaseEventLoop.getaddrinfo
+        loop = asyncio.get_running_loop()
+        self._real = loop.getaddrinfo
+        monkeypatch.setattr(loop, "getaddrinfo", self._resolve)
 
     async def _resolve(self, host: str, port: int, **more: Any) -> Any:
         if host.endswith("example"):
             answer = self._answers[min(self.asked, len(self._answers) - 1)]
             self.asked += 1
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in answer]
-        return await self._real(asyncio.get_running_loop(), host, port, **more)  # type: ignore[arg-type]
+        return await self._real(host, port, **more)
 
 
 async def test_a_name_is_resolved_once_and_its_address_pinned(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Frames, whatever way they are cut."""
 
+from collections.abc import Generator
 from itertools import pairwise
 
 import pytest
@@ -60,7 +61,8 @@ def test_a_reader_that_stops_halfway_continues_with_the_next_frame() -> None:
     feed = decoder.feed(b"".join(encode(frames.DATA, number) for number in (1, 2, 3)))
 
     first = next(feed)
-    feed.close()  # type: ignore[attr-defined]
+    assert isinstance(feed, Generator)
+    feed.close()
 
     assert [first, *decoder.feed(b"")] == [(frames.DATA, number, b"") for number in (1, 2, 3)]
 
