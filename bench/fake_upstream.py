@@ -1,9 +1,9 @@
 """A provider for benchmarks: quick, and exact about what it served. Run it as a program; it prints its URL.
 
 A bare ``asyncio.Protocol``, so that it costs little beside what is measured. A prompt is a word and the number of the
-call: ``plain`` is answered, ``hang`` never is, and to ``chaos`` whatever may happen happens. The usage follows from the
-number, so that every answer can be told from every other. ``GET /stats`` says what came and was answered in full, by
-number.
+call: ``plain`` is answered, and to ``chaos`` whatever may happen happens. Below ``/mute`` nothing is ever answered. The
+usage follows from the number, so that every answer can be told from every other. ``GET /v1/stats`` says what came and
+was answered in full, by number.
 """
 
 import asyncio
@@ -61,14 +61,14 @@ class Connection(asyncio.Protocol):
         self._received = rest[length:]
         if head.startswith(b"GET"):
             self._send("200", json.dumps({"came": self._books.came, "served": self._books.served}).encode())
-        else:
+        elif not head.startswith(b"POST /mute/"):
             self._answer(json.loads(rest[:length]))
 
     def _answer(self, body: dict[str, Any]) -> None:
         manner, word = body["messages"][-1]["content"].split()
         number = int(word)
         self._books.came[number] += 1
-        if manner == "hang" or (manner == "chaos" and self._trouble(body)):
+        if manner == "chaos" and self._trouble(number, body):
             return
         self._books.served[number] += 1
         if body.get("stream"):
@@ -76,7 +76,7 @@ class Connection(asyncio.Protocol):
         else:
             self._send("200", json.dumps(whole(number)).encode())
 
-    def _trouble(self, body: dict[str, Any]) -> bool:
+    def _trouble(self, number: int, body: dict[str, Any]) -> bool:
         """Makes trouble, in a third of all cases."""
         match self._books.random.randrange(21):
             case 0:
@@ -89,7 +89,11 @@ class Connection(asyncio.Protocol):
                 return True
             case 4:
                 self._send("200", b"{ no JSON")
-            case 5 | 6 if body.get("stream"):
+            case 5:
+                # It is answered and charged for, and nobody hears of it.
+                self._books.served[number] += 1
+                self._transport.abort()
+            case 6 | 7 if body.get("stream"):
                 self._transport.write(HEAD.format("200", "text/event-stream", "").encode() + piece(TEXT) * 3)
                 self._transport.abort()
             case _:

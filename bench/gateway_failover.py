@@ -1,10 +1,10 @@
 """What it costs that a provider does not answer."""
 
 import statistics
-import time
+from functools import partial
 
 from bench.gateway_place import MODEL, call, gateway
-from bench.gateway_speed import in_turn, seconds
+from bench.gateway_speed import in_turn
 from bench.measure import Figure
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
@@ -18,30 +18,29 @@ CALLS = 60
 
 async def refused(url: str) -> list[Figure]:
     """From a refused connection, and from a provider that is left alone."""
-    figures = []
-    for key, breaker, told in (
-        ("failover_refused_ms", NEVER, "at most 5"),
-        ("failover_open_breaker_ms", BreakerPolicy(failures=1, rest_s=3600, longest_rest_s=3600), "nothing measurable"),
-    ):
-        async with gateway(GatewayPolicy(breaker=breaker), openai=url, dead=NOBODY) as door:
-            plain, second = await in_turn(
-                lambda door=door: door.complete(call()),
-                lambda door=door: door.complete(call(route=f"dead/{MODEL},openai/{MODEL}")),
-                CALLS,
-            )
-        figures.append(Figure(key, (statistics.median(second) - statistics.median(plain)) * 1e3, "ms", told))
-    return figures
+    left_alone = BreakerPolicy(failures=1, rest_s=3600, longest_rest_s=3600)
+    return [
+        Figure("failover_refused_ms", await _added(url, NEVER), "ms", "at most 5"),
+        Figure("failover_open_breaker_ms", await _added(url, left_alone), "ms", "nothing measurable"),
+    ]
+
+
+async def _added(url: str, breaker: BreakerPolicy) -> float:
+    """Milliseconds that a first provider adds at whose address nobody listens."""
+    async with gateway(GatewayPolicy(breaker=breaker), openai=url, dead=NOBODY) as door:
+        plain, second = await in_turn(
+            partial(door.complete, call()),
+            partial(door.complete, call(route=f"dead/{MODEL},openai/{MODEL}")),
+            CALLS,
+        )
+    return (statistics.median(second) - statistics.median(plain)) * 1e3
 
 
 async def hanging(url: str) -> list[Figure]:
-    """From a provider that takes the request and says nothing."""
+    """From a provider that takes the request and says nothing: the time beyond its deadline and a plain call."""
     policy = GatewayPolicy(breaker=NEVER, deadlines=Deadlines(first_s=DEADLINE_S))
-    route = f"mute/{MODEL},openai/{MODEL}"
-    async with gateway(policy, openai=url, mute=url) as door:
-        found = []
-        for _ in range(CALLS // 5):
-            started = time.perf_counter()
-            # The first provider hangs for such a prompt and the second one as well: both are waited for.
-            await seconds(lambda: door.collect(call()))
-            found.append(time.perf_counter() - started)
-    return [Figure("failover_hang_over_deadline_ms", statistics.median(found) * 1e3, "ms", route)]
+    async with gateway(policy, openai=url, mute=url.replace("/v1", "/mute/v1")) as door:
+        route = f"mute/{MODEL},openai/{MODEL}"
+        plain, second = await in_turn(partial(door.collect, call()), partial(door.collect, call(route=route)), 20)
+    added = statistics.median(second) - statistics.median(plain) - DEADLINE_S
+    return [Figure("failover_hang_over_deadline_ms", added * 1e3, "ms", "at most 50")]

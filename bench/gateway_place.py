@@ -35,7 +35,8 @@ SCOPES = ("user:local", "day:today", "task:bench", "subtask:bench")
 def fake_upstream() -> Iterator[str]:
     """The URL of a fake upstream in a process of its own."""
     program = Path(__file__).with_name("fake_upstream.py")
-    with subprocess.Popen([sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, program], stdin=pipe, stdout=pipe, text=True) as server:
         assert server.stdout is not None
         assert server.stdin is not None
         try:
@@ -61,11 +62,11 @@ async def ledger(path: Path) -> AsyncIterator[SqlLedger]:
 
 
 @contextlib.asynccontextmanager
-async def gateway(policy: GatewayPolicy | None = None, **urls: str) -> AsyncIterator[Gateway]:
-    """A gateway to providers by name, with a new ledger on the disk."""
+async def gateway(policy: GatewayPolicy | None = None, path: Path | None = None, **urls: str) -> AsyncIterator[Gateway]:
+    """A gateway to providers by name, with a ledger in a file, or a new one on the disk."""
+    upstreams = [upstream(name, url, policy or GatewayPolicy()) for name, url in urls.items()]
     with tempfile.TemporaryDirectory() as folder:
-        async with ledger(Path(folder) / "ledger.db") as books:
-            upstreams = [upstream(name, url, policy or GatewayPolicy()) for name, url in urls.items()]
+        async with ledger(path or Path(folder) / "ledger.db") as books:
             made = Gateway(upstreams, books, policy)
             try:
                 yield made
@@ -85,7 +86,7 @@ def call(manner: str = "plain", number: int = 0, route: str = MODEL) -> Call:
     """A call that the upstream answers in a certain manner."""
     messages = (UserMessage(content=f"{manner} {number}"),)
     request = ModelRequest(model=route, messages=messages, max_output_tokens=100)
-    return Call(request=request, task_id="bench", purpose="bench", scope=SCOPES[-1])
+    return Call(request=request, task_id=str(number), purpose="bench", scope=SCOPES[-1])
 
 
 def bare(url: str) -> openai.AsyncOpenAI:

@@ -69,7 +69,12 @@ class OpenAIProvider:
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The whole reply."""
-        raise NotImplementedError
+        body = request_body(request, modern=self._endpoint.base_url == OFFICIAL_URL)
+        del body["stream"], body["stream_options"]
+        with self._errors(request.model), _well_formed():
+            made = await self._connect().chat.completions.create(**body)
+            choice = made.choices[0]
+        return ModelReply(message=AssistantMessage(content=choice.message.content or ""), usage=_usage(made.usage), finish_reason=FINISH_REASONS.get(choice.finish_reason, FinishReason.STOP))
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
         """A vector for each text."""
