@@ -66,7 +66,7 @@ class Canaries:
         assert self.process.poll() is None, "the canary process has ended"
         status = Path(f"/proc/{self.process.pid}/status")
         if status.exists():
-            assert "State:\tS" in status.read_text(), "the canary process was stopped"
+            assert "State:\tT" not in status.read_text(), "the canary process was stopped"
         for listener in self._listeners:
             with contextlib.suppress(BlockingIOError):
                 listener.accept()
