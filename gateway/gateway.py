@@ -55,6 +55,11 @@ class Gateway:
         key = ProviderKey(id="", provider=provider.name, secret=SecretStr("none"))
         return cls([Upstream(KeyRing(provider.name, [key]), {"": provider}, policy)], ledger, policy)
 
+    @property
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """The providers, in order."""
+        return tuple(self._upstreams.values())
+
     async def settled(self) -> None:
         """Waits until all that was sent is in the ledger."""
         await self._accounts.settled()

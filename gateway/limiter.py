@@ -9,6 +9,8 @@ from domain.base import Value
 from domain.errors import ModelOverloaded
 
 MINUTE_S = 60.0
+TICK_S = 0.001
+"""The shortest wait: one that is lost in rounding would never end."""
 
 
 class Limits(Value):
@@ -122,7 +124,7 @@ class Limiter:
             if wait is None:
                 return
             if wait > 0:
-                self._timer = asyncio.get_running_loop().call_later(wait, self._serve)
+                self._timer = asyncio.get_running_loop().call_later(max(wait, TICK_S), self._serve)
                 return
             queue.popleft()
             self._queues.move_to_end(task)

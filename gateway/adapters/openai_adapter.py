@@ -74,7 +74,11 @@ class OpenAIProvider:
         with self._errors(request.model), _well_formed():
             made = await self._connect().chat.completions.create(**body)
             choice = made.choices[0]
-        return ModelReply(message=AssistantMessage(content=choice.message.content or ""), usage=_usage(made.usage), finish_reason=FINISH_REASONS.get(choice.finish_reason, FinishReason.STOP))
+        return ModelReply(
+            message=AssistantMessage(content=choice.message.content or ""),
+            usage=_usage(made.usage),
+            finish_reason=FINISH_REASONS.get(choice.finish_reason, FinishReason.STOP),
+        )
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
         """A vector for each text."""

@@ -1,0 +1,93 @@
+"""Which candidates of a call's route are able to answer it, and who is asked first."""
+
+from collections.abc import Mapping, Sequence
+
+from domain.chat import ModelRequest, Usage, UserMessage
+from domain.errors import ContextTooLong, ModelRequestRejected
+from gateway.base import Call
+from gateway.catalogue import Capability, Catalogue, ModelInfo
+from gateway.pricing import Prices, estimate_input_tokens
+from gateway.route import Candidate, Policy, parse_route
+from gateway.upstream import Upstream
+
+UNKNOWN_PRICE = float("inf")
+
+
+class Router:
+    """Puts the candidates of calls in order, by what is known and was measured of them."""
+
+    def __init__(self, upstreams: Mapping[str, Upstream], catalogue: Catalogue, prices: Prices) -> None:
+        self._upstreams = upstreams
+        self._names = tuple(upstreams)
+        self._catalogue = catalogue
+        self._prices = prices
+
+    def candidates(self, call: Call) -> Sequence[Candidate]:
+        """Who may be asked, the first one first. UsageError for a route that is none; ContextTooLong and
+        ModelRequestRejected where nobody is able.
+
+        A single candidate is asked in any case: it knows best.
+        """
+        route = parse_route(call.request.model, self._names)
+        if len(route.candidates) == 1:
+            return route.candidates
+        able = self._able(call.request, route.candidates)
+        match route.policy:
+            case Policy.ORDERED:
+                return able
+            case Policy.CHEAPEST:
+                return sorted(able, key=lambda one: self._price(one, call.request))
+            case Policy.FASTEST:
+                return sorted(able, key=self._seconds)
+            case Policy.DIFFICULTY:
+                return sorted(able, key=lambda one: self._effort(one, call))
+
+    def _able(self, request: ModelRequest, candidates: Sequence[Candidate]) -> list[Candidate]:
+        needs = _needs(request)
+        size = estimate_input_tokens(request)
+        lacking = {one: _lacks(self._info(one), needs, size) for one in candidates}
+        able = [one for one, lacks in lacking.items() if not lacks]
+        if not able:
+            told = "; ".join(f"{one} {lacks}" for one, lacks in lacking.items())
+            long = all(lacks.startswith("takes") for lacks in lacking.values())
+            raise (ContextTooLong if long else ModelRequestRejected)(f"No model of the route is able: {told}.")
+        return able
+
+    def _info(self, candidate: Candidate) -> ModelInfo:
+        return self._catalogue.find(candidate.provider, candidate.model)
+
+    def _price(self, candidate: Candidate, request: ModelRequest) -> float:
+        most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
+        local = self._upstreams[candidate.provider].local
+        cost = self._prices.cost(candidate.provider, candidate.model, most, local)
+        return UNKNOWN_PRICE if cost is None else cost
+
+    def _seconds(self, candidate: Candidate) -> float:
+        """Who was never measured is measured first."""
+        return self._upstreams[candidate.provider].latency_s(candidate.model) or 0.0
+
+    def _effort(self, candidate: Candidate, call: Call) -> tuple[float, float]:
+        """Those that are strong enough, by price; then the others, the strongest first."""
+        strength = self._info(candidate).strength
+        if strength >= call.difficulty:
+            return 0.0, self._price(candidate, call.request)
+        return float(call.difficulty - strength), 0.0
+
+
+def _needs(request: ModelRequest) -> frozenset[Capability]:
+    images = any(isinstance(message, UserMessage) and message.images for message in request.messages)
+    asked = (
+        (Capability.TOOLS, request.tools),
+        (Capability.JSON_SCHEMA, request.json_schema is not None),
+        (Capability.IMAGES, images),
+    )
+    return frozenset(capability for capability, wanted in asked if wanted)
+
+
+def _lacks(info: ModelInfo, needs: frozenset[Capability], tokens: int) -> str:
+    """What a model lacks; nothing is held against one of which nothing is known."""
+    if not info.known:
+        return ""
+    if missing := needs - info.capabilities:
+        return f"lacks {', '.join(sorted(missing))}"
+    return f"takes {info.context_tokens:,} tokens and not {tokens:,}" if tokens > info.context_tokens else ""
