@@ -4,8 +4,10 @@
 
     SoundstageError                     every error a person can meet
     ├── UsageError                      the request is wrong; exit code 2
+    │   ├── InvalidKey
     │   ├── InvalidRepository
     │   ├── OutputRefused
+    │   ├── UnknownKey
     │   ├── UnknownModel
     │   ├── UnknownArtifact
     │   └── UnknownTask
@@ -18,6 +20,11 @@
     │   ├── SandboxesBusy               no room for another sandbox in time
     │   ├── ImageUnusable               the image has no runner
     │   ├── StorageUnavailable
+    │   ├── SecretsUnavailable          API keys that are kept cannot be read
+    │   │   ├── MasterKeyMissing
+    │   │   ├── MasterKeyUnusable       it is no key, or others can read it
+    │   │   ├── MasterKeyWrong          another one than a key was encrypted with
+    │   │   └── SecretDamaged           changed since it was encrypted
     │   └── ModelUnavailable            no model call can succeed
     │       ├── ModelAuthenticationFailed
     │       ├── ModelOverloaded         5xx: worth another try
@@ -59,6 +66,10 @@ class UsageError(SoundstageError):
 
 class InvalidKey(UsageError):
     """The API key holds characters that no key holds. Enter it as the provider shows it, without spaces and commas."""
+
+
+class UnknownKey(UsageError):
+    """There is no such API key. List the keys with: soundstage keys list"""
 
 
 class InvalidRepository(UsageError):
@@ -117,6 +128,26 @@ class ImageUnusable(InfrastructureError):
 
 class StorageUnavailable(InfrastructureError):
     """The database or the workspace store cannot be written. Free disk space or set SOUNDSTAGE_HOME."""
+
+
+class SecretsUnavailable(InfrastructureError):
+    """The API keys that are kept cannot be read. See which with: soundstage keys list"""
+
+
+class MasterKeyMissing(SecretsUnavailable):
+    """The master key of the API keys is missing. Restore master.key or SOUNDSTAGE_MASTER_KEY, or add the keys anew."""
+
+
+class MasterKeyUnusable(SecretsUnavailable):
+    """The master key of the API keys cannot be used. Let it be 64 hexadecimal digits that only you can read."""
+
+
+class MasterKeyWrong(SecretsUnavailable):
+    """An API key was encrypted with another master key. Restore that one, or remove the key and add it anew."""
+
+
+class SecretDamaged(SecretsUnavailable):
+    """An API key was changed after it was encrypted. Remove it with soundstage keys remove, and add it anew."""
 
 
 class ModelUnavailable(InfrastructureError):

@@ -16,7 +16,8 @@ to take that out of every text would spoil the text."""
 
 SHOWN_CHARACTERS = 4
 LONG_ENOUGH_TO_SHOW = 20
-PROVIDER_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+PROVIDER_NAME = r"^[a-z0-9][a-z0-9._-]{0,30}$"
+"""So short that hardly a key passes for a name."""
 
 
 class KeySource(StrEnum):
