@@ -14,9 +14,11 @@ from pydantic import SecretStr
 
 from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import SoundstageError
+from gateway.adapters.groq_adapter import GroqProvider
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Delta, Endpoint, Provider
 from tests.wire.dialect import Dialect
+from tests.wire.groq_dialect import Groq
 from tests.wire.openai_dialect import OpenAI
 from tests.wire.replies import Handler, Json, Raw, Refuse, Reply
 from tests.wire.server import WireServer
@@ -63,7 +65,10 @@ class Subject:
     finishes: Mapping[str, FinishReason] = field(default_factory=lambda: OPENAI_WORDS)
 
 
-SUBJECTS = (Subject(name="openai", make=OpenAIProvider, dialect=OpenAI(), sdk="openai", key_variable="OPENAI_API_KEY"),)
+SUBJECTS = (
+    Subject(name="openai", make=OpenAIProvider, dialect=OpenAI(), sdk="openai", key_variable="OPENAI_API_KEY"),
+    Subject(name="groq", make=GroqProvider, dialect=Groq(), sdk="groq", key_variable="GROQ_API_KEY", embeds=False),
+)
 
 
 @contextlib.asynccontextmanager
