@@ -32,6 +32,8 @@ def one_line(text: str, most: int = 120) -> str:
 
 def well_formed(text: str) -> str:
     """The text with its surrogate pairs joined, and lone surrogates replaced, so that it can be encoded."""
+    if text.isascii():
+        return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

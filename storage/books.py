@@ -178,9 +178,8 @@ def _entry(attempt: Attempt, settlement: Settlement) -> tuple[Any, ...]:
     usage = settlement.usage
     return (
         attempt.id, attempt.owner, attempt.task_id, attempt.subtask_id, attempt.specialist, attempt.purpose,
-        attempt.provider, attempt.model, attempt.key_id, settlement.outcome.value, usage.input_tokens, usage.cached_tokens,
-        usage.output_tokens, usage.reasoning_tokens, usage.estimated, attempt.priced, settlement.cost,
-        max(0, settlement.cost - attempt.reserved), settlement.latency_s, settlement.first_token_s,
-        settlement.cache_hit, settlement.error,
-        timestamp(),
+        attempt.provider, attempt.model, attempt.key_id, settlement.outcome.value,
+        usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens, usage.estimated,
+        attempt.priced, settlement.cost, max(0, settlement.cost - attempt.reserved), settlement.latency_s,
+        settlement.first_token_s, settlement.cache_hit, settlement.error, timestamp(),
     )  # fmt: skip

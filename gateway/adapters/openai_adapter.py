@@ -1,199 +1,133 @@
-"""Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp, LM Studio, Ollama."""
+"""Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp, LM Studio.
 
-import json
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+Requests go through the SDK's own general ``post``, not through its typed methods: those walk every message of a request
+and build an object of every part of an answer, which takes several times as long as all the rest together.
+"""
 
-from domain.chat import (
-    AssistantMessage,
-    EmbeddingReply,
-    EmbeddingRequest,
-    FinishReason,
-    ModelReply,
-    ModelRequest,
-    ToolCall,
-    Usage,
-)
-from domain.errors import ModelProtocolError
-from domain.text import well_formed
-from gateway.adapters.openai_wire import request_body
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager
+from math import ceil
+from typing import Any
+
+from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
+from gateway.adapters.answer import Answer
+from gateway.adapters.openai_wire import request_body, take_chunk, take_whole, usage_of
+from gateway.adapters.sdk_errors import sdk_errors
+from gateway.adapters.statuses import Service
 from gateway.base import Delta, Endpoint
-from gateway.pricing import estimate_usage
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletionChunk
+from gateway.pricing import BYTES_PER_TOKEN
 
 OFFICIAL_URL = "https://api.openai.com/v1"
-FINISH_REASONS = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    "function_call": FinishReason.TOOL_CALLS,
-    "content_filter": FinishReason.CONTENT_FILTER,
-}
 
 
 class OpenAIProvider:
     """Sends requests with the official SDK, its retries switched off."""
 
     announcement = ""
+    path = ""
+    """What stands between the SDK's base URL and the names of the API's calls."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._client: AsyncOpenAI | None = None
+        self._service = Service(endpoint=endpoint, key_variable="OPENAI_API_KEY", url_variable="OPENAI_BASE_URL")
+        self._limit_name = limit_name(endpoint.base_url)
+        self._client: Any = None
+        self._streams: Any = None
 
     @property
     def name(self) -> str:
         """The name in ledger entries and prices."""
-        return self._endpoint.name
+        return self._service.endpoint.name
 
     @property
     def local(self) -> bool:
         """Whether the endpoint is."""
-        return self._endpoint.local
+        return self._service.endpoint.local
 
-    def _connect(self) -> "AsyncOpenAI":
+    def _connect(self, endpoint: Endpoint) -> tuple[Any, Any]:
+        """A client of the SDK, and its class for streams."""
+        import httpx2
+        from openai import AsyncOpenAI, AsyncStream
+
+        timeout = httpx2.Timeout(endpoint.read_s, connect=endpoint.connect_s)
+        key = endpoint.api_key.get_secret_value()
+        return AsyncOpenAI(api_key=key, base_url=endpoint.base_url, timeout=timeout, max_retries=0), AsyncStream[object]
+
+    def _errors(self, model: str) -> AbstractContextManager[None]:
+        import httpx2
+        import openai
+
+        return sdk_errors(openai, httpx2, self._service, model)
+
+    @property
+    def _sdk(self) -> Any:
         if self._client is None:
-            import httpx2
-            from openai import AsyncOpenAI
-
-            self._client = AsyncOpenAI(
-                api_key=self._endpoint.api_key.get_secret_value(),
-                base_url=self._endpoint.base_url,
-                timeout=httpx2.Timeout(self._endpoint.read_s, connect=self._endpoint.connect_s),
-                max_retries=0,
-            )
+            self._client, self._streams = self._connect(self._service.endpoint)
         return self._client
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The whole reply."""
-        body = request_body(request, modern=self._endpoint.base_url == OFFICIAL_URL)
-        del body["stream"], body["stream_options"]
-        with self._errors(request.model), _well_formed():
-            made = await self._connect().chat.completions.create(**body)
-            choice = made.choices[0]
-        return ModelReply(
-            message=AssistantMessage(content=choice.message.content or ""),
-            usage=_usage(made.usage),
-            finish_reason=FINISH_REASONS.get(choice.finish_reason, FinishReason.STOP),
-        )
-
-    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
-        """A vector for each text."""
-        raise NotImplementedError
+        body = request_body(request, self._limit_name, stream=False)
+        with self._errors(request.model):
+            found = await self._sdk.post(f"{self.path}/chat/completions", cast_to=object, body=body)
+            with self._service.reading():
+                self._take_error(found)
+                return take_whole(Answer(request), found)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
         """Deltas, then the whole reply. A stream that ends without a finish reason raises ModelProtocolError."""
-        body = request_body(request, modern=self._endpoint.base_url == OFFICIAL_URL)
-        answer = _Answer()
-        with self._errors(request.model), _well_formed():
-            async with await self._connect().chat.completions.create(**body) as chunks:
+        answer = Answer(request)
+        body = request_body(request, self._limit_name, stream=True)
+        with self._errors(request.model):
+            sending = self._sdk.post(
+                f"{self.path}/chat/completions", cast_to=object, body=body, stream=True, stream_cls=self._streams
+            )
+            async with await sending as chunks:
                 async for chunk in chunks:
-                    delta = answer.add(chunk)
-                    if delta is not None:
-                        yield delta
-        yield answer.reply(request)
+                    with self._service.reading():
+                        self._take_error(chunk)
+                        delta = take_chunk(answer, chunk)
+                    yield delta
+            with self._service.reading():
+                reply = answer.reply()
+        yield reply
 
-    def _errors(self, model: str) -> "AbstractContextManager[None]":
-        from gateway.adapters.openai_errors import openai_errors
+    def _take_error(self, found: Any) -> None:
+        if error := found.get("error"):
+            raise self._service.reported(str(error))
 
-        return openai_errors(model, self._endpoint.base_url, self._endpoint.api_key.get_secret_value())
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
+        """A vector for each text."""
+        body = {"model": request.model, "input": request.texts, "encoding_format": "float"}
+        with self._errors(request.model):
+            found = await self._sdk.post(f"{self.path}/embeddings", cast_to=object, body=body)
+            with self._service.reading():
+                self._take_error(found)
+                return _embedded(request, found)
 
     async def models(self) -> list[str]:
         """The ids that the server lists."""
-        with self._errors(""), _well_formed():
-            page = await self._connect().models.list()
-            return [str(model.id.strip()) for model in page.data]
+        with self._errors(""):
+            listing = await self._sdk.get(f"{self.path}/models", cast_to=object)
+            with self._service.reading():
+                return [str(model["id"].strip()) for model in listing["data"]]
 
     async def close(self) -> None:
         """Closes the connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
 
-@contextmanager
-def _well_formed() -> Iterator[None]:
-    """ModelProtocolError for an answer of another shape than the protocol's: the SDK builds its objects unchecked."""
-    try:
-        yield
-    except (AttributeError, TypeError, ValueError) as error:
-        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-            raise
-        raise ModelProtocolError from error
+def limit_name(base_url: str) -> str:
+    """The name of the most tokens of an answer: OpenAI's newer models refuse the old one, other servers the new one."""
+    return "max_completion_tokens" if base_url.rstrip("/") == OFFICIAL_URL else "max_tokens"
 
 
-class _Answer:
-    """Puts a reply together from chunks."""
-
-    def __init__(self) -> None:
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._calls: list[dict[str, str]] = []
-        self._open: dict[int | None, dict[str, str]] = {}
-        self._finish: str | None = None
-        self._usage: Usage | None = None
-
-    def add(self, chunk: "ChatCompletionChunk") -> Delta | None:
-        """Takes a chunk in; returns what of it is worth showing."""
-        if chunk.usage is not None:
-            self._usage = _usage(chunk.usage)
-        if not chunk.choices:
-            return None
-        choice = chunk.choices[0]
-        self._finish = choice.finish_reason or self._finish
-        for call in choice.delta.tool_calls or []:
-            self._add_call(call)
-        extra: dict[str, Any] = choice.delta.model_extra or {}
-        text = choice.delta.content or ""
-        reasoning = extra.get("reasoning_content") or extra.get("reasoning") or ""
-        self._text.append(text)
-        self._reasoning.append(str(reasoning))
-        return Delta(text=well_formed(text), reasoning=well_formed(str(reasoning)))
-
-    def _add_call(self, call: Any) -> None:
-        # Some servers leave the index out, or give each of several calls the index 0: a new id begins a new call.
-        known = self._open.get(call.index)
-        if known is None or (call.id and known["id"] and call.id != known["id"]):
-            known = {"id": "", "name": "", "arguments": ""}
-            self._calls.append(known)
-            self._open[call.index] = known
-        known["id"] = known["id"] or call.id or ""
-        if call.function is not None:
-            known["name"] = known["name"] or call.function.name or ""
-            known["arguments"] += call.function.arguments or ""
-
-    def reply(self, request: ModelRequest) -> ModelReply:
-        """The whole reply."""
-        if self._finish is None:
-            raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
-        calls = tuple(
-            ToolCall(
-                id=well_formed(parts["id"]) or f"call_{index}",
-                name=well_formed(parts["name"]),
-                arguments=well_formed(parts["arguments"]),
-            )
-            for index, parts in enumerate(self._calls)
-        )
-        text = well_formed("".join(self._text))
-        reasoning = well_formed("".join(self._reasoning))
-        usage = self._usage or estimate_usage(request, text + reasoning + "".join(c.arguments for c in calls))
-        return ModelReply(
-            message=AssistantMessage(content=text, tool_calls=calls),
-            usage=usage,
-            finish_reason=FINISH_REASONS.get(self._finish, FinishReason.STOP),
-            reasoning=reasoning,
-        )
-
-
-def _usage(usage: Any) -> Usage:
-    prompt_details = usage.prompt_tokens_details
-    completion_details = usage.completion_tokens_details
-    return Usage(
-        input_tokens=usage.prompt_tokens or 0,
-        output_tokens=usage.completion_tokens or 0,
-        cached_tokens=(prompt_details.cached_tokens if prompt_details else 0) or 0,
-        reasoning_tokens=(completion_details.reasoning_tokens if completion_details else 0) or 0,
-    )
+def _embedded(request: EmbeddingRequest, found: Any) -> EmbeddingReply:
+    placed = {item["index"]: item["embedding"] for item in found["data"]}
+    vectors = tuple(placed[place] for place in range(len(request.texts)))
+    if len({len(vector) for vector in vectors}) > 1:
+        raise ValueError("vectors of different lengths")
+    size = sum(len(text.encode()) for text in request.texts)
+    usage = usage_of(found.get("usage")) or Usage(input_tokens=ceil(size / BYTES_PER_TOKEN), estimated=True)
+    return EmbeddingReply(vectors=vectors, usage=usage)

@@ -1,13 +1,41 @@
-"""Our messages in OpenAI's chat completions format. Source: the OpenAI API reference, "Create chat completion"."""
+"""Our requests in OpenAI's format, and answers in it. Source: the OpenAI API reference, "Create chat completion"."""
 
 from typing import Any
 
-from domain.chat import AssistantMessage, Message, ModelRequest, SystemMessage, ToolMessage, UserMessage
+from domain.chat import (
+    AssistantMessage,
+    FinishReason,
+    Message,
+    ModelReply,
+    ModelRequest,
+    SystemMessage,
+    ToolMessage,
+    Usage,
+    UserMessage,
+)
+from gateway.adapters.answer import Answer
+from gateway.base import Delta
+
+FINISH_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+}
+"""Other servers have words of their own for a proper end: they count as STOP."""
 
 
 def to_wire(message: Message) -> dict[str, Any]:
     """One message as the API takes it."""
     match message:
+        case UserMessage(images=images) if images:
+            parts: list[dict[str, Any]] = [{"type": "text", "text": message.content}] if message.content else []
+            for image in images:
+                parts.append(
+                    {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{image.data}"}}
+                )
+            return {"role": "user", "content": parts}
         case SystemMessage() | UserMessage():
             return {"role": message.role, "content": message.content}
         case ToolMessage():
@@ -21,20 +49,76 @@ def to_wire(message: Message) -> dict[str, Any]:
             return wire | {"tool_calls": calls} if calls else wire
 
 
-def request_body(request: ModelRequest, modern: bool) -> dict[str, Any]:
-    """The arguments of ``chat.completions.create``. ``modern`` servers take ``max_completion_tokens``."""
+def request_body(request: ModelRequest, limit_name: str, stream: bool) -> dict[str, Any]:
+    """The request as the API takes it. ``limit_name`` is what the server calls the most tokens of an answer."""
     body: dict[str, Any] = {
         "model": request.model,
         "messages": [to_wire(message) for message in request.messages],
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "max_completion_tokens" if modern else "max_tokens": request.max_output_tokens,
+        limit_name: request.max_output_tokens,
     }
+    if stream:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
     if request.tools:
-        body["tools"] = [{"type": "function", "function": tool.model_dump(mode="json")} for tool in request.tools]
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
+            }
+            for tool in request.tools
+        ]
     if request.json_schema is not None:
         schema = {"name": "answer", "schema": request.json_schema}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     if request.temperature is not None:
         body["temperature"] = request.temperature
     return body
+
+
+def take_chunk(answer: Answer, chunk: Any) -> Delta:
+    """Takes a chunk of a stream into the answer; returns what of it can be shown."""
+    # The last chunk, and with Groq in a place of its own that needs no asking.
+    answer.usage = usage_of(chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")) or answer.usage
+    choices = chunk.get("choices")
+    if not choices:
+        return answer.hear("")
+    delta = choices[0]["delta"]
+    for call in delta.get("tool_calls") or ():
+        _take_call(answer, call.get("index"), call)
+    return _take_words(answer, choices[0], delta)
+
+
+def take_whole(answer: Answer, completion: Any) -> ModelReply:
+    """The reply of an answer that came in one piece."""
+    answer.usage = usage_of(completion.get("usage"))
+    choice = completion["choices"][0]
+    for place, call in enumerate(choice["message"].get("tool_calls") or ()):
+        _take_call(answer, place, call)
+    _take_words(answer, choice, choice["message"])
+    return answer.reply()
+
+
+def _take_words(answer: Answer, choice: Any, message: Any) -> Delta:
+    if finish := choice.get("finish_reason"):
+        answer.finish = FINISH_REASONS.get(finish, FinishReason.STOP)
+    refusal = message.get("refusal") or ""
+    answer.refused = answer.refused or bool(refusal)
+    reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
+    return answer.hear(message.get("content") or refusal, reasoning)
+
+
+def _take_call(answer: Answer, place: int | None, call: Any) -> None:
+    function = call.get("function") or {}
+    arguments = function.get("arguments")
+    answer.call(place, call.get("id") or "", function.get("name") or "", "" if arguments is None else arguments)
+
+
+def usage_of(told: Any) -> Usage | None:
+    """The usage that the provider told; None where it told none."""
+    if not told or told.get("prompt_tokens") is None:
+        return None
+    return Usage(
+        input_tokens=told["prompt_tokens"],
+        output_tokens=told.get("completion_tokens") or 0,
+        cached_tokens=(told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+        reasoning_tokens=(told.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0,
+    )

@@ -69,7 +69,7 @@ def test_the_estimate_of_a_request_is_not_below_a_token_for_four_bytes_that_are_
         tools=(ToolSchema(name="shell", description=description, parameters={"type": "object"}),),
         json_schema={"type": "object", "description": description},
     )
-    body = request_body(request, modern=False)
+    body = request_body(request, "max_tokens", stream=False)
     sent = "".join(message["content"] for message in body["messages"]) + arguments + description * 2
 
     assert estimate_input_tokens(request) >= len(sent.encode()) / 4

@@ -103,13 +103,16 @@ class LedgerMachine(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(self._open)))
         self._runner.run(self._ledger.reserve(self._open[number]))
 
+    async def _settle(self, settled: Settlement) -> None:
+        await self._ledger.settle(settled)
+
     @precondition(lambda self: self._open)
     @rule(data=st.data(), cost=AMOUNTS, tokens=AMOUNTS, outcome=st.sampled_from(AttemptOutcome))
     def settle(self, data: st.DataObject, cost: int, tokens: int, outcome: AttemptOutcome) -> None:
         """Whatever it really cost, also more than was reserved, is booked in the whole chain."""
         number = data.draw(st.sampled_from(sorted(self._open)))
         settled = settlement(number, cost, tokens, outcome)
-        self._runner.run(self._ledger.settle(settled))
+        self._runner.run(self._settle(settled))
         was = self._open.pop(number)
         self._settled[number] = settled
         self._add(was.scope, reserved=-was.reserved, reserved_tokens=-was.reserved_tokens)
@@ -119,7 +122,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def settle_again(self, data: st.DataObject) -> None:
         """The same settlement again books nothing more."""
-        self._runner.run(self._ledger.settle(self._settled[data.draw(st.sampled_from(sorted(self._settled)))]))
+        self._runner.run(self._settle(self._settled[data.draw(st.sampled_from(sorted(self._settled)))]))
 
     @invariant()
     def every_scope_holds_what_is_open_and_what_is_settled_below_it(self) -> None:

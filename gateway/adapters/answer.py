@@ -1,0 +1,94 @@
+"""Puts a reply together from what a provider sends, in pieces or as a whole."""
+
+import json
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
+from domain.errors import ModelProtocolError
+from domain.text import well_formed
+from gateway.adapters.thinking import Thinking
+from gateway.base import Delta
+from gateway.pricing import estimate_usage
+
+SIGN_OF_LIFE = Delta()
+"""For a piece that has nothing to show: whoever waits sees that something came."""
+
+
+@dataclass
+class _Call:
+    id: str
+    name: str
+    arguments: list[str]
+
+
+class Answer:
+    """The answer to ``request`` as far as it has come. Text that a model put between think tags counts as reasoning.
+
+    ``finish`` and ``usage`` are set by whoever reads the provider's answer, as soon as it tells them, and ``refused``
+    when the text is the model's excuse. Text that is held back, as it could be half a tag, comes with the reply alone.
+    """
+
+    def __init__(self, request: ModelRequest) -> None:
+        self.finish: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.refused = False
+        self._request = request
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._thinking = Thinking()
+        self._calls: list[_Call] = []
+        self._open: dict[int | None, _Call] = {}
+
+    def hear(self, text: str, reasoning: str = "") -> Delta:
+        """Takes text in; returns what of it can be shown already."""
+        if text:
+            text, thought = self._thinking.part(text)
+            reasoning += thought
+        if not text and not reasoning:
+            return SIGN_OF_LIFE
+        self._text.append(text)
+        self._reasoning.append(reasoning)
+        return Delta(text=well_formed(text), reasoning=well_formed(reasoning))
+
+    def call(self, place: int | None, call_id: str, name: str, arguments: str | dict[str, JsonValue]) -> None:
+        """Takes a tool call in, or the next piece of the one at ``place``."""
+        # Some servers leave the place out, or give each of several calls the place 0: a new id begins a new call.
+        known = self._open.get(place)
+        if known is None or (call_id and known.id and call_id != known.id):
+            known = _Call("", "", [])
+            self._calls.append(known)
+            self._open[place] = known
+        known.id = known.id or call_id
+        known.name = known.name or name
+        known.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
+
+    def reply(self) -> ModelReply:
+        """The whole reply; ModelProtocolError when the provider never said that its answer is at an end."""
+        if self.finish is None:
+            raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
+        text, thought = self._thinking.rest()
+        text = well_formed("".join([*self._text, text]))
+        reasoning = well_formed("".join([*self._reasoning, thought]))
+        calls = tuple(
+            ToolCall(
+                id=well_formed(call.id) or f"call_{index}",
+                name=well_formed(call.name),
+                arguments=well_formed("".join(call.arguments)),
+            )
+            for index, call in enumerate(self._calls)
+        )
+        said = text + reasoning + "".join(call.arguments for call in calls)
+        return ModelReply(
+            message=AssistantMessage(content=text, tool_calls=calls),
+            usage=self.usage or estimate_usage(self._request, said),
+            finish_reason=self._reason(self.finish, bool(calls)),
+            reasoning=reasoning,
+        )
+
+    def _reason(self, finish: FinishReason, calls: bool) -> FinishReason:
+        if self.refused:
+            return FinishReason.CONTENT_FILTER
+        # Many servers say "stop" of tool calls, too.
+        return FinishReason.TOOL_CALLS if calls and finish is FinishReason.STOP else finish

@@ -1,0 +1,133 @@
+"""What an HTTP status means to us, and other faults between here and a provider, in words that name what to set."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from domain.base import Value
+from domain.errors import (
+    ContextTooLong,
+    ModelAuthenticationFailed,
+    ModelConnectionFailed,
+    ModelConnectionLost,
+    ModelOverloaded,
+    ModelProtocolError,
+    ModelRequestRejected,
+    ModelUnavailable,
+    RateLimited,
+    SoundstageError,
+    UnknownModel,
+)
+from domain.text import public_url
+from gateway.base import Endpoint
+
+MESSAGE_CHARACTERS = 300
+SHORTEST_KEY = 8
+"""Characters. What is shorter stands for no key, and would be found in any text."""
+
+REFUSED_KEY = {401, 403}
+TOO_LARGE = 413
+LIMITED = 429
+BUSY = {408, 409, 425, 498}
+NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ConnectionRefusedError"}
+"""Names of exceptions, of either HTTP stack and of the system, before which nothing was sent."""
+
+CONTEXT_MARKS = (
+    *("context_length_exceeded", "maximum context", "context size", "context length", "too many tokens"),
+    *("request too large", "prompt is too long", "reduce the length"),
+)
+
+
+class Service(Value):
+    """A provider as its errors speak of it. The variables are those of the environment that a person sets, if any."""
+
+    endpoint: Endpoint
+    key_variable: str = ""
+    url_variable: str = ""
+
+    def said(self, text: str) -> str:
+        """One short line of what a provider says, without the key, whoever put it there."""
+        key = self.endpoint.api_key.get_secret_value()
+        text = text.replace(key, "[key]") if len(key) >= SHORTEST_KEY else text
+        return " ".join(text.split())[:MESSAGE_CHARACTERS]
+
+    def status(self, status: int, text: str, headers: Mapping[str, str], model: str) -> SoundstageError:
+        """Our error for a status that is no success. ``text`` is what the provider says, its error code included."""
+        said = self.said(text)
+        if status in REFUSED_KEY:
+            remedy = f"Set a valid {self.key_variable}" if self.key_variable else "Check who may use it"
+            return ModelAuthenticationFailed(
+                f"The provider refused the API key (HTTP {status}). {remedy} and run it again."
+            )
+        if status == 404 and not model:
+            return self.malformed()
+        if status == 404:
+            return UnknownModel(
+                f"The provider does not know the model {model!r} (HTTP 404: {said}). Name another one with --model."
+            )
+        if status == TOO_LARGE or _is_context(text):
+            return ContextTooLong(f"The conversation is longer than the model's context: {said}")
+        if status == 402 or (status == LIMITED and "insufficient_quota" in text):
+            return ModelUnavailable(
+                f"The account has no credit left (HTTP {status}). Add credit, or use another key or model."
+            )
+        if status == LIMITED:
+            return RateLimited(
+                f"The provider limits the rate (HTTP {status}). Wait, or use another model with --model.",
+                retry_after_s=retry_after(headers),
+            )
+        if status in BUSY or status >= 500:
+            return ModelOverloaded(
+                f"The provider is overloaded (HTTP {status}). Wait, or use another model with --model.",
+                retry_after_s=retry_after(headers),
+            )
+        return ModelRequestRejected(f"The provider refused the request (HTTP {status}): {said}")
+
+    def reported(self, text: str) -> SoundstageError:
+        """Our error for one that a provider reports in the middle of an answer."""
+        if _is_context(text):
+            return ContextTooLong(f"The conversation is longer than the model's context: {self.said(text)}")
+        return ModelOverloaded(f"The provider reported an error in its answer: {self.said(text)}. Run it again.")
+
+    def unreachable(self, error: BaseException) -> ModelConnectionFailed:
+        """Our error for a connection that failed, or broke later; its first cause is the reason that is told."""
+        names = {type(error).__name__}
+        while error.__cause__ is not None:
+            error = error.__cause__
+            names.add(type(error).__name__)
+        reason = self.said(str(error)) or type(error).__name__
+        check = f"{self.url_variable} and that the server runs" if self.url_variable else "the network"
+        if not names & NEVER_SENT:
+            return ModelConnectionLost(f"The connection to {self._place} broke ({reason}). Check {check}.")
+        return ModelConnectionFailed(f"No connection to {self._place} ({reason}). Check {check}.")
+
+    def malformed(self) -> ModelProtocolError:
+        """Our error for an answer of another shape than the protocol's."""
+        check = f"Check that {self.url_variable} is the API's" if self.url_variable else "Run it again"
+        return ModelProtocolError(f"The answer of {self._place} is not what the protocol says. {check}.")
+
+    @property
+    def _place(self) -> str:
+        return public_url(self.endpoint.base_url)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """ModelProtocolError where reading an answer fails, because it is of another shape."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise self.malformed() from error
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the provider wants to be asked again, where its headers tell them as a number."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) * scale)
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def _is_context(text: str) -> bool:
+    lowered = text.lower()
+    return any(mark in lowered for mark in CONTEXT_MARKS)
