@@ -428,7 +428,7 @@ async def test_a_budget_that_is_used_up_by_failures_stops_the_next_try(books: Bo
 
     assert isinstance(raised, BudgetExceeded)
     assert requests == 1
-    assert await books.outcomes() == [("failed", "ModelConnectionFailed")]
+    assert await books.outcomes() == [("failed", "ModelConnectionLost")]
 
 
 async def test_a_model_without_a_known_price_is_marked_and_bound_by_tokens(books: Books) -> None:

@@ -23,7 +23,7 @@ URL = "http://127.0.0.1:1/v1"
 KEY = "sk-very-secret-0123456789"
 # What each class of the SDKs means to us. A class that is new to an SDK is missing here until somebody decides.
 COMMON: dict[str, type[SoundstageError]] = {
-    "APIConnectionError": errors.ModelConnectionFailed,
+    "APIConnectionError": errors.ModelConnectionLost,
     "APIError": errors.ModelOverloaded,
     "APIResponseValidationError": errors.ModelProtocolError,
     "APIStatusError": errors.ModelRequestRejected,
@@ -34,7 +34,7 @@ COMMON: dict[str, type[SoundstageError]] = {
     "InternalServerError": errors.ModelOverloaded,
     "NotFoundError": errors.UnknownModel,
     "PermissionDeniedError": errors.ModelAuthenticationFailed,
-    "RateLimitError": errors.ModelOverloaded,
+    "RateLimitError": errors.RateLimited,
     "UnprocessableEntityError": errors.ModelRequestRejected,
 }
 OPENAI = COMMON | {
@@ -126,8 +126,8 @@ def test_a_code_that_only_the_body_tells_is_seen(sdk: Sdk) -> None:
 @each
 def test_what_an_sdk_lets_through_maps_too(sdk: Sdk) -> None:
     assert type(ours(sdk, sdk.http.ReadTimeout("late"))) is errors.ModelTimeout
-    assert type(ours(sdk, sdk.http.RemoteProtocolError("peer closed"))) is errors.ModelConnectionFailed
-    assert type(ours(sdk, ConnectionResetError("reset"))) is errors.ModelConnectionFailed
+    assert type(ours(sdk, sdk.http.RemoteProtocolError("peer closed"))) is errors.ModelConnectionLost
+    assert type(ours(sdk, ConnectionResetError("reset"))) is errors.ModelConnectionLost
     assert type(ours(sdk, json.JSONDecodeError("no", "{", 1))) is errors.ModelProtocolError
     assert type(ours(sdk, UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"))) is errors.ModelProtocolError
 

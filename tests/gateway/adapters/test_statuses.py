@@ -25,7 +25,7 @@ NAMED = PLAIN.model_copy(update={"key_variable": "P_API_KEY", "url_variable": "P
         (408, "no", errors.ModelOverloaded),
         (413, "no", errors.ContextTooLong),
         (422, "no", errors.ModelRequestRejected),
-        (429, "slow down", errors.ModelOverloaded),
+        (429, "slow down", errors.RateLimited),
         (429, "{'code': 'insufficient_quota'}", errors.ModelUnavailable),
         (429, "Request too large on tokens per min (TPM): Limit 8000, Requested 9000", errors.ContextTooLong),
         (498, "Flex tier capacity exceeded", errors.ModelOverloaded),
