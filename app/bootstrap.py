@@ -13,7 +13,11 @@ from director.installer import Installer
 from director.service import Director
 from domain.errors import InfrastructureError
 from gateway.base import Provider
+from gateway.catalogue import Catalogue
 from gateway.gateway import Gateway
+from gateway.models_file import read_models
+from gateway.pricing import Prices
+from gateway.retry import RetryPolicy
 from mcp_server.registry import Registry
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes
@@ -26,6 +30,7 @@ from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
 from storage.artifacts import ArtifactFolder
+from storage.costs import SqlCosts
 from storage.database import Database
 from storage.event_log import SqlEventLog
 from storage.ledger import SqlLedger
@@ -42,6 +47,7 @@ class Store:
 
     log: SqlEventLog
     ledger: SqlLedger
+    costs: SqlCosts
     tasks: SqlTasks
     workspaces: WorkspaceStore
     artifacts: ArtifactFolder
@@ -67,6 +73,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
         yield Store(
             log=SqlEventLog(database, writer),
             ledger=SqlLedger(database, writer),
+            costs=SqlCosts(database),
             tasks=SqlTasks(database),
             workspaces=WorkspaceStore(settings.home / "workspaces"),
             artifacts=ArtifactFolder(settings.home / "artifacts"),
@@ -82,6 +89,18 @@ async def open_tidy_store(settings: Settings) -> AsyncIterator[Store]:
     async with open_store(settings) as store:
         await _tidy(store, InstanceLock(settings.home / "instances").alive())
         yield store
+
+
+def known_models(settings: Settings) -> tuple[Catalogue, Prices]:
+    """What is known of models and of their prices, the person's own file included. UsageError where it is broken."""
+    found = read_models(settings.models_file)
+    return Catalogue(found.model), Prices(found.price)
+
+
+def model_gateway(settings: Settings, store: Store, model: Provider, retry: RetryPolicy | None = None) -> Gateway:
+    """The gateway to a model: its prices are those of the settings, its ledger that of the store."""
+    _, prices = known_models(settings)
+    return Gateway(model, store.ledger, retry=retry, prices=prices)
 
 
 def docker_sandboxes(settings: Settings, instance: Instance, warm: bool = True) -> DockerSandboxes:
@@ -124,12 +143,13 @@ async def build(settings: Settings, model: Provider, sandboxes: Sandboxes | None
             leasing = sandboxes or docker_sandboxes(settings, instance)
             try:
                 await _tidy(store, lock.alive())
+                gateway = model_gateway(settings, store, model)
                 reaped = tuple(await leasing.reap(lock.alive))
                 async with periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive)):
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,
-                        director=_director(store, leasing, model, lock.id, installer(settings, leasing)),
+                        director=_director(store, leasing, gateway, lock.id, installer(settings, leasing)),
                         reaped=reaped,
                     )
             finally:
@@ -145,11 +165,11 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def _director(store: Store, sandboxes: Sandboxes, model: Provider, worker: str, installing: Installer) -> Director:
+def _director(store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, installing: Installer) -> Director:
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
-        gateway=Gateway(model, store.ledger),
+        gateway=gateway,
         ledger=store.ledger,
         log=store.log,
         registry=Registry(),

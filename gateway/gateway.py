@@ -8,10 +8,10 @@ import uuid
 from domain.chat import ModelReply, Usage
 from domain.errors import ModelProtocolError, ModelTimeout, SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, Ledger, Settlement
-from domain.money import FREE
+from domain.money import FREE, NanoUsd
 from gateway.base import Call, Completion, Delta, Provider
 from gateway.deadlines import Deadlines, within
-from gateway.pricing import estimate_input_tokens, estimate_usage, price
+from gateway.pricing import Prices, estimate_input_tokens, estimate_usage
 from gateway.retry import RetryPolicy
 
 
@@ -19,12 +19,18 @@ class Gateway:
     """Calls one model on somebody's account."""
 
     def __init__(
-        self, provider: Provider, ledger: Ledger, deadlines: Deadlines | None = None, retry: RetryPolicy | None = None
+        self,
+        provider: Provider,
+        ledger: Ledger,
+        deadlines: Deadlines | None = None,
+        retry: RetryPolicy | None = None,
+        prices: Prices | None = None,
     ) -> None:
         self._provider = provider
         self._ledger = ledger
         self._deadlines = deadlines or Deadlines()
         self._retry = retry or RetryPolicy()
+        self._prices = prices or Prices()
 
     async def complete(self, call: Call) -> Completion:
         """The model's reply. BudgetExceeded before a send that could break a budget; else the model's error.
@@ -76,7 +82,7 @@ class Gateway:
     def _price_attempt(self, call: Call) -> Attempt:
         request = call.request
         most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
-        cost = price(self._provider.name, request.model, most)
+        cost = self._cost(request.model, most)
         return Attempt(
             id=uuid.uuid4().hex,
             scope=call.scope,
@@ -93,6 +99,9 @@ class Gateway:
             expires_s=self._deadlines.total_s + 60,
         )
 
+    def _cost(self, model: str, usage: Usage) -> NanoUsd | None:
+        return self._prices.cost(self._provider.name, model, usage, self._provider.local)
+
     def _settlement(
         self, attempt: Attempt, call: Call, sending: "_Sending", failure: BaseException | None
     ) -> Settlement:
@@ -105,7 +114,7 @@ class Gateway:
             attempt_id=attempt.id,
             outcome=outcome,
             usage=usage,
-            cost=price(attempt.provider, attempt.model, usage) or FREE,
+            cost=self._cost(attempt.model, usage) or FREE,
             latency_s=sending.seconds(),
             first_token_s=sending.first_token_s,
             error=type(failure).__name__ if failure is not None else "",
