@@ -14,6 +14,9 @@ from director.service import Director
 from domain.errors import InfrastructureError
 from gateway.base import Provider
 from gateway.gateway import Gateway
+from gateway.knowledge import read_knowledge
+from gateway.policy import GatewayPolicy
+from gateway.retry import RetryPolicy
 from mcp_server.registry import Registry
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes
@@ -26,6 +29,7 @@ from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
 from storage.artifacts import ArtifactFolder
+from storage.costs import SqlCosts
 from storage.database import Database
 from storage.event_log import SqlEventLog
 from storage.ledger import SqlLedger
@@ -42,6 +46,7 @@ class Store:
 
     log: SqlEventLog
     ledger: SqlLedger
+    costs: SqlCosts
     tasks: SqlTasks
     workspaces: WorkspaceStore
     artifacts: ArtifactFolder
@@ -67,6 +72,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
         yield Store(
             log=SqlEventLog(database, writer),
             ledger=SqlLedger(writer),
+            costs=SqlCosts(database),
             tasks=SqlTasks(database),
             workspaces=WorkspaceStore(settings.home / "workspaces"),
             artifacts=ArtifactFolder(settings.home / "artifacts"),
@@ -82,6 +88,12 @@ async def open_tidy_store(settings: Settings) -> AsyncIterator[Store]:
     async with open_store(settings) as store:
         await _tidy(store, InstanceLock(settings.home / "instances").alive())
         yield store
+
+
+def model_gateway(settings: Settings, store: Store, model: Provider, retry: RetryPolicy | None = None) -> Gateway:
+    """The gateway to a model: its prices are those of the settings, its ledger that of the store."""
+    policy = GatewayPolicy() if retry is None else GatewayPolicy(retry=retry)
+    return Gateway.of(model, store.ledger, policy, read_knowledge(settings.models_file))
 
 
 def docker_sandboxes(settings: Settings, instance: Instance, warm: bool = True) -> DockerSandboxes:
@@ -124,12 +136,13 @@ async def build(settings: Settings, model: Provider, sandboxes: Sandboxes | None
             leasing = sandboxes or docker_sandboxes(settings, instance)
             try:
                 await _tidy(store, lock.alive())
+                gateway = model_gateway(settings, store, model)
                 reaped = tuple(await leasing.reap(lock.alive))
                 async with periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive)):
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,
-                        director=_director(store, leasing, model, lock.id, installer(settings, leasing)),
+                        director=_director(store, leasing, gateway, lock.id, installer(settings, leasing)),
                         reaped=reaped,
                     )
             finally:
@@ -145,11 +158,11 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def _director(store: Store, sandboxes: Sandboxes, model: Provider, worker: str, installing: Installer) -> Director:
+def _director(store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, installing: Installer) -> Director:
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
-        gateway=Gateway.of(model, store.ledger),
+        gateway=gateway,
         ledger=store.ledger,
         log=store.log,
         registry=Registry(),

@@ -1,11 +1,14 @@
 """The command line. Each command imports what it needs when it runs, so that ``--help`` is instant."""
 
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from app.cli_models import costs, models_app
+from app.options import JsonOption, TaskArgument
+from app.options import execute_command as _execute
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -24,16 +27,8 @@ sandbox_app = typer.Typer(help="Run, list and remove sandboxes.", no_args_is_hel
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(images_app, name="images")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of text")]
-TaskArgument = Annotated[str, typer.Argument(help="the task's id, or its beginning")]
-
-
-def _execute(work: "Callable[[Settings], Coroutine[Any, Any, int | None]]") -> None:
-    """Runs a command and ends the process with its exit code; every error becomes a message."""
-    from app.execute import execute
-
-    raise typer.Exit(execute(work))
+app.add_typer(models_app, name="models")
+app.command("costs")(costs)
 
 
 @app.command()

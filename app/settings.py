@@ -26,6 +26,7 @@ class Settings(BaseSettings):
 
     soundstage_home: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "soundstage")
     soundstage_model: str | None = None
+    soundstage_models_file: Path | None = None
     soundstage_ca_bundle: Path | None = None
     soundstage_isolation: str = "runc"
     soundstage_pool: str = "python/default=2"
@@ -62,6 +63,12 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """The folder of the database, the workspaces and the locks."""
         return self.soundstage_home
+
+    @property
+    def models_file(self) -> Path | None:
+        """The person's own models and prices: the file that was named, or else ``models.toml`` in the home, if any."""
+        own = self.home / "models.toml"
+        return self.soundstage_models_file or (own if own.is_file() else None)
 
     @cached_property
     def home_id(self) -> str:

@@ -1,6 +1,8 @@
 """What is said to a model and what it answers."""
 
+import json
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
@@ -63,6 +65,11 @@ class ToolSchema(Value):
     name: str
     description: str
     parameters: dict[str, JsonValue]
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """About how many bytes of JSON it is. It is sent with every request, and measured once."""
+        return len(json.dumps([self.name, self.description, self.parameters]))
 
 
 class FinishReason(StrEnum):

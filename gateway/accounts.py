@@ -5,6 +5,7 @@ import contextlib
 
 from domain.errors import SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
+from gateway.pricing import Prices
 
 
 class Accounts:
@@ -12,7 +13,8 @@ class Accounts:
     is still reserved, and is settled at that amount later. One that could not be written is written before the next
     reservation."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, prices: Prices) -> None:
+        self.prices = prices
         self._ledger = ledger
         self._under_way: dict[asyncio.Future[None], Settlement] = {}
         self._unwritten: list[Settlement] = []

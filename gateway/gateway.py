@@ -13,9 +13,11 @@ from gateway.accounts import Accounts
 from gateway.base import Call, Completion, Delta, Provider, Restarted
 from gateway.hedge import hedged
 from gateway.keys import KeyRing
+from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
 from gateway.pricing import estimate_input_tokens
-from gateway.route import Candidate, parse_route
+from gateway.route import Candidate
+from gateway.router import Router
 from gateway.sending import Send
 from gateway.tries import Tries
 from gateway.upstream import Upstream
@@ -26,10 +28,17 @@ Pieces = AsyncGenerator[Delta | Restarted | Completion]
 class Gateway:
     """Calls models on somebody's account."""
 
-    def __init__(self, upstreams: Sequence[Upstream], ledger: Ledger, policy: GatewayPolicy | None = None) -> None:
+    def __init__(
+        self,
+        upstreams: Sequence[Upstream],
+        ledger: Ledger,
+        policy: GatewayPolicy | None = None,
+        knowledge: Knowledge | None = None,
+    ) -> None:
+        knowledge = knowledge or Knowledge()
         self._upstreams = {upstream.name: upstream for upstream in upstreams}
-        self._names = tuple(self._upstreams)
-        self._accounts = Accounts(ledger)
+        self._router = Router(self._upstreams, knowledge)
+        self._accounts = Accounts(ledger, knowledge.prices)
         self._policy = policy or GatewayPolicy()
 
     async def complete(self, call: Call) -> Completion:
@@ -49,11 +58,17 @@ class Gateway:
         return await _last(self._pieces(call, streamed=True))
 
     @classmethod
-    def of(cls, provider: Provider, ledger: Ledger, policy: GatewayPolicy | None = None) -> "Gateway":
+    def of(
+        cls,
+        provider: Provider,
+        ledger: Ledger,
+        policy: GatewayPolicy | None = None,
+        knowledge: Knowledge | None = None,
+    ) -> "Gateway":
         """A gateway to one provider, whose adapter holds the key."""
         policy = policy or GatewayPolicy()
         key = ProviderKey(id="", provider=provider.name, secret=SecretStr("none"))
-        return cls([Upstream(KeyRing(provider.name, [key]), {"": provider}, policy)], ledger, policy)
+        return cls([Upstream(KeyRing(provider.name, [key]), {"": provider}, policy)], ledger, policy, knowledge)
 
     @property
     def upstreams(self) -> tuple[Upstream, ...]:
@@ -65,7 +80,7 @@ class Gateway:
         await self._accounts.settled()
 
     async def _pieces(self, call: Call, streamed: bool) -> Pieces:
-        tries = Tries(self._candidates(call), self._policy.retry)
+        tries = Tries(self._router.candidates(call), self._policy.retry)
         begun = False
         while True:
             candidate = await tries.next()
@@ -80,9 +95,6 @@ class Gateway:
                 if begun:
                     begun = False
                     yield Restarted(because=str(error))
-
-    def _candidates(self, call: Call) -> tuple[Candidate, ...]:
-        return parse_route(call.request.model, self._names).candidates
 
     def _asked(
         self, candidate: Candidate, tries: Tries, call: Call, streamed: bool

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from domain.chat import ModelRequest, Usage, UserMessage
 from domain.errors import ContextTooLong, ModelRequestRejected
 from gateway.base import Call
-from gateway.catalogue import Capability, Catalogue, ModelInfo
-from gateway.pricing import Prices, estimate_input_tokens
+from gateway.catalogue import Capability, ModelInfo
+from gateway.knowledge import Knowledge
+from gateway.pricing import estimate_input_tokens
 from gateway.route import Candidate, Policy, parse_route
 from gateway.upstream import Upstream
 
@@ -16,11 +17,10 @@ UNKNOWN_PRICE = float("inf")
 class Router:
     """Puts the candidates of calls in order, by what is known and was measured of them."""
 
-    def __init__(self, upstreams: Mapping[str, Upstream], catalogue: Catalogue, prices: Prices) -> None:
+    def __init__(self, upstreams: Mapping[str, Upstream], knowledge: Knowledge) -> None:
         self._upstreams = upstreams
         self._names = tuple(upstreams)
-        self._catalogue = catalogue
-        self._prices = prices
+        self._known = knowledge
 
     def candidates(self, call: Call) -> Sequence[Candidate]:
         """Who may be asked, the first one first. UsageError for a route that is none; ContextTooLong and
@@ -54,12 +54,12 @@ class Router:
         return able
 
     def _info(self, candidate: Candidate) -> ModelInfo:
-        return self._catalogue.find(candidate.provider, candidate.model)
+        return self._known.catalogue.find(candidate.provider, candidate.model)
 
     def _price(self, candidate: Candidate, request: ModelRequest) -> float:
         most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
         local = self._upstreams[candidate.provider].local
-        cost = self._prices.cost(candidate.provider, candidate.model, most, local)
+        cost = self._known.prices.cost(candidate.provider, candidate.model, most, local)
         return UNKNOWN_PRICE if cost is None else cost
 
     def _seconds(self, candidate: Candidate) -> float:

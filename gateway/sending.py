@@ -12,7 +12,7 @@ from domain.money import FREE, format_usd
 from gateway.accounts import Accounts
 from gateway.base import Call, Completion, Delta, Provider
 from gateway.deadlines import Deadlines, within
-from gateway.pricing import estimate_input_tokens, estimate_usage, price
+from gateway.pricing import Prices, estimate_input_tokens, estimate_usage
 
 UNKNOWN = (ModelTimeout, ModelConnectionLost, ModelProtocolError)
 """Failures after which the provider may have answered all the same, and charge for it."""
@@ -42,13 +42,8 @@ class Send:
         BudgetExceeded before a send that could break a budget. Every send has a reservation before it and a ledger
         entry after it, also when it fails or is left in the middle.
         """
-        attempt = self._attempt(deadlines)
-        if self._call.max_cost is not None and attempt.reserved > self._call.max_cost:
-            raise BudgetExceeded(
-                f"The call of {attempt.provider}/{attempt.model} may cost {format_usd(attempt.reserved)}, "
-                f"and one call may cost {format_usd(self._call.max_cost)}, so it was not made.",
-                scope="call",
-            )
+        attempt = self._attempt(accounts.prices, deadlines)
+        self._check_cost(attempt)
         alerts = await accounts.reserve(attempt)
         self._started = time.monotonic()
         failure: BaseException | None = None
@@ -70,7 +65,7 @@ class Send:
             failure = error
             raise
         finally:
-            settlement = self._settlement(attempt, failure)
+            settlement = self._settlement(attempt, accounts.prices, failure)
             accounts.settle(settlement)
         yield Completion(
             reply=self._reply,
@@ -83,10 +78,19 @@ class Send:
             alerts=tuple(map(str, alerts)),
         )
 
-    def _attempt(self, deadlines: Deadlines) -> Attempt:
+    def _check_cost(self, attempt: Attempt) -> None:
+        most = self._call.max_cost
+        if most is not None and attempt.reserved > most:
+            raise BudgetExceeded(
+                f"The call of {attempt.provider}/{attempt.model} may cost {format_usd(attempt.reserved)}, "
+                f"and one call may cost {format_usd(most)}, so it was not made.",
+                scope="call",
+            )
+
+    def _attempt(self, prices: Prices, deadlines: Deadlines) -> Attempt:
         call, request, provider = self._call, self._request, self._provider
         most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
-        cost = price(provider.name, request.model, most)
+        cost = prices.cost(provider.name, request.model, most, provider.local)
         return Attempt(
             id=uuid.uuid4().hex,
             scope=call.scope,
@@ -104,7 +108,7 @@ class Send:
             expires_s=deadlines.total_s + 60,
         )
 
-    def _settlement(self, attempt: Attempt, failure: BaseException | None) -> Settlement:
+    def _settlement(self, attempt: Attempt, prices: Prices, failure: BaseException | None) -> Settlement:
         usage = self._usage(failure)
         outcome = AttemptOutcome.OK
         if failure is not None:
@@ -113,7 +117,7 @@ class Send:
             attempt_id=attempt.id,
             outcome=outcome,
             usage=usage,
-            cost=price(attempt.provider, attempt.model, usage) or FREE,
+            cost=prices.cost(attempt.provider, attempt.model, usage, self._provider.local) or FREE,
             latency_s=self._seconds(),
             first_token_s=self._first_s,
             error=type(failure).__name__ if failure is not None else "",

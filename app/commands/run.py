@@ -17,12 +17,12 @@ from app.models import SCRIPTED, ChosenModel, choose
 from app.progress import Watcher, watcher
 from app.settings import Settings
 from domain.base import Value
-from domain.chat import Usage
 from domain.errors import OutputRefused, SoundstageError, UsageError
 from domain.money import format_usd
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
 from gateway.base import Provider
-from gateway.pricing import price
+from gateway.knowledge import read_knowledge
+from gateway.pricing import Prices
 from sandbox import images, isolation
 from sandbox.dependencies.layer_store import LayerStore
 from sandbox.image_engine import ImageEngine
@@ -61,6 +61,7 @@ async def run(settings: Settings, options: RunOptions) -> int:
     draft = _spec(options, "draft", SCRIPTED, "", limits, ())
     _check_targets(options)
     inputs = await read_inputs(options.repo, list(options.tests))
+    prices = read_knowledge(settings.models_file).prices
     model, chosen = await choose(settings, options.model)
     try:
         if chosen.model == SCRIPTED:
@@ -71,7 +72,8 @@ async def run(settings: Settings, options: RunOptions) -> int:
         raise
     view = watcher(options.json_lines)
     try:
-        _introduce(view, model, chosen, inputs, limits)
+        _introduce(view, model, chosen, inputs)
+        _warn(view, model, chosen, limits, prices)
         async with build(settings, model) as soundstage:
             for name in soundstage.reaped:
                 view.say(f"removed a container that a crashed run left behind: {name}")
@@ -145,17 +147,20 @@ async def _check_engine(settings: Settings) -> None:
     await LayerStore([ImageEngine(address.host) for address in settings.engines]).platform(images.tag("python"))
 
 
-def _introduce(view: Watcher, model: Provider, chosen: ChosenModel, inputs: Inputs, limits: Limits) -> None:
+def _introduce(view: Watcher, model: Provider, chosen: ChosenModel, inputs: Inputs) -> None:
     if model.announcement:
         view.say(model.announcement)
     view.say(f"model: {chosen.model} ({chosen.why})")
-    if limits.budget is not None and price(chosen.provider, chosen.model, Usage()) is None:
+    for note in inputs.notes:
+        view.say(f"note: {note}")
+
+
+def _warn(view: Watcher, model: Provider, chosen: ChosenModel, limits: Limits, prices: Prices) -> None:
+    if limits.budget is not None and prices.tariff(chosen.provider, chosen.model, model.local) is None:
         view.say(
             f"No price is known for {chosen.model}, so the budget cannot be held in USD; "
             f"its limit is {limits.max_tokens:,} tokens."
         )
-    for note in inputs.notes:
-        view.say(f"note: {note}")
 
 
 async def _work(

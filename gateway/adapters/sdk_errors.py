@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from domain.errors import ModelTimeout, ModelUnavailable, SoundstageError
-from gateway.adapters.statuses import Service
+from gateway.adapters.statuses import Service, told
 
 
 @contextmanager
@@ -22,9 +22,7 @@ def sdk_errors(sdk: Any, http: Any, service: Service, model: str) -> Iterator[No
 def _ours(error: Exception, sdk: Any, http: Any, service: Service, model: str) -> SoundstageError:
     match error:
         case sdk.APIStatusError():
-            # A code that is told apart from the message is in the body alone.
-            text = f"{error.message} {error.body or ''}"
-            return service.status(error.status_code, text, error.response.headers, model)
+            return service.status(error.status_code, told(error.body, error.message), error.response.headers, model)
         case sdk.APITimeoutError() | http.TimeoutException():
             return ModelTimeout()
         case sdk.APIResponseValidationError() | json.JSONDecodeError() | UnicodeDecodeError():
@@ -32,6 +30,6 @@ def _ours(error: Exception, sdk: Any, http: Any, service: Service, model: str) -
         case sdk.APIConnectionError() | http.HTTPError() | OSError():
             return service.unreachable(error)
         case sdk.APIError():
-            return service.reported(f"{error.message} {error.body or ''}")
+            return service.reported(told(error.body, error.message))
         case _:
             return ModelUnavailable(f"The provider's client refused: {service.said(str(error))}")

@@ -118,6 +118,15 @@ class Service(Value):
             raise self.malformed() from error
 
 
+def told(body: object, otherwise: str) -> str:
+    """What the body of an error says, and its code; ``otherwise`` where it has no message."""
+    found = body.get("error", body) if isinstance(body, dict) else None
+    if not isinstance(found, dict):
+        return otherwise
+    message, code = found.get("message") or otherwise, found.get("code")
+    return f"{message} ({code})" if code else f"{message}"
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds until the provider wants to be asked again, where its headers tell them as a number."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):

@@ -104,7 +104,7 @@ def test_a_home_that_cannot_be_written_is_infrastructure(cli: Cli) -> None:
 def test_help_names_every_command_and_needs_no_engine(cli: Cli) -> None:
     done = cli("--help", DOCKER_HOST="unix:///nowhere/docker.sock")
     assert done.returncode == 0
-    for command in ("run", "tasks", "images", "doctor"):
+    for command in ("run", "tasks", "images", "models", "costs", "doctor"):
         assert command in done.stdout
 
 

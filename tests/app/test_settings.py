@@ -18,6 +18,14 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch,
     assert "sk-fake" not in repr(settings)
 
 
+def test_a_named_file_of_models_goes_before_the_one_in_the_home(tmp_path: Path) -> None:
+    named, own = tmp_path / "named.toml", tmp_path / "models.toml"
+    assert Settings(soundstage_home=tmp_path).models_file is None
+    own.write_text("")
+    assert Settings(soundstage_home=tmp_path).models_file == own
+    assert Settings(soundstage_home=tmp_path, soundstage_models_file=named).models_file == named
+
+
 def test_other_variables_do_not_leak_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOUNDSTAGE_HOME", raising=False)
     monkeypatch.setenv("MODEL", "another")

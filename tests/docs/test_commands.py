@@ -41,6 +41,8 @@ def _commands() -> list[str]:
 def _answer(body: dict[str, Any]) -> Reply:
     """A model that solves whatever it is asked by the same answer."""
     heard = "\n".join(message["content"] for message in body["messages"])
+    if "You are" not in heard:
+        return Say("ready")
     if any(message["role"] == "assistant" for message in body["messages"]):
         return Say(calls=(("submit", json.dumps({"summary": "done"})),))
     if "You are the planner" in heard:

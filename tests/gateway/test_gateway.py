@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Call, Completion, Delta, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.gateway import Gateway
+from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
-from gateway.pricing import estimate_input_tokens, price
+from gateway.pricing import Prices, WrittenPrice, estimate_input_tokens
 from gateway.retry import RetryPolicy
 from gateway.scripted import Line, Scene, ScriptedProvider
 from storage.database import Database
@@ -37,6 +39,8 @@ from tests.wire.openai_dialect import OpenAIServer
 from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
 
 SCENES = (Scene(when=(), lines=(Line(text="hello there"),)),)
+PRICES = Prices()
+WRITTEN = WrittenPrice(provider="openai-compatible", id="gpt-*", input=Decimal(1), output=Decimal(1))
 SWIFT = RetryPolicy(attempts=3, pause_s=0, longest_pause_s=30)
 ONCE = RetryPolicy(attempts=1)
 REQUEST = ModelRequest(model="gpt-4o-mini", messages=(UserMessage(content="hello"),), max_output_tokens=1000)
@@ -164,7 +168,7 @@ async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None
         await model.close()
 
     used = Usage(input_tokens=1000, output_tokens=500, cached_tokens=400)
-    assert completion.cost == price("openai", "gpt-4o-mini", used) == (600 * 150 + 400 * 75 + 500 * 600)
+    assert completion.cost == PRICES.cost("openai", "gpt-4o-mini", used) == (600 * 150 + 400 * 75 + 500 * 600)
     (entry,) = await books.entries()
     assert (entry["cost"], entry["priced"], entry["estimated"]) == (completion.cost, 1, 0)
     assert (await books.spent()).settled == completion.cost
@@ -403,8 +407,8 @@ def test_the_pauses_between_the_tries_are_really_waited_for(
     [
         (Scope(id="task:t1", token_cap=MOST.total_tokens), True),
         (Scope(id="task:t1", token_cap=MOST.total_tokens - 1), False),
-        (Scope(id="task:t1", cap=price("openai", "gpt-4o-mini", MOST)), True),
-        (Scope(id="task:t1", cap=NanoUsd((price("openai", "gpt-4o-mini", MOST) or 0) - 1)), False),
+        (Scope(id="task:t1", cap=PRICES.cost("openai", "gpt-4o-mini", MOST)), True),
+        (Scope(id="task:t1", cap=NanoUsd((PRICES.cost("openai", "gpt-4o-mini", MOST) or 0) - 1)), False),
     ],
     ids=["tokens enough", "one token too few", "money enough", "one nano too little"],
 )
@@ -445,6 +449,23 @@ async def test_a_model_without_a_known_price_is_marked_and_bound_by_tokens(books
     assert (completion.priced, completion.cost) == (False, FREE)
     (entry,) = await books.entries()
     assert (entry["priced"], entry["cost"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("local", "written", "cost"),
+    [(True, (), 0), (True, (WRITTEN,), 18_000), (False, (WRITTEN,), 18_000)],
+    ids=["local", "local with a price", "with a price"],
+)
+async def test_a_local_endpoint_is_free_and_a_written_price_goes_before_that(
+    books: Books, local: bool, written: tuple[WrittenPrice, ...], cost: int
+) -> None:
+    async with OpenAIServer([Say("hi")]) as server:
+        model = OpenAIProvider(Endpoint(name="openai-compatible", base_url=server.url, local=local))
+        completion = await Gateway.of(model, books.ledger, knowledge=Knowledge(prices=Prices(written))).complete(CALL)
+        await model.close()
+
+    assert (completion.priced, completion.cost) == (True, cost)
+    assert [(entry["priced"], entry["cost"]) for entry in await books.entries()] == [(1, cost)]
 
 
 async def test_calls_at_once_never_hold_more_than_the_budget(books: Books) -> None:

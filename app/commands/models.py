@@ -1,0 +1,116 @@
+"""``soundstage models list``."""
+
+import json
+import sys
+from collections.abc import Iterable
+
+from app.models import OLLAMA_PREFIX, SCRIPTED, choose
+from app.settings import Settings
+from domain.base import Value
+from domain.errors import SoundstageError, UsageError
+from domain.text import one_line, plain
+from gateway.catalogue import ModelInfo
+from gateway.knowledge import read_knowledge
+from gateway.patterns import is_family
+from gateway.pricing import Prices
+from gateway.tariff import PUBLISHED_PROVIDERS
+
+ID_WIDTH = 44
+
+
+class ListedPrice(Value):
+    """USD for a million tokens, as decimal numbers. Calls with more input than ``dearer_above`` tokens cost more."""
+
+    input: str
+    cached_input: str
+    output: str
+    dearer_above: int | None = None
+
+
+class ListedModel(Value):
+    """A model or a family, whether a provider at hand offers it, and its price; None where no single one is known."""
+
+    info: ModelInfo
+    offered: bool
+    price: ListedPrice | None
+
+    def fields(self) -> dict[str, object]:
+        """All of it in one level, for JSON."""
+        own = self.model_dump(mode="json", exclude={"info"})
+        return {**self.info.model_dump(mode="json"), **own}
+
+
+async def list_models(settings: Settings, provider: str | None, as_json: bool) -> None:
+    """Prints what the catalogue knows and what the providers at hand offer. UsageError for an unknown provider."""
+    knowledge = read_knowledge(settings.models_file)
+    catalogue, prices = knowledge.catalogue, knowledge.prices
+    offered = await _offered(settings)
+    known = {entry.provider for entry in catalogue.all()} | set(offered)
+    if provider is not None and provider not in known:
+        raise UsageError(f"No model of {provider!r} is known. Name one of these: {', '.join(sorted(known))}.")
+    found = [(entry, entry.id in offered.get(entry.provider, ())) for entry in catalogue.all()]
+    listed = {(entry.provider, entry.id) for entry, _ in found}
+    for name, ids in offered.items():
+        found += [(catalogue.find(name, model), True) for model in sorted(ids) if (name, model) not in listed]
+    found = [pair for pair in found if provider in {None, pair[0].provider}]
+    models = [
+        ListedModel(info=info, offered=there, price=_price(prices, info))
+        for info, there in sorted(found, key=lambda pair: pair[0].provider)
+    ]
+    if as_json:
+        for model in models:
+            print(json.dumps(model.fields()))
+    else:
+        _print_table(models)
+
+
+async def _offered(settings: Settings) -> dict[str, set[str]]:
+    """The ids that each provider lists which is set up and answers. Who does not answer is named."""
+    found: dict[str, set[str]] = {}
+    for wanted in (None, f"{OLLAMA_PREFIX}any"):
+        try:
+            model, _ = await choose(settings, wanted)
+        except SoundstageError as error:
+            if wanted is None:
+                print(f"not asked: {plain(str(error))}", file=sys.stderr)
+            continue
+        try:
+            if model.name not in {SCRIPTED, *found}:
+                found[model.name] = set(await model.models())
+        except SoundstageError as error:
+            print(f"{model.name} does not list its models: {plain(str(error))}", file=sys.stderr)
+        finally:
+            await model.close()
+    return found
+
+
+def _price(prices: Prices, info: ModelInfo) -> ListedPrice | None:
+    tariff = prices.tariff(info.provider, info.id)
+    if tariff is None:
+        return None
+    rates = {key: f"{value.normalize():f}" for key, value in tariff.base}
+    return ListedPrice(**rates, dearer_above=tariff.steps[0][0] if tariff.steps else None)
+
+
+def _print_table(models: Iterable[ListedModel]) -> None:
+    print(f"{'provider':<19}{'model':<{ID_WIDTH}}{'context':>11}{'output':>9}  {'$ in/out':<12}can")
+    for model in models:
+        info = model.info
+        name = one_line(info.id, ID_WIDTH - 4) + (" ✓" if model.offered else "")
+        can = [capability.value for capability in sorted(info.capabilities)] if info.known else ["not known"]
+        roles = f" for {', '.join(info.roles)}" if info.roles else ""
+        print(
+            f"{info.provider:<19}{name:<{ID_WIDTH}}{info.context_tokens:>11,}{info.output_tokens:>9,}  "
+            f"{_cost(model):<12}{', '.join(can) or 'text'}; strength {info.strength}{roles}"
+            f"{'; the default' if info.default else ''}"
+        )
+    print("✓ is offered now. Prices are USD for a million tokens; + is more for long input, ? is not known.")
+
+
+def _cost(model: ListedModel) -> str:
+    price = model.price
+    if price is None:
+        return "by model" if is_family(model.info.id) and model.info.provider in PUBLISHED_PROVIDERS else "?"
+    if price.input == price.output == "0":
+        return "free"
+    return f"{price.input}/{price.output}{'+' if price.dearer_above is not None else ''}"
