@@ -13,6 +13,7 @@ from gateway.base import Call, Completion, Delta, Provider
 from gateway.deadlines import Deadlines, within
 from gateway.pricing import estimate_input_tokens, estimate_usage, price
 from gateway.retry import RetryPolicy
+from gateway.sanitiser import sanitised
 
 
 class Gateway:
@@ -31,6 +32,7 @@ class Gateway:
 
         Every send has a reservation before it and a ledger entry after it, also when it fails or is cancelled.
         """
+        call = call.model_copy(update={"request": sanitised(call.request, self._provider.name)})
         tried = 0
         while True:
             tried += 1

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+LONGEST_ID = 40
 KNOWN_FIELDS = frozenset({"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"}) | {
     "tools",
     "response_format",
@@ -42,10 +43,27 @@ def _messages_fault(messages: Any) -> str:
         elif asked:
             return f"messages[{number}]: the tool calls {sorted(asked)} were not answered"
         if role == "assistant":
+            if fault := _calls_fault(message.get("tool_calls")):
+                return f"messages[{number}].tool_calls: {fault}"
             asked = {call["id"] for call in message.get("tool_calls", [])}
-            if "tool_calls" in message and not asked:
-                return f"messages[{number}]: tool_calls must not be empty"
     return f"the tool calls {sorted(asked)} were not answered" if asked else ""
+
+
+def _calls_fault(calls: Any) -> str:
+    if calls is None:
+        return ""
+    if not calls:
+        return "must not be empty"
+    ids = [call["id"] for call in calls]
+    if len(set(ids)) < len(ids):
+        return f"duplicate ids: {ids}"
+    for call in calls:
+        if not 0 < len(call["id"]) <= LONGEST_ID:
+            return f"an id is 1 to {LONGEST_ID} characters long, unlike {call['id']!r}"
+        function = call["function"]
+        if not TOOL_NAME.fullmatch(str(function.get("name"))) or not isinstance(function.get("arguments"), str):
+            return f"a call has no proper name, or arguments that are no string: {function}"
+    return ""
 
 
 def _tools_fault(tools: list[Any]) -> str:

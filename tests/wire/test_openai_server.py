@@ -10,7 +10,10 @@ import pytest
 from tests.wire.openai_server import Json, Reply, Say, served
 
 GOOD: Json = {"model": "m", "stream": True, "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
-ASKED = {"role": "assistant", "content": "", "tool_calls": [{"id": "c1", "type": "function", "function": {}}]}
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+ASKED = {"role": "assistant", "content": "", "tool_calls": [CALL]}
+LONG_ID = ASKED | {"tool_calls": [CALL | {"id": "c" * 41}]}
+NAMELESS = ASKED | {"tool_calls": [CALL | {"function": {"name": "", "arguments": "{}"}}]}
 USER, TOOL = GOOD["messages"][0], {"role": "tool", "tool_call_id": "c1", "content": "x"}
 
 
@@ -55,6 +58,9 @@ def test_the_server_answers_from_a_process_of_its_own() -> None:
         {"messages": [TOOL]},
         {"messages": [USER, ASKED]},
         {"messages": [USER, ASKED, USER]},
+        {"messages": [USER, LONG_ID, TOOL | {"tool_call_id": "c" * 41}]},
+        {"messages": [USER, NAMELESS, TOOL]},
+        {"messages": [USER, ASKED | {"tool_calls": [CALL, CALL]}, TOOL, TOOL]},
         {"messages": [USER, ASKED, TOOL, TOOL]},
         {"messages": [{"role": "user", "content": None}]},
         {"tools": [{"type": "function", "function": {"name": "no spaces", "parameters": {"type": "object"}}}]},
