@@ -11,7 +11,9 @@ import pytest
 from app.demo_script import PLAN, RIGHT, TESTS, demo_model
 from gateway.scripted import Line, Scene
 from tests.app.conftest import Cli
-from tests.wire.openai_server import Refuse, Reply, Say, served
+from tests.wire.openai_dialect import OpenAI
+from tests.wire.replies import Refuse, Reply, Say
+from tests.wire.server import served
 
 pytestmark = pytest.mark.usefixtures("docker_engine")
 
@@ -57,7 +59,7 @@ DEMO_SCENES = demo_model().scenes
 
 
 def test_any_compatible_server_does_the_main_job(cli: Cli) -> None:
-    with served(play(DEMO_SCENES), models=("some-model", "other")) as server:
+    with served(OpenAI(), play(DEMO_SCENES), models=("some-model", "other")) as server:
         done = cli(*DEMO, OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "model: some-model" in done.stdout
@@ -68,7 +70,7 @@ def test_any_compatible_server_does_the_main_job(cli: Cli) -> None:
 
 
 def test_a_model_without_tools_does_the_main_job_in_plain_text(cli: Cli) -> None:
-    with served(in_text(DEMO_SCENES)) as server:
+    with served(OpenAI(), in_text(DEMO_SCENES)) as server:
         done = cli(*DEMO, OPENAI_BASE_URL=server.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SOLVED (checked)" in done.stdout
@@ -76,7 +78,7 @@ def test_a_model_without_tools_does_the_main_job_in_plain_text(cli: Cli) -> None
 
 def test_a_rambling_model_ends_with_a_typed_status_and_no_traceback(cli: Cli) -> None:
     rambling = 'Sure! Let me think about numbers. {"kind": "new_co ... ```\x1b]0;gotcha\x07 <script>' * 5
-    with served(lambda _body: Say(rambling)) as server:
+    with served(OpenAI(), lambda _body: Say(rambling)) as server:
         done = cli(*DEMO, OPENAI_BASE_URL=server.url)
     assert done.returncode == 1
     assert "so it is one subtask" in done.stdout
@@ -103,7 +105,7 @@ def test_a_model_that_never_submits_is_stopped_and_its_work_is_verified(cli: Cli
             ),
         ),
     )
-    with served(play(looping)) as server:
+    with served(OpenAI(), play(looping)) as server:
         done = cli(*DEMO, "--max-steps", "4", OPENAI_BASE_URL=server.url)
     assert "stopped (steps)" in done.stdout
     assert done.returncode == 0, done.stdout + done.stderr
@@ -111,7 +113,7 @@ def test_a_model_that_never_submits_is_stopped_and_its_work_is_verified(cli: Cli
 
 
 def test_a_wrong_key_is_said_without_showing_it(cli: Cli, home: Path) -> None:
-    with served(lambda _body: Refuse(401, f"Incorrect API key provided: {KEY}", "invalid_api_key")) as server:
+    with served(OpenAI(), lambda _body: Refuse(401, f"Incorrect API key provided: {KEY}", "invalid_api_key")) as server:
         done = cli(*DEMO, OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
     assert done.returncode == 3
     assert "refused the API key" in done.stderr
@@ -120,7 +122,7 @@ def test_a_wrong_key_is_said_without_showing_it(cli: Cli, home: Path) -> None:
 
 
 def test_an_unknown_model_is_wrong_usage(cli: Cli) -> None:
-    with served(lambda _body: Refuse(404, "The model 'nope' does not exist", "model_not_found")) as server:
+    with served(OpenAI(), lambda _body: Refuse(404, "The model 'nope' does not exist", "model_not_found")) as server:
         done = cli(*DEMO, "--model", "nope", OPENAI_BASE_URL=server.url)
     assert done.returncode == 2
     assert "does not know the model 'nope'" in done.stderr
@@ -132,13 +134,13 @@ def test_a_limited_rate_is_waited_for(cli: Cli) -> None:
     def answer(body: dict[str, Any]) -> Reply:
         return refusals.pop() if refusals else play(DEMO_SCENES)(body)
 
-    with served(answer) as server:
+    with served(OpenAI(), answer) as server:
         done = cli(*DEMO, OPENAI_BASE_URL=server.url)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_token_limit_stops_before_the_call_that_could_break_it(cli: Cli) -> None:
-    with served(play(DEMO_SCENES)) as server:
+    with served(OpenAI(), play(DEMO_SCENES)) as server:
         done = cli(*DEMO, "--max-tokens", "3000", "--budget-usd", "1", OPENAI_BASE_URL=server.url)
     assert done.returncode == 1
     assert "No price is known" in done.stdout
@@ -150,7 +152,7 @@ def test_the_users_own_tests_are_proof(cli: Cli, tmp_path: Path) -> None:
     mine = tmp_path / "test_mine.py"
     mine.write_text(TESTS)
     scenes = [scene for scene in DEMO_SCENES if "You are the test specialist" not in scene.when]
-    with served(play(scenes)) as server:
+    with served(OpenAI(), play(scenes)) as server:
         done = cli(*DEMO, "--tests", str(mine), "--out", "result", OPENAI_BASE_URL=server.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SOLVED (proven)" in done.stdout
@@ -174,7 +176,7 @@ def test_a_bug_in_a_repository_is_fixed_and_the_rest_stays(cli: Cli, tmp_path: P
         ),
     )
     command = ("run", "add returns wrong sums", "--repo", "repo", "--test-command", "python3 -m pytest -q")
-    with served(play(scenes)) as server:
+    with served(OpenAI(), play(scenes)) as server:
         done = cli(*command, "--patch", "fix.diff", OPENAI_BASE_URL=server.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SOLVED (proven)" in done.stdout

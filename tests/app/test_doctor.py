@@ -6,7 +6,9 @@ import pytest
 
 from sandbox import images
 from tests.app.conftest import Cli
-from tests.wire.openai_server import Refuse, served
+from tests.wire.openai_dialect import OpenAI
+from tests.wire.replies import Refuse
+from tests.wire.server import served
 
 
 @pytest.mark.usefixtures("docker_engine")
@@ -31,7 +33,7 @@ def test_what_is_missing_is_said_with_the_remedy(cli: Cli) -> None:
 
 
 def test_a_model_that_the_server_does_not_have_is_found(cli: Cli) -> None:
-    with served(lambda _body: Refuse(400), models=("other",)) as server:
+    with served(OpenAI(), lambda _body: Refuse(400), models=("other",)) as server:
         done = cli("doctor", OPENAI_BASE_URL=server.url, SOUNDSTAGE_MODEL="mine")
     assert "mine is not among the 1 models" in done.stdout
     assert done.returncode == 3

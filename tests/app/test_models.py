@@ -8,7 +8,8 @@ from app.settings import Settings
 from domain.errors import ModelUnavailable, UnknownModel
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.scripted import ScriptedProvider
-from tests.wire.openai_server import OpenAIServer, refusing_url
+from tests.wire.openai_dialect import OpenAI, OpenAIServer
+from tests.wire.server import refusing_url
 
 KEY = SecretStr("sk-fake")
 
@@ -62,7 +63,7 @@ async def test_a_local_ollama_is_used_when_it_answers() -> None:
 
 
 async def test_a_missing_ollama_is_said_with_the_remedy() -> None:
-    host = refusing_url().removesuffix("/v1")
+    host = refusing_url(OpenAI()).removesuffix("/v1")
     with pytest.raises(ModelUnavailable, match="ollama serve"):
         await choose(Settings(ollama_host=host), "ollama/any")
 

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from tests.app.conftest import SOUNDSTAGE
-from tests.wire.openai_server import Reply, Say, served
+from tests.wire.openai_dialect import OpenAI
+from tests.wire.replies import Reply, Say
+from tests.wire.server import served
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "bench" / "README.md"])
@@ -64,7 +66,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def model_url() -> Iterator[str]:
     """A server with the model above."""
-    with served(_answer) as server:
+    with served(OpenAI(), _answer) as server:
         yield server.url
 
 

@@ -10,7 +10,8 @@ from domain.errors import ModelRequestRejected
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Delta, Endpoint, Provider
 from gateway.scripted import Line, Scene, ScriptedProvider
-from tests.wire.openai_server import Json, OpenAIServer, Refuse, Reply, Say
+from tests.wire.openai_dialect import OpenAIServer
+from tests.wire.replies import Json, Refuse, Reply, Say
 
 TEXT = "Some words, n\u00e4mlich \u6f22\u5b57, and a call."
 CALLS = (("shell", '{"script": "make"}'), ("read", "{broken"))

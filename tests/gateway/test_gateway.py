@@ -31,7 +31,8 @@ from storage.database import Database
 from storage.ledger import SqlLedger
 from storage.writer import Writer
 from tests.gateway import virtual_time
-from tests.wire.openai_server import Break, OpenAIServer, Refuse, Reply, Say, Trouble
+from tests.wire.openai_dialect import OpenAIServer
+from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
 
 SCENES = (Scene(when=(), lines=(Line(text="hello there"),)),)
 SWIFT = RetryPolicy(attempts=3, pause_s=0, longest_pause_s=30)

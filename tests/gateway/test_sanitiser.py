@@ -24,7 +24,10 @@ from domain.text import well_formed
 from gateway.adapters.openai_wire import to_wire
 from gateway.conversation_rules import RULES, rules_of
 from gateway.sanitiser import UNANSWERED, sanitise, sanitised
-from tests.wire import mistral_requests, ollama_requests, openai_requests
+from tests.wire import mistral_requests, ollama_requests
+from tests.wire.dialect import Purpose
+from tests.wire.groq_dialect import Groq
+from tests.wire.openai_dialect import OpenAI
 
 IDS = st.sampled_from(["a", "b", "call_1", "x" * 9, "x" * 41, "", "with space", "ü"]) | st.text(max_size=12)
 TEXTS = st.sampled_from(["", " \n", "hello", "\ud800", "\0", "ä\udc00\0b", "\ud83d\ude00"]) | st.text(
@@ -80,11 +83,13 @@ def as_ollama(messages: Sequence[Message]) -> dict[str, Any]:
 def fault_by(provider: str, messages: Sequence[Message]) -> str:
     """What the provider would say against the messages, or nothing."""
     judges: dict[str, Callable[[], str]] = {
-        "mistral": lambda: mistral_requests.fault_of(as_openai(messages)),
-        "ollama": lambda: ollama_requests.fault_of(as_ollama(messages)),
-        "openai-compatible": lambda: openai_requests.fault_of(as_openai(messages)) or _turns_fault(messages),
+        "mistral": lambda: mistral_requests.chat_fault(as_openai(messages)),
+        "ollama": lambda: ollama_requests.chat_fault(as_ollama(messages)),
+        "groq": lambda: Groq().fault(Purpose.CHAT, as_openai(messages)),
+        "openai": lambda: OpenAI().fault(Purpose.CHAT, as_openai(messages)),
+        "openai-compatible": lambda: OpenAI().fault(Purpose.CHAT, as_openai(messages)) or _turns_fault(messages),
     }
-    return judges.get(provider, lambda: openai_requests.fault_of(as_openai(messages)))() or _fault(messages)
+    return judges[provider]() or _fault(messages)
 
 
 def _turns_fault(messages: Sequence[Message]) -> str:

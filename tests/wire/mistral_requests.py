@@ -15,7 +15,7 @@ FOLLOWERS = {
 }
 
 
-def fault_of(body: Mapping[str, Any]) -> str:
+def chat_fault(body: Mapping[str, Any]) -> str:
     """What is wrong with the messages of a request, or nothing."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:

@@ -7,7 +7,7 @@ ROLES = frozenset({"system", "user", "assistant", "tool"})
 FIELDS = frozenset({"role", "content", "thinking", "images", "tool_calls", "tool_name", "tool_call_id"})
 
 
-def fault_of(body: Mapping[str, Any]) -> str:
+def chat_fault(body: Mapping[str, Any]) -> str:
     """What is wrong with the messages of a request, or nothing."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:

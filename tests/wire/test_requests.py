@@ -15,7 +15,7 @@ SAYS: dict[str, Any] = {"role": "assistant", "content": "hello"}
 
 @pytest.mark.parametrize("messages", [[USER], [USER, ASKS, RESULT], [USER, ASKS, RESULT, SAYS, USER], [USER, USER]])
 def test_mistral_accepts_a_proper_conversation(messages: list[dict[str, Any]]) -> None:
-    assert mistral_requests.fault_of({"messages": messages}) == ""
+    assert mistral_requests.chat_fault({"messages": messages}) == ""
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_mistral_accepts_a_proper_conversation(messages: list[dict[str, Any]]) -
     ],
 )
 def test_mistral_refuses(messages: list[dict[str, Any]], fault: str) -> None:
-    assert fault in mistral_requests.fault_of({"messages": messages})
+    assert fault in mistral_requests.chat_fault({"messages": messages})
 
 
 def _asks(function: dict[str, Any]) -> dict[str, Any]:
@@ -57,9 +57,9 @@ def _asks(function: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_ollama_refuses_what_it_cannot_read(message: dict[str, Any], fault: str) -> None:
-    found = ollama_requests.fault_of({"messages": [USER, message]})
+    found = ollama_requests.chat_fault({"messages": [USER, message]})
     assert fault in found if fault else not found
 
 
 def test_ollama_only_loads_the_model_without_messages() -> None:
-    assert "only loads" in ollama_requests.fault_of({"messages": []})
+    assert "only loads" in ollama_requests.chat_fault({"messages": []})

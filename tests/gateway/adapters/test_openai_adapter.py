@@ -22,7 +22,10 @@ from domain.errors import SoundstageError
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Delta, Endpoint
 from gateway.deadlines import Deadlines, within
-from tests.wire.openai_server import Break, OpenAIServer, Raw, Refuse, Reply, Say, Trouble, event, refusing_url
+from tests.wire.dialect import event
+from tests.wire.openai_dialect import OpenAI, OpenAIServer
+from tests.wire.replies import Break, Raw, Refuse, Reply, Say, Trouble
+from tests.wire.server import refusing_url
 
 KEY = "sk-proj-very-secret-0123456789"
 ASKED = ModelRequest(model="test-model", messages=(UserMessage(content="hello"),))
@@ -294,7 +297,7 @@ async def test_a_server_that_only_drips_comments_is_left_at_the_deadline() -> No
 
 
 async def test_a_server_that_is_not_there_is_named() -> None:
-    url = refusing_url()
+    url = refusing_url(OpenAI())
     model = OpenAIProvider(Endpoint(name="openai", base_url=url, api_key=SecretStr(KEY)))
 
     with pytest.raises(errors.ModelConnectionFailed, match=url):
