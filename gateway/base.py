@@ -76,7 +76,10 @@ class Provider(Protocol):
 
 
 class Call(Value):
-    """A request and on whose account it goes. ``scope`` is the budget scope that bears it."""
+    """A request and on whose account it goes. ``scope`` is the budget scope that bears it.
+
+    ``cacheable``: what an equal request of the same owner was answered before will do.
+    """
 
     request: ModelRequest
     task_id: str
@@ -85,13 +88,18 @@ class Call(Value):
     specialist: str = ""
     purpose: str
     scope: str
+    cacheable: bool = False
 
 
 class Completion(Value):
-    """A reply and what it cost, in money and seconds. ``priced`` is False when no price is known."""
+    """A reply and what it cost, in money and seconds. ``priced`` is False when no price is known.
+
+    ``cache_hit``: the reply was known, nothing was sent, and it cost nothing.
+    """
 
     reply: ModelReply
     cost: NanoUsd = FREE
     priced: bool = True
     latency_s: float = 0.0
     attempts: int = 1
+    cache_hit: bool = False
