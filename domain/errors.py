@@ -6,6 +6,7 @@
     ├── UsageError                      the request is wrong; exit code 2
     │   ├── InvalidRepository
     │   ├── OutputRefused
+    │   ├── InvalidRecording            the file to be replayed
     │   ├── UnknownModel
     │   ├── UnknownArtifact
     │   └── UnknownTask
@@ -18,6 +19,7 @@
     │   ├── SandboxesBusy               no room for another sandbox in time
     │   ├── ImageUnusable               the image has no runner
     │   ├── StorageUnavailable
+    │   ├── NotRecorded                 a replay met a request without a recorded answer
     │   └── ModelUnavailable            no model call can succeed
     │       ├── ModelAuthenticationFailed
     │       ├── ModelOverloaded         429 and 5xx: worth another try
@@ -60,6 +62,10 @@ class InvalidRepository(UsageError):
 
 class OutputRefused(UsageError):
     """The result cannot be written there. Name another folder with --out; the result is kept in the task."""
+
+
+class InvalidRecording(UsageError):
+    """The file is no recording that can be replayed. Make one with --record."""
 
 
 class UnknownModel(UsageError):
@@ -110,6 +116,10 @@ class ImageUnusable(InfrastructureError):
 
 class StorageUnavailable(InfrastructureError):
     """The database or the workspace store cannot be written. Free disk space or set SOUNDSTAGE_HOME."""
+
+
+class NotRecorded(InfrastructureError):
+    """The replay met a request that the recording has no answer to. Record it anew with --record."""
 
 
 class ModelUnavailable(InfrastructureError):

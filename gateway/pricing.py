@@ -9,7 +9,7 @@ from domain.money import FREE, NanoUsd, from_usd
 
 BYTES_PER_TOKEN = 3
 MESSAGE_OVERHEAD_TOKENS = 8
-FREE_PROVIDERS = frozenset({"scripted", "ollama"})
+FREE_PROVIDERS = frozenset({"scripted", "ollama", "replay"})
 """Providers that run on the person's own machine, or not at all: their calls cost nothing."""
 
 PRICED_PROVIDERS = frozenset({"openai"})

@@ -1,0 +1,48 @@
+"""Recording what the model says in a run, and replaying it."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from app.models import ChosenModel, choose
+from app.settings import Settings
+from domain.errors import InvalidRecording, UsageError
+from gateway.base import Provider
+from gateway.cassette import read
+from gateway.player import Player
+from gateway.recorder import Recorder
+
+
+async def choose_or_replay(settings: Settings, wanted: str | None, replay: Path | None) -> tuple[Provider, ChosenModel]:
+    """The model for a run, or what one said where a recording is named. InvalidRecording, UsageError, as ``choose``."""
+    if replay is None:
+        return await choose(settings, wanted)
+    if wanted is not None:
+        raise UsageError("--replay says again what one model said. Leave --model out.")
+    exchanges = await asyncio.to_thread(read, replay)
+    if not exchanges:
+        raise InvalidRecording(f"{replay} holds no exchange with a model. Make another one with --record.")
+    player = Player(replay, exchanges)
+    chosen = ChosenModel(provider=player.name, model=exchanges[0].request.model, why=f"a replay of {replay}")
+    return player, chosen
+
+
+async def recorded(model: Provider, record: Path | None, settings: Settings) -> Provider:
+    """The model, and what it says is recorded where a file is named. OutputRefused where that cannot be made."""
+    if record is None:
+        return model
+    recorder = Recorder(model, record, _redactor(settings))
+    await recorder.start()
+    return recorder
+
+
+def _redactor(settings: Settings) -> Callable[[str], str]:
+    """Takes the keys that are set out of a text."""
+    keys = [key.get_secret_value() for key in (settings.openai_api_key,) if key is not None and key.get_secret_value()]
+
+    def redact(text: str) -> str:
+        for key in keys:
+            text = text.replace(key, "[key]")
+        return text
+
+    return redact

@@ -1,0 +1,97 @@
+"""A cassette: a file with what was said between us and a provider, one exchange a line, in JSON.
+
+The first line says which version of the format it is. Lines are only ever added.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import domain.errors
+from domain.base import Value
+from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.errors import InvalidRecording, ModelUnavailable, OutputRefused, SoundstageError
+from domain.text import one_line
+from gateway.base import Delta
+
+VERSION = 1
+
+
+class Fault(Value):
+    """An error that a provider raised: the name of its class, and what it said."""
+
+    kind: str
+    message: str
+    retry_after_s: float | None = None
+
+    @staticmethod
+    def of(error: SoundstageError) -> "Fault":
+        """The error, to be written down."""
+        return Fault(kind=type(error).__name__, message=str(error), retry_after_s=getattr(error, "retry_after_s", None))
+
+    def restored(self) -> SoundstageError:
+        """The error, as it was raised."""
+        kind = getattr(domain.errors, self.kind, None)
+        if not (isinstance(kind, type) and issubclass(kind, SoundstageError)):
+            kind = ModelUnavailable
+        made = kind(self.message)
+        if self.retry_after_s is not None:
+            vars(made)["retry_after_s"] = self.retry_after_s
+        return made
+
+
+class Exchange(Value):
+    """A request and what came of it: a reply or a fault. The numbers are seconds since the request."""
+
+    request: ModelRequest | EmbeddingRequest
+    pieces: tuple[tuple[float, Delta], ...] = ()
+    reply: ModelReply | EmbeddingReply | None = None
+    fault: Fault | None = None
+    seconds: float = 0.0
+
+
+def begin(path: Path) -> None:
+    """Makes the file, readable for nobody else. OutputRefused where it is there already, or cannot be made."""
+    try:
+        _write(path, {"soundstage_cassette": VERSION}, os.O_CREAT | os.O_EXCL)
+    except OSError as error:
+        raise OutputRefused(f"{path} cannot be made ({error.strerror}). Name a new file with --record.") from error
+
+
+def add(path: Path, exchange: dict[str, Any]) -> None:
+    """Adds an exchange in the form of JSON; it is on the disk when this returns. OutputRefused."""
+    try:
+        _write(path, exchange, os.O_APPEND)
+    except OSError as error:
+        raise OutputRefused(f"{path} cannot be written ({error.strerror}), so the run was ended.") from error
+
+
+def read(path: Path) -> tuple[Exchange, ...]:
+    """The exchanges; a last line that a crash tore is left out. InvalidRecording."""
+    try:
+        head, *lines = path.read_bytes().split(b"\n")
+        version = int(json.loads(head)["soundstage_cassette"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InvalidRecording(f"{path} is no recording ({one_line(str(error))}). Make one with --record.") from error
+    if version > VERSION:
+        raise InvalidRecording(f"A newer Soundstage wrote {path} (version {version}). Replay it with that one.")
+    exchanges = []
+    for number, line in enumerate(lines, 2):
+        try:
+            exchanges += [Exchange.model_validate(json.loads(line))] if line else []
+        except ValueError as error:
+            if number <= len(lines):
+                raise InvalidRecording(f"Line {number} of {path} is no exchange. Record it again.") from error
+    return tuple(exchanges)
+
+
+def _write(path: Path, line: dict[str, Any], how: int) -> None:
+    file = os.open(path, os.O_WRONLY | how, 0o600)
+    try:
+        data = json.dumps(line).encode() + b"\n"
+        while data:
+            data = data[os.write(file, data) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
