@@ -1,7 +1,6 @@
 """Recording what the model says in a run, and replaying it."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 from app.models import ChosenModel, choose
@@ -11,6 +10,7 @@ from gateway.base import Provider
 from gateway.cassette import read
 from gateway.player import Player
 from gateway.recorder import Recorder
+from gateway.redaction import Redactor
 
 
 async def choose_or_replay(settings: Settings, wanted: str | None, replay: Path | None) -> tuple[Provider, ChosenModel]:
@@ -31,18 +31,7 @@ async def recorded(model: Provider, record: Path | None, settings: Settings) -> 
     """The model, and what it says is recorded where a file is named. OutputRefused where that cannot be made."""
     if record is None:
         return model
-    recorder = Recorder(model, record, _redactor(settings))
+    redactor = Redactor(key for key in (settings.openai_api_key,) if key is not None)
+    recorder = Recorder(model, record, redactor.text)
     await recorder.start()
     return recorder
-
-
-def _redactor(settings: Settings) -> Callable[[str], str]:
-    """Takes the keys that are set out of a text."""
-    keys = [key.get_secret_value() for key in (settings.openai_api_key,) if key is not None and key.get_secret_value()]
-
-    def redact(text: str) -> str:
-        for key in keys:
-            text = text.replace(key, "[key]")
-        return text
-
-    return redact

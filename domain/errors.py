@@ -4,9 +4,11 @@
 
     SoundstageError                     every error a person can meet
     ├── UsageError                      the request is wrong; exit code 2
+    │   ├── InvalidKey
     │   ├── InvalidRepository
     │   ├── OutputRefused
     │   ├── InvalidRecording            the file to be replayed
+    │   ├── UnknownKey
     │   ├── UnknownModel
     │   ├── UnknownArtifact
     │   └── UnknownTask
@@ -20,6 +22,11 @@
     │   ├── ImageUnusable               the image has no runner
     │   ├── StorageUnavailable
     │   ├── NotRecorded                 a replay met a request without a recorded answer
+    │   ├── SecretsUnavailable          API keys that are kept cannot be read
+    │   │   ├── MasterKeyMissing
+    │   │   ├── MasterKeyUnusable       it is no key, or others can read it
+    │   │   ├── MasterKeyWrong          another one than a key was encrypted with
+    │   │   └── SecretDamaged           changed since it was encrypted
     │   └── ModelUnavailable            no model call can succeed
     │       ├── ModelAuthenticationFailed
     │       ├── ModelOverloaded         429 and 5xx: worth another try
@@ -54,6 +61,14 @@ class UsageError(SoundstageError):
     """The request cannot be carried out as it stands. Correct it and run it again."""
 
     exit_code = 2
+
+
+class InvalidKey(UsageError):
+    """The API key holds characters that no key holds. Enter it as the provider shows it, without spaces and commas."""
+
+
+class UnknownKey(UsageError):
+    """There is no such API key. List the keys with: soundstage keys list"""
 
 
 class InvalidRepository(UsageError):
@@ -120,6 +135,26 @@ class StorageUnavailable(InfrastructureError):
 
 class NotRecorded(InfrastructureError):
     """The replay met a request that the recording has no answer to. Record it anew with --record."""
+
+
+class SecretsUnavailable(InfrastructureError):
+    """The API keys that are kept cannot be read. See which with: soundstage keys list"""
+
+
+class MasterKeyMissing(SecretsUnavailable):
+    """The master key of the API keys is missing. Restore master.key or SOUNDSTAGE_MASTER_KEY, or add the keys anew."""
+
+
+class MasterKeyUnusable(SecretsUnavailable):
+    """The master key of the API keys cannot be used. Let it be 64 hexadecimal digits that only you can read."""
+
+
+class MasterKeyWrong(SecretsUnavailable):
+    """An API key was encrypted with another master key. Restore that one, or remove the key and add it anew."""
+
+
+class SecretDamaged(SecretsUnavailable):
+    """An API key was changed after it was encrypted. Remove it with soundstage keys remove, and add it anew."""
 
 
 class ModelUnavailable(InfrastructureError):

@@ -21,7 +21,7 @@ class Scope(Value):
 
 
 class Attempt(Value):
-    """One physical send to a provider, before it is made."""
+    """One physical send to a provider, before it is made. ``key_id`` names the API key; empty where there is none."""
 
     id: str
     scope: str
@@ -32,6 +32,7 @@ class Attempt(Value):
     purpose: str = ""
     provider: str
     model: str
+    key_id: str = ""
     reserved: NanoUsd = Field(ge=0)
     reserved_tokens: int = Field(ge=0)
     priced: bool = True
@@ -48,7 +49,10 @@ class AttemptOutcome(StrEnum):
 
 
 class Settlement(Value):
-    """What a send really cost. ``latency_s`` and ``first_token_s`` are seconds from the send."""
+    """What a send really cost. ``latency_s`` and ``first_token_s`` are seconds from the send.
+
+    ``cache_hit``: nothing was sent, since the answer was known.
+    """
 
     attempt_id: str
     outcome: AttemptOutcome
@@ -56,6 +60,7 @@ class Settlement(Value):
     cost: NanoUsd = FREE
     latency_s: float = 0.0
     first_token_s: float | None = None
+    cache_hit: bool = False
     error: str = ""
 
 

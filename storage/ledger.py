@@ -153,7 +153,7 @@ def _settle(connection: Connection, settlement: Settlement) -> None:
 def _entry(attempt: Attempt, settlement: Settlement) -> dict[str, Any]:
     return {
         **attempt.model_dump(
-            include={"owner", "task_id", "subtask_id", "specialist", "purpose", "provider", "model", "priced"}
+            include={"owner", "task_id", "subtask_id", "specialist", "purpose", "provider", "model", "key_id", "priced"}
         ),
         **settlement.usage.model_dump(),
         "attempt_id": attempt.id,
@@ -162,6 +162,7 @@ def _entry(attempt: Attempt, settlement: Settlement) -> dict[str, Any]:
         "overrun": max(0, settlement.cost - attempt.reserved),
         "latency_s": settlement.latency_s,
         "first_token_s": settlement.first_token_s,
+        "cache_hit": settlement.cache_hit,
         "error": settlement.error,
         "settled_at": timestamp(),
     }

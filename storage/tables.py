@@ -1,6 +1,6 @@
 """The tables. Amounts are nano-USD, times RFC 3339 in UTC."""
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from domain.task import LOCAL_OWNER
@@ -119,6 +119,24 @@ class LedgerRow(SQLModel, table=True):
     first_token_s: float | None = None
     error: str = ""
     settled_at: str
+    cache_hit: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, default=False, server_default="0"))
+    key_id: str = Field(default="", sa_column=Column(String, nullable=False, default="", server_default=text("''")))
+
+
+class ProviderKeyRow(SQLModel, table=True):
+    """An API key of a provider, encrypted by the master key of that id."""
+
+    __tablename__ = "provider_key"
+
+    id: str = Field(primary_key=True)
+    owner: str = LOCAL_OWNER
+    provider: str = Field(index=True)
+    label: str = ""
+    last4: str = ""
+    added_at: str
+    master_key_id: str
+    nonce: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class ReplyRow(SQLModel, table=True):

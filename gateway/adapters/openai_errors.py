@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import httpx2
 import openai
+from pydantic import SecretStr
 
 from domain.errors import (
     ContextTooLong,
@@ -20,6 +21,7 @@ from domain.errors import (
     UnknownModel,
 )
 from domain.text import public_url
+from gateway.redaction import Redactor
 
 MESSAGE_CHARACTERS = 300
 CONTEXT_MARKS = ("context_length_exceeded", "maximum context", "context size", "context length", "too many tokens")
@@ -28,13 +30,14 @@ CONTEXT_MARKS = ("context_length_exceeded", "maximum context", "context size", "
 @contextmanager
 def openai_errors(model: str, url: str, secret: str = "") -> Iterator[None]:
     """Maps whatever the SDK raises. ``model`` and ``url`` go into the messages, without credentials; ``secret``
-    is taken out of them, whoever put it there."""
+    is taken out of them and of the SDK's error, whoever put it there, and before a message is cut."""
     try:
         yield
     except (openai.OpenAIError, httpx2.HTTPError, json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+        redactor = Redactor([SecretStr(secret)])
+        redactor.error(error)
         mapped = _ours(error, model, public_url(url))
-        if secret and secret in str(mapped):
-            mapped.args = (str(mapped).replace(secret, "[key]"),)
+        redactor.error(mapped)
         raise mapped from error
 
 

@@ -1,0 +1,101 @@
+"""The keys of one provider: which of them is used next."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from domain.base import Value
+from domain.errors import ModelAuthenticationFailed
+from domain.secrets import ProviderKey
+
+FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
+"""How long a key rests when the provider does not say: the first time, doubled each time, and at most."""
+
+LONGEST_RETRY_AFTER_S = 86_400.0
+
+
+class Turn(Value):
+    """A key to use, and in how many seconds; 0 is at once."""
+
+    key: ProviderKey
+    wait_s: float = 0.0
+
+
+class KeyState(Value):
+    """How a key stands: ``refused`` says why the provider does not take it, ``rests_s`` how long it rests yet."""
+
+    id: str
+    refused: str = ""
+    rests_s: float = 0.0
+
+
+@dataclass
+class _Standing:
+    refused: str = ""
+    strikes: int = 0
+    rests_until: float = -math.inf
+
+
+class KeyRing:
+    """Keys in the order in which they are preferred; one that is there twice counts once.
+
+    A key that is limited rests, one that is refused is set aside until it is ``validated`` or the process ends; the
+    others are used meanwhile. ``now`` is a monotonic clock in seconds.
+    """
+
+    def __init__(self, provider: str, keys: Sequence[ProviderKey], now: Callable[[], float] = time.monotonic) -> None:
+        self.provider = provider
+        self._keys: dict[str, ProviderKey] = {}
+        for key in keys:
+            self._keys.setdefault(key.id, key)
+        self._standing = {name: _Standing() for name in self._keys}
+        self._now = now
+
+    def next(self) -> Turn:
+        """The first key that is free, else the one that is free soonest. ModelAuthenticationFailed when all are set
+        aside, or there is none: its message says why, key by key."""
+        waits = {name: self._wait(name) for name, standing in self._standing.items() if not standing.refused}
+        if not waits:
+            why = "; ".join(f"{name}: {one.refused}" for name, one in self._standing.items()) or "there was none"
+            raise ModelAuthenticationFailed(
+                f"There is no API key left for {self.provider} ({why}). Add one: soundstage keys add {self.provider}"
+            )
+        soonest = min(waits, key=lambda name: waits[name])
+        return Turn(key=self._keys[soonest], wait_s=waits[soonest])
+
+    def limited(self, key_id: str, retry_after_s: float | None = None) -> float:
+        """The provider limits the rate of this key (429): it rests. Returns for how many seconds yet.
+
+        Answers to calls that were under way together count as one limit.
+        """
+        standing, now = self._standing[key_id], self._now()
+        resting = now < standing.rests_until
+        if retry_after_s is not None and not math.isnan(retry_after_s):
+            pause = min(max(retry_after_s, 0.0), LONGEST_RETRY_AFTER_S)
+        else:
+            pause = 0.0 if resting else min(LONGEST_REST_S, FIRST_REST_S * 2.0 ** min(standing.strikes, 64))
+        standing.strikes += not resting
+        standing.rests_until = max(standing.rests_until, now + pause)
+        return self._wait(key_id)
+
+    def refused(self, key_id: str, reason: str) -> None:
+        """The provider does not take this key (401, 403, no credit): it is set aside. ``reason`` is shown."""
+        self._standing[key_id].refused = reason or "refused"
+
+    def worked(self, key_id: str) -> None:
+        """A call with this key succeeded. What the answer to another call said stays in force."""
+        if not self._wait(key_id):
+            self._standing[key_id].strikes = 0
+
+    def validated(self, key_id: str) -> None:
+        """The provider took this key when it was asked: it is as good as new."""
+        self._standing[key_id] = _Standing()
+
+    def states(self) -> tuple[KeyState, ...]:
+        """How every key stands, in order."""
+        standings = self._standing.items()
+        return tuple(KeyState(id=name, refused=one.refused, rests_s=self._wait(name)) for name, one in standings)
+
+    def _wait(self, key_id: str) -> float:
+        return max(0.0, self._standing[key_id].rests_until - self._now())
