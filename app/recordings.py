@@ -19,11 +19,11 @@ async def choose_or_replay(settings: Settings, wanted: str | None, replay: Path 
         return await choose(settings, wanted)
     if wanted is not None:
         raise UsageError("--replay says again what one model said. Leave --model out.")
-    exchanges = await asyncio.to_thread(read, replay)
-    if not exchanges:
+    cassette = await asyncio.to_thread(read, replay)
+    if not cassette.exchanges:
         raise InvalidRecording(f"{replay} holds no exchange with a model. Make another one with --record.")
-    player = Player(replay, exchanges)
-    chosen = ChosenModel(provider=player.name, model=exchanges[0].request.model, why=f"a replay of {replay}")
+    player = Player(replay, cassette)
+    chosen = ChosenModel(provider=player.name, model=cassette.exchanges[0].request.model, why=f"a replay of {replay}")
     return player, chosen
 
 

@@ -1,6 +1,6 @@
 """A cassette: a file with what was said between us and a provider, one exchange a line, in JSON.
 
-The first line says which version of the format it is. Lines are only ever added.
+The first line tells the version of the format and the provider. Lines are only ever added.
 """
 
 import json
@@ -51,10 +51,17 @@ class Exchange(Value):
     seconds: float = 0.0
 
 
-def begin(path: Path) -> None:
+class Cassette(Value):
+    """What a file holds: the provider that was asked, and the exchanges in the order of their ends."""
+
+    provider: str
+    exchanges: tuple[Exchange, ...]
+
+
+def begin(path: Path, provider: str) -> None:
     """Makes the file, readable for nobody else. OutputRefused where it is there already, or cannot be made."""
     try:
-        _write(path, {"soundstage_cassette": VERSION}, os.O_CREAT | os.O_EXCL)
+        _write(path, {"soundstage_cassette": VERSION, "provider": provider}, os.O_CREAT | os.O_EXCL)
     except OSError as error:
         raise OutputRefused(f"{path} cannot be made ({error.strerror}). Name a new file with --record.") from error
 
@@ -67,11 +74,12 @@ def add(path: Path, exchange: dict[str, Any]) -> None:
         raise OutputRefused(f"{path} cannot be written ({error.strerror}), so the run was ended.") from error
 
 
-def read(path: Path) -> tuple[Exchange, ...]:
-    """The exchanges; a last line that a crash tore is left out. InvalidRecording."""
+def read(path: Path) -> Cassette:
+    """The cassette in a file; a last line that a crash tore is left out. InvalidRecording."""
     try:
         head, *lines = path.read_bytes().split(b"\n")
-        version = int(json.loads(head)["soundstage_cassette"])
+        header = json.loads(head)
+        version, provider = int(header["soundstage_cassette"]), str(header["provider"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InvalidRecording(f"{path} is no recording ({one_line(str(error))}). Make one with --record.") from error
     if version > VERSION:
@@ -83,7 +91,7 @@ def read(path: Path) -> tuple[Exchange, ...]:
         except ValueError as error:
             if number <= len(lines):
                 raise InvalidRecording(f"Line {number} of {path} is no exchange. Record it again.") from error
-    return tuple(exchanges)
+    return Cassette(provider=provider, exchanges=tuple(exchanges))
 
 
 def _write(path: Path, line: dict[str, Any], how: int) -> None:

@@ -2,14 +2,14 @@
 
 import asyncio
 import collections
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import NotRecorded
 from domain.text import one_line
 from gateway.base import Delta
-from gateway.cassette import Exchange
+from gateway.cassette import Cassette, Exchange
 from gateway.request_form import Form, alike, difference, form_of
 
 
@@ -22,17 +22,17 @@ class Player:
     name = "replay"
     local = True
 
-    def __init__(self, path: Path, exchanges: Sequence[Exchange], pace: float = 0.0) -> None:
+    def __init__(self, path: Path, cassette: Cassette, pace: float = 0.0) -> None:
         self._path = path
-        self._exchanges = exchanges
+        self._exchanges = cassette.exchanges
         self._pace = pace
-        self._forms = [form_of(exchange.request) for exchange in exchanges]
+        self._forms = [form_of(exchange.request) for exchange in self._exchanges]
         self._left: dict[Form, collections.deque[Exchange]] = collections.defaultdict(collections.deque)
-        for form, exchange in zip(self._forms, exchanges, strict=True):
+        for form, exchange in zip(self._forms, self._exchanges, strict=True):
             self._left[form].append(exchange)
         self.announcement = (
-            f"This is a replay of {path}: what the model says was recorded. No key is needed, nothing is sent and "
-            "nothing is spent. The containers, the tests and the verification are real."
+            f"This is a replay of {path}: what the model says was recorded with {cassette.provider}. No key is needed, "
+            "nothing is sent and nothing is spent. The containers, the tests and the verification are real."
         )
 
     async def complete(self, request: ModelRequest) -> ModelReply:

@@ -31,7 +31,7 @@ class Recorder:
 
     async def start(self) -> None:
         """Makes the file. OutputRefused where it is there already, or cannot be made."""
-        await asyncio.to_thread(cassette.begin, self._path)
+        await asyncio.to_thread(cassette.begin, self._path, self.name)
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The provider's reply."""

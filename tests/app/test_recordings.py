@@ -73,7 +73,7 @@ def test_a_recorded_run_is_replayed_offline_with_the_same_result(
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     assert outcome(replayed) == outcome(recorded)
     assert (tmp_path / "2.diff").read_text() == (tmp_path / "1.diff").read_text()
-    assert "This is a replay of run.jsonl" in replayed.stdout
+    assert "This is a replay of run.jsonl: what the model says was recorded with openai-compatible" in replayed.stdout
     assert "nothing is spent" in replayed.stdout
     assert "$0.0000" in replayed.stdout
     assert costs_of(home, "replay") == {0}
@@ -119,7 +119,7 @@ def test_a_recording_is_never_written_over(cli: Cli, tmp_path: Path) -> None:
 def test_a_recording_that_cannot_be_replayed_is_wrong_usage(
     cli: Cli, tmp_path: Path, arguments: tuple[str, ...], reason: str
 ) -> None:
-    (tmp_path / "empty.jsonl").write_text('{"soundstage_cassette": 1}\n')
+    (tmp_path / "empty.jsonl").write_text('{"soundstage_cassette": 1, "provider": "p"}\n')
     done = cli(*DEMO, *arguments)
     assert done.returncode == 2
     assert reason in done.stderr

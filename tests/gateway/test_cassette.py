@@ -30,7 +30,7 @@ from domain.errors import (
     SoundstageError,
 )
 from gateway.base import Delta, Provider
-from gateway.cassette import Exchange, Fault, read
+from gateway.cassette import Cassette, Exchange, Fault, read
 from gateway.player import Player
 from gateway.recorder import Recorder
 from gateway.scripted import Line, Scene, ScriptedProvider
@@ -45,6 +45,10 @@ KEY = "sk-very-secret"
 
 def asking(said: str) -> ModelRequest:
     return ModelRequest(model="m", messages=(UserMessage(content=said),))
+
+
+def taped(*exchanges: Exchange) -> Cassette:
+    return Cassette(provider="p", exchanges=exchanges)
 
 
 def keyless(text: str) -> str:
@@ -141,21 +145,21 @@ async def test_an_exchange_that_was_left_in_the_middle_is_not_recorded_and_its_s
     await anext(stream)
     await stream.aclose()
     assert talker.left
-    assert read(tmp_path / "left.jsonl") == ()
+    assert read(tmp_path / "left.jsonl").exchanges == ()
 
 
 async def test_a_reply_is_on_the_disk_before_anybody_has_it(tmp_path: Path) -> None:
     recorder = await recording(tmp_path / "talk.jsonl")
     async for piece in recorder.stream(asking("talk")):
         if isinstance(piece, ModelReply):
-            assert [exchange.reply for exchange in read(tmp_path / "talk.jsonl")] == [piece]
+            assert [exchange.reply for exchange in read(tmp_path / "talk.jsonl").exchanges] == [piece]
 
 
 async def test_exchanges_at_the_same_time_get_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "many.jsonl"
     recorder = await recording(path)
     await asyncio.gather(*(recorder.complete(asking(f"talk {number} {'x' * 100_000}")) for number in range(20)))
-    assert len(read(path)) == 20
+    assert len(read(path).exchanges) == 20
 
 
 @pytest.mark.parametrize("pieces", [(f"It is {KEY}.",), ("It is sk-very", "-secret."), tuple(f"It is {KEY}.")])
@@ -165,7 +169,7 @@ async def test_no_secret_is_recorded_however_it_comes_in_pieces(tmp_path: Path, 
     live = await heard(recorder, asking(f"Is it {KEY}?"))
     assert isinstance(live[-1], ModelReply)
     assert KEY in live[-1].message.content
-    (exchange,) = read(path)
+    (exchange,) = read(path).exchanges
     assert KEY not in path.read_text()
     assert "".join(piece.text for _, piece in exchange.pieces) == "It is [key]."
 
@@ -181,7 +185,7 @@ async def test_the_file_is_for_its_owner_only_and_never_written_over(tmp_path: P
     path = tmp_path / "talk.jsonl"
     await recording(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert json.loads(path.read_text()) == {"soundstage_cassette": 1}
+    assert json.loads(path.read_text()) == {"soundstage_cassette": 1, "provider": "scripted"}
     with pytest.raises(OutputRefused, match="Name a new file"):
         await recording(path)
     with pytest.raises(OutputRefused):
@@ -212,9 +216,9 @@ async def test_a_last_line_that_a_crash_tore_is_left_out(tmp_path: Path) -> None
     second = whole.rindex(b"\n", 0, -1) + 1
     for cut in range(second, len(whole) - 1, 50):
         path.write_bytes(whole[:cut])
-        assert len(read(path)) == 1
+        assert len(read(path).exchanges) == 1
     path.write_bytes(whole[:-1])
-    assert len(read(path)) == 2
+    assert len(read(path).exchanges) == 2
 
 
 @pytest.mark.parametrize(
@@ -225,10 +229,11 @@ async def test_a_last_line_that_a_crash_tore_is_left_out(tmp_path: Path) -> None
         (b"[]\n", "is no recording"),
         (b"{}\n", "is no recording"),
         (b"\xff\xfe\n", "is no recording"),
-        (b'{"soundstage_cassette": 2}\n', "A newer Soundstage"),
-        (b'{"soundstage_cassette": 1}\n{"request"\n{}\n', "Line 2 of"),
-        (b'{"soundstage_cassette": 1}\n{"request": {"model": "m"}}\n', "Line 2 of"),
-        (b'{"soundstage_cassette": 1}\n\xff\n', "Line 2 of"),
+        (b'{"soundstage_cassette": 1}\n', "is no recording"),
+        (b'{"soundstage_cassette": 2, "provider": "p"}\n', "A newer Soundstage"),
+        (b'{"soundstage_cassette": 1, "provider": "p"}\n{"request"\n{}\n', "Line 2 of"),
+        (b'{"soundstage_cassette": 1, "provider": "p"}\n{"request": {"model": "m"}}\n', "Line 2 of"),
+        (b'{"soundstage_cassette": 1, "provider": "p"}\n\xff\n', "Line 2 of"),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_with_the_place_of_the_fault(
@@ -261,7 +266,7 @@ async def test_a_request_that_was_never_recorded_fails_with_the_nearest_one(tmp_
 
 async def test_a_request_that_comes_more_often_than_it_was_recorded_fails(tmp_path: Path) -> None:
     exchange = Exchange(request=asking("talk"), fault=Fault.of(ModelOverloaded()))
-    player = Player(tmp_path, [exchange])
+    player = Player(tmp_path, taped(exchange))
     with pytest.raises(ModelOverloaded):
         await player.complete(asking("talk"))
     with pytest.raises(NotRecorded, match="recorded 1 times, and now it came once more"):
@@ -270,7 +275,7 @@ async def test_a_request_that_comes_more_often_than_it_was_recorded_fails(tmp_pa
 
 async def test_an_empty_recording_has_no_nearest_request() -> None:
     with pytest.raises(NotRecorded, match="Nothing at all was recorded"):
-        await Player(Path("empty"), []).embed(EmbeddingRequest(model="e", texts=("a",)))
+        await Player(Path("empty"), taped()).embed(EmbeddingRequest(model="e", texts=("a",)))
 
 
 def test_a_replay_takes_the_time_that_it_took_where_that_is_asked_for() -> None:
@@ -280,7 +285,7 @@ def test_a_replay_takes_the_time_that_it_took_where_that_is_asked_for() -> None:
 
     async def times(pace: float) -> list[float]:
         clock = asyncio.get_running_loop().time
-        return [clock() async for _ in Player(Path("x"), [exchange], pace).stream(asking("talk"))]
+        return [clock() async for _ in Player(Path("x"), taped(exchange), pace).stream(asking("talk"))]
 
     assert virtual_time.run(times(1.0)) == pytest.approx([1.0, 4.0, 6.0])
     assert virtual_time.run(times(0.5)) == pytest.approx([0.5, 2.0, 3.0])
