@@ -3,7 +3,7 @@
 import itertools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -24,9 +24,10 @@ from domain.text import well_formed
 from gateway.adapters.openai_wire import to_wire
 from gateway.conversation_rules import RULES, rules_of
 from gateway.sanitiser import UNANSWERED, sanitise, sanitised
-from tests.wire import mistral_requests, ollama_requests
-from tests.wire.dialect import Purpose
+from tests.wire.dialect import Dialect, Purpose
 from tests.wire.groq_dialect import Groq
+from tests.wire.mistral_dialect import Mistral
+from tests.wire.ollama_dialect import Ollama
 from tests.wire.openai_dialect import OpenAI
 
 IDS = st.sampled_from(["a", "b", "call_1", "x" * 9, "x" * 41, "", "with space", "ü"]) | st.text(max_size=12)
@@ -47,6 +48,14 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
 CONVERSATIONS = st.lists(MESSAGES, max_size=10).map(tuple)
 PROVIDERS = st.sampled_from(sorted(RULES))
 
+JUDGES: dict[str, Dialect] = {
+    "openai": OpenAI(),
+    "groq": Groq(),
+    "mistral": Mistral(),
+    "ollama": Ollama(),
+    "openai-compatible": OpenAI(),
+}
+
 CALL = ToolCall(id="call_1", name="shell", arguments='{"command": "ls"}')
 ASKS = AssistantMessage(tool_calls=(CALL,))
 RESULT = ToolMessage(tool_call_id="call_1", content="a.py")
@@ -62,34 +71,24 @@ def strict(text: str) -> object:
     return json.loads(text, parse_constant=refuse)
 
 
-def as_openai(messages: Sequence[Message]) -> dict[str, Any]:
-    body = {"model": "m", "stream": True, "max_tokens": 1, "messages": [to_wire(message) for message in messages]}
-    json.dumps(body, ensure_ascii=False).encode()
+def on_the_wire(messages: Sequence[Message], provider: str) -> dict[str, Any]:
+    """The messages as the provider's API has them, and nothing mended on the way; they can be encoded."""
+    wire = [to_wire(message) for message in messages]
+    for message, said in zip(wire, messages, strict=True) if provider == "ollama" else ():
+        message["content"] = said.content
+        message.pop("tool_call_id", None)
+        for call in message.get("tool_calls", ()):
+            call["function"]["arguments"] = strict(call["function"]["arguments"])
+    body = {"model": "m", "messages": wire}
+    json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     return body
-
-
-def as_ollama(messages: Sequence[Message]) -> dict[str, Any]:
-    wire: list[dict[str, Any]] = []
-    for message in messages:
-        each: dict[str, Any] = {"role": message.role, "content": message.content}
-        if isinstance(message, AssistantMessage):
-            calls = [(call.name, strict(call.arguments)) for call in message.tool_calls]
-            each["tool_calls"] = [{"function": {"name": name, "arguments": given}} for name, given in calls]
-        wire.append(each)
-    json.dumps(wire, ensure_ascii=False).encode()
-    return {"model": "m", "messages": wire}
 
 
 def fault_by(provider: str, messages: Sequence[Message]) -> str:
     """What the provider would say against the messages, or nothing."""
-    judges: dict[str, Callable[[], str]] = {
-        "mistral": lambda: mistral_requests.chat_fault(as_openai(messages)),
-        "ollama": lambda: ollama_requests.chat_fault(as_ollama(messages)),
-        "groq": lambda: Groq().fault(Purpose.CHAT, as_openai(messages)),
-        "openai": lambda: OpenAI().fault(Purpose.CHAT, as_openai(messages)),
-        "openai-compatible": lambda: OpenAI().fault(Purpose.CHAT, as_openai(messages)) or _turns_fault(messages),
-    }
-    return judges[provider]() or _fault(messages)
+    fault = JUDGES[provider].fault(Purpose.CHAT, on_the_wire(messages, provider))
+    turns = _turns_fault(messages) if provider in {"openai-compatible", "mistral"} else ""
+    return fault or turns or _fault(messages)
 
 
 def _turns_fault(messages: Sequence[Message]) -> str:

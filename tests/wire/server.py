@@ -32,7 +32,7 @@ class WireServer:
         self,
         dialect: Dialect,
         replies: Sequence[Reply] | Handler = (),
-        models: Sequence[str] | Raw = ("test-model",),
+        models: Sequence[str] | Raw | Refuse = ("test-model",),
     ) -> None:
         self.dialect = dialect
         self._replies = replies if callable(replies) else script(replies)
@@ -40,6 +40,7 @@ class WireServer:
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self.url = ""
+        self.accepted = 0
         self.requests: list[Request] = []
 
     @property
@@ -54,9 +55,7 @@ class WireServer:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self.dialect, self.reply, self._connections), "127.0.0.1", 0, backlog=1024
-        )
+        self._server = await loop.create_server(self._accept, "127.0.0.1", 0, backlog=1024)
         self.url = _url(self.dialect, self._server.sockets[0])
         return self
 
@@ -69,6 +68,10 @@ class WireServer:
             connection.abort()
         await self.quiet()
         await self._server.wait_closed()
+
+    def _accept(self) -> Connection:
+        self.accepted += 1
+        return Connection(self.dialect, self.reply, self._connections)
 
     def reply(self, request: Request) -> tuple[Reply | Sequence[str], Json]:
         """What to answer to a request, model ids where they are asked for, and the request's body."""
@@ -98,7 +101,7 @@ def _url(dialect: Dialect, listener: Any) -> str:
 
 @contextlib.contextmanager
 def served(
-    dialect: Dialect, replies: Sequence[Reply] | Handler, models: Sequence[str] | Raw = ("test-model",)
+    dialect: Dialect, replies: Sequence[Reply] | Handler, models: Sequence[str] | Raw | Refuse = ("test-model",)
 ) -> Iterator[WireServer]:
     """The server in a thread with a loop of its own, for code without one and for other processes."""
     server = WireServer(dialect, replies, models)
