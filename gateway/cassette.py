@@ -59,19 +59,13 @@ class Cassette(Value):
 
 
 def begin(path: Path, provider: str) -> None:
-    """Makes the file, readable for nobody else. OutputRefused where it is there already, or cannot be made."""
-    try:
-        _write(path, {"soundstage_cassette": VERSION, "provider": provider}, os.O_CREAT | os.O_EXCL)
-    except OSError as error:
-        raise OutputRefused(f"{path} cannot be made ({error.strerror}). Name a new file with --record.") from error
+    """Makes the file, readable for its owner only. OutputRefused where it is there already, or cannot be made."""
+    _write(path, {"soundstage_cassette": VERSION, "provider": provider}, os.O_CREAT | os.O_EXCL)
 
 
 def add(path: Path, exchange: dict[str, Any]) -> None:
     """Adds an exchange in the form of JSON; it is on the disk when this returns. OutputRefused."""
-    try:
-        _write(path, exchange, os.O_APPEND)
-    except OSError as error:
-        raise OutputRefused(f"{path} cannot be written ({error.strerror}), so the run was ended.") from error
+    _write(path, exchange, os.O_APPEND)
 
 
 def read(path: Path) -> Cassette:
@@ -95,11 +89,12 @@ def read(path: Path) -> Cassette:
 
 
 def _write(path: Path, line: dict[str, Any], how: int) -> None:
-    file = os.open(path, os.O_WRONLY | how, 0o600)
     try:
-        data = json.dumps(line).encode() + b"\n"
-        while data:
-            data = data[os.write(file, data) :]
-        os.fsync(file)
-    finally:
-        os.close(file)
+        with open(os.open(path, os.O_WRONLY | how, 0o600), "wb") as file:
+            file.write(json.dumps(line).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OutputRefused(
+            f"What the model says cannot be recorded in {path} ({error.strerror}). Name a new file with --record."
+        ) from error

@@ -4,7 +4,6 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -29,14 +28,8 @@ MASKS = (
 EXCERPT = 60
 
 
-class Leaf(NamedTuple):
-    """One value of a request, and its place in it."""
-
-    place: str
-    value: str
-
-
-Form = tuple[Leaf, ...]
+Form = tuple[tuple[str, str], ...]
+"""The values of a request in their order: the place of each, and the value as text."""
 
 
 def form_of(request: ModelRequest | EmbeddingRequest) -> Form:
@@ -49,16 +42,16 @@ def form_of(request: ModelRequest | EmbeddingRequest) -> Form:
 def alike(first: Form, second: Form) -> tuple[int, int]:
     """How far two forms are the same: in whole values, and in characters of the first one that differs."""
     same = _same(first, second)
-    return same, _same(_at(first, same).value, _at(second, same).value)
+    return same, _same(_at(first, same)[1], _at(second, same)[1])
 
 
 def difference(recorded: Form, asked: Form) -> str:
     """Where two forms differ first, in words."""
     same, characters = alike(recorded, asked)
-    before, now = _at(recorded, same), _at(asked, same)
     start = max(0, characters - EXCERPT // 3)
-    place = now.place or before.place
-    return f"{place} at character {characters}: recorded {_excerpt(before, start)}, asked {_excerpt(now, start)}"
+    found = [_at(form, same) for form in (recorded, asked)]
+    before, now = (repr(text[start : start + EXCERPT]) if place else "nothing" for place, text in found)
+    return f"{found[1][0] or found[0][0]} at character {characters}: recorded {before}, asked {now}"
 
 
 @functools.lru_cache(maxsize=4096)
@@ -69,12 +62,8 @@ def masked(text: str) -> str:
     return text
 
 
-def _at(form: Form, index: int) -> Leaf:
-    return form[index] if index < len(form) else Leaf("", "")
-
-
-def _excerpt(leaf: Leaf, start: int) -> str:
-    return repr(leaf.value[start : start + EXCERPT]) if leaf.place else "nothing"
+def _at(form: Form, index: int) -> tuple[str, str]:
+    return form[index] if index < len(form) else ("", "")
 
 
 def _same(first: Sequence[object], second: Sequence[object]) -> int:
@@ -82,7 +71,7 @@ def _same(first: Sequence[object], second: Sequence[object]) -> int:
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _leaves(value: JsonValue, place: str) -> Iterator[Leaf]:
+def _leaves(value: JsonValue, place: str) -> Iterator[tuple[str, str]]:
     match value:
         case dict():
             for name, item in value.items():
@@ -91,6 +80,6 @@ def _leaves(value: JsonValue, place: str) -> Iterator[Leaf]:
             for index, item in enumerate(value):
                 yield from _leaves(item, f"{place}[{index}]")
         case str():
-            yield Leaf(place, masked(value))
+            yield place, masked(value)
         case _:
-            yield Leaf(place, repr(value))
+            yield place, repr(value)

@@ -195,7 +195,7 @@ async def test_the_file_is_for_its_owner_only_and_never_written_over(tmp_path: P
 async def test_a_run_whose_recording_cannot_go_on_does_not_go_on(tmp_path: Path) -> None:
     recorder = await recording(tmp_path / "talk.jsonl")
     (tmp_path / "talk.jsonl").unlink()
-    with pytest.raises(OutputRefused, match="so the run was ended"):
+    with pytest.raises(OutputRefused, match="cannot be recorded in"):
         await recorder.complete(asking("talk"))
 
 
