@@ -48,6 +48,8 @@ def run(
     profile: Annotated[str, typer.Option(help="how much a sandbox may use: small, default or large")] = "default",
     install: Annotated[bool, typer.Option("--install", help="first install what requirements.txt asks for")] = False,
     wheels: Annotated[Path | None, typer.Option(help="with --install: a folder of wheels to take")] = None,
+    record: Annotated[Path | None, typer.Option(help="record what the model says in this new file")] = None,
+    replay: Annotated[Path | None, typer.Option(help="say again what was recorded, without a model")] = None,
 ) -> None:
     """Run a task: plan, test, code, verify, correct.
 
@@ -64,6 +66,7 @@ def run(
             prompt=said, repo=repo, out=out, model=model, tests=tuple(tests or ()), test_command=test_command,
             budget_usd=budget_usd, max_steps=max_steps, max_tokens=max_tokens, json_lines=json_lines, patch=patch,
             isolation=isolation or settings.soundstage_isolation, profile=profile, install=install, wheels=wheels,
+            record=record, replay=replay,
         )  # fmt: skip
         return await run_task(settings, options)
 

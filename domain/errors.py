@@ -7,6 +7,7 @@
     │   ├── InvalidKey
     │   ├── InvalidRepository
     │   ├── OutputRefused
+    │   ├── InvalidRecording            the file to be replayed
     │   ├── UnknownKey
     │   ├── UnknownModel
     │   ├── UnknownArtifact
@@ -20,6 +21,7 @@
     │   ├── SandboxesBusy               no room for another sandbox in time
     │   ├── ImageUnusable               the image has no runner
     │   ├── StorageUnavailable
+    │   ├── NotRecorded                 a replay met a request without a recorded answer
     │   ├── SecretsUnavailable          API keys that are kept cannot be read
     │   │   ├── MasterKeyMissing
     │   │   ├── MasterKeyUnusable       it is no key, or others can read it
@@ -80,6 +82,10 @@ class OutputRefused(UsageError):
     """The result cannot be written there. Name another folder with --out; the result is kept in the task."""
 
 
+class InvalidRecording(UsageError):
+    """The file is no recording that can be replayed. Make one with --record."""
+
+
 class UnknownModel(UsageError):
     """No provider knows that model. Name another one with --model."""
 
@@ -128,6 +134,10 @@ class ImageUnusable(InfrastructureError):
 
 class StorageUnavailable(InfrastructureError):
     """The database or the workspace store cannot be written. Free disk space or set SOUNDSTAGE_HOME."""
+
+
+class NotRecorded(InfrastructureError):
+    """The replay met a request that the recording has no answer to. Record it anew with --record."""
 
 
 class SecretsUnavailable(InfrastructureError):

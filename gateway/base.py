@@ -107,8 +107,8 @@ class Call(Value):
 class Completion(Value):
     """A reply, who gave it, and what it cost, in nano-USD and seconds from the send.
 
-    ``priced`` is False when no price is known, ``cached`` when nobody was asked. ``attempts`` counts the sends, and
-    ``alerts`` says which budgets run out.
+    ``priced`` is False when no price is known. ``attempts`` counts the sends; with ``cache_hit`` the reply was known
+    and nothing was sent. ``alerts`` says which budgets run out.
     """
 
     reply: ModelReply
@@ -116,8 +116,8 @@ class Completion(Value):
     model: str = ""
     cost: NanoUsd = FREE
     priced: bool = True
-    cached: bool = False
     latency_s: float = 0.0
     first_token_s: float | None = None
     attempts: int = 1
     alerts: tuple[str, ...] = ()
+    cache_hit: bool = False

@@ -18,6 +18,7 @@ from gateway.policy import GatewayPolicy
 from gateway.pricing import estimate_input_tokens
 from gateway.route import Candidate
 from gateway.router import Router
+from gateway.sanitiser import sanitised
 from gateway.sending import Send
 from gateway.tries import Tries
 from gateway.upstream import Upstream
@@ -125,9 +126,10 @@ class Gateway:
                 turn.used = send.tokens
 
     def _request(self, candidate: Candidate, call: Call) -> ModelRequest:
-        if call.request.model == candidate.model:
-            return call.request
-        return call.request.model_copy(update={"model": candidate.model})
+        request = call.request
+        if request.model != candidate.model:
+            request = request.model_copy(update={"model": candidate.model})
+        return sanitised(request, candidate.provider)
 
 
 async def _last(pieces: Pieces) -> Completion:

@@ -14,7 +14,7 @@ from domain.money import NanoUsd
 from gateway.patterns import best_fit
 from gateway.tariff import FREE_OF_CHARGE, PerMillion, Rates, Tariff, published, published_tariff
 
-FREE_PROVIDERS = frozenset({"scripted", "ollama"})
+FREE_PROVIDERS = frozenset({"scripted", "ollama", "replay"})
 """Providers that run on the person's own machine, or not at all: their calls cost nothing."""
 
 BYTES_PER_TOKEN = 3

@@ -13,7 +13,6 @@ from domain.chat import (
 )
 from domain.text import excerpt
 from specialists import context, text_protocol
-from specialists.arguments import valid_json
 from specialists.assignment import Assignment
 from specialists.role import Role
 
@@ -64,8 +63,7 @@ class Conversation:
         """Takes a reply in and returns the actions that it wants, whichever way it says so."""
         calls = reply.message.tool_calls if self.native else ()
         if calls:
-            kept = tuple(call.model_copy(update={"arguments": valid_json(call.arguments)}) for call in calls)
-            self._messages.append(AssistantMessage(content=reply.message.content, tool_calls=kept))
+            self._messages.append(reply.message)
             return calls
         content = reply.message.content or "(nothing)"
         actions = text_protocol.parse(content, self._assignment.targets)
@@ -94,8 +92,4 @@ class Conversation:
 
     def nudge(self, text: str) -> None:
         """Says something to the model between its steps."""
-        last = self._messages[-1]
-        if isinstance(last, UserMessage):
-            self._messages[-1] = UserMessage(content=f"{last.content}\n\n{text}")
-        else:
-            self._messages.append(UserMessage(content=text))
+        self._messages.append(UserMessage(content=text))

@@ -139,6 +139,20 @@ class ProviderKeyRow(SQLModel, table=True):
     ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class ReplyRow(SQLModel, table=True):
+    """A model's reply that may be given again. ``size`` is what it counts for, in bytes."""
+
+    __tablename__ = "reply_cache"
+    __table_args__ = (Index("ix_reply_cache_used_at_key_size", "used_at", "key", "size"),)
+
+    key: str = Field(primary_key=True)
+    owner: str = LOCAL_OWNER
+    reply: str = Field(sa_column=Column(Text, nullable=False))
+    size: int
+    made_at: str = Field(index=True)
+    used_at: str
+
+
 def table(row: type[SQLModel]) -> Table:
     """The table of a row class, for statements without the ORM."""
     return SQLModel.metadata.tables[str(row.__tablename__)]

@@ -13,8 +13,9 @@ from app.bootstrap import Soundstage, build
 from app.demo_script import check_known
 from app.describe import evidence_line
 from app.inputs import Inputs, parse_budget, read_inputs
-from app.models import SCRIPTED, ChosenModel, choose
+from app.models import SCRIPTED, ChosenModel
 from app.progress import Watcher, watcher
+from app.recordings import choose_or_replay, recorded
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import OutputRefused, SoundstageError, UsageError
@@ -50,6 +51,8 @@ class RunOptions(Value):
     profile: str = "default"
     install: bool = False
     wheels: Path | None = None
+    record: Path | None = None
+    replay: Path | None = None
 
 
 async def run(settings: Settings, options: RunOptions) -> int:
@@ -62,11 +65,12 @@ async def run(settings: Settings, options: RunOptions) -> int:
     _check_targets(options)
     inputs = await read_inputs(options.repo, list(options.tests))
     prices = read_knowledge(settings.models_file).prices
-    model, chosen = await choose(settings, options.model)
+    model, chosen = await choose_or_replay(settings, options.model, options.replay)
     try:
-        if chosen.model == SCRIPTED:
+        if chosen.provider == SCRIPTED:
             check_known(draft.prompt)
         await _check_engine(settings)
+        model = await recorded(model, options.record, settings)
     except BaseException:
         await model.close()
         raise
@@ -74,6 +78,8 @@ async def run(settings: Settings, options: RunOptions) -> int:
     try:
         _introduce(view, model, chosen, inputs)
         _warn(view, model, chosen, limits, prices)
+        if options.record is not None:
+            view.say(f"recording what the model says in {options.record}")
         async with build(settings, model) as soundstage:
             for name in soundstage.reaped:
                 view.say(f"removed a container that a crashed run left behind: {name}")
@@ -132,6 +138,8 @@ def _reasons(error: ValidationError) -> str:
 def _check_targets(options: RunOptions) -> None:
     if options.test_command is not None and not options.test_command.strip():
         raise UsageError("--test-command is empty. Give the command that runs your tests, or leave the option out.")
+    if options.record is not None and options.replay is not None:
+        raise UsageError("A replay is recorded already. Leave --record or --replay out.")
     if options.out is not None:
         check_empty(options.out)
     if options.patch is not None:

@@ -80,10 +80,12 @@ def test_there_are_commands_to_run() -> None:
 @pytest.mark.parametrize("command", [command for command in _commands() if "soundstage" in command])
 def test_a_shown_soundstage_command_works(command: str, project: Path, home: Path, model_url: str) -> None:
     environment = {**os.environ, "SOUNDSTAGE_HOME": str(home), "OPENAI_BASE_URL": model_url}
-    done = subprocess.run(
-        shlex.split(command), cwd=project, env=environment, capture_output=True, text=True, timeout=100, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    before = [command.replace("--replay", "--record")] if "--replay" in command else []
+    for each in (*before, command):
+        done = subprocess.run(
+            shlex.split(each), cwd=project, env=environment, capture_output=True, text=True, timeout=100, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("command", [command for command in _commands() if command.startswith("make")])

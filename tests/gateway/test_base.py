@@ -1,6 +1,8 @@
-"""What every model promises, the scripted one and the one over the wire alike."""
+"""What every model promises: the scripted one, the one over the wire, and recorded and replayed ones alike."""
 
+import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -9,6 +11,9 @@ from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import ModelRequestRejected
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Delta, Endpoint, Provider
+from gateway.cassette import read
+from gateway.player import Player
+from gateway.recorder import Recorder
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.wire.openai_dialect import OpenAIServer
 from tests.wire.replies import Json, Refuse, Reply, Say
@@ -22,15 +27,30 @@ def answer(body: Json) -> Reply:
     return Say(TEXT, calls=CALLS) if heard == "call" else Say(TEXT) if heard == "talk" else Refuse(400, "no")
 
 
-@pytest.fixture(params=["scripted", "openai"])
-async def model(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
+@pytest.fixture(params=["scripted", "openai", "recorded", "replayed"])
+async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Provider]:
     calling, talking = Line(text=TEXT, calls=CALLS), Line(text=TEXT)
     scenes = (Scene(when=("call",), lines=(calling,)), Scene(when=("talk",), lines=(talking,)))
     async with OpenAIServer(answer, models=["scripted"]) as server:
         config = Endpoint(name="openai", base_url=server.url, api_key=SecretStr("k"))
         made: Provider = ScriptedProvider(scenes) if request.param == "scripted" else OpenAIProvider(config)
+        if request.param in {"recorded", "replayed"}:
+            made = await _recording(made, tmp_path / "talk.jsonl", ask=request.param == "replayed")
+        if request.param == "replayed":
+            await made.close()
+            made = Player(tmp_path / "talk.jsonl", read(tmp_path / "talk.jsonl"))
         yield made
         await made.close()
+
+
+async def _recording(provider: Provider, path: Path, ask: bool) -> Provider:
+    recorder = Recorder(provider, path, str)
+    await recorder.start()
+    for said in ("call", "talk", "sing") * 2 if ask else ():
+        with contextlib.suppress(ModelRequestRejected):
+            async for _piece in recorder.stream(request(said)):
+                pass
+    return recorder
 
 
 def request(text: str) -> ModelRequest:

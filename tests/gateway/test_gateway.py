@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from domain.chat import ModelReply, ModelRequest, Usage, UserMessage
+from domain.chat import AssistantMessage, ModelReply, ModelRequest, ToolMessage, Usage, UserMessage
 from domain.errors import (
     BudgetExceeded,
     ModelAuthenticationFailed,
@@ -141,6 +141,18 @@ class Hanging(ScriptedProvider):
             await asyncio.Event().wait()
         finally:
             self.left = True
+
+
+async def test_the_provider_receives_what_it_accepts_whatever_the_conversation_looks_like(books: Books) -> None:
+    stray = ToolMessage(tool_call_id="nobody", content="?")
+    messages = (AssistantMessage(content="Where were we?"), UserMessage(content=""), stray, UserMessage(content="Go!"))
+    call = CALL.model_copy(update={"request": REQUEST.model_copy(update={"messages": messages})})
+    async with OpenAIServer([Say("going")]) as server:
+        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
+        await Gateway.of(model, books.ledger).complete(call)
+        await model.close()
+
+    assert [message["role"] for message in server.chats[0]["messages"]] == ["user", "assistant", "user"]
 
 
 async def test_the_worst_case_is_reserved_before_the_send_and_what_was_used_is_settled_after_it(books: Books) -> None:

@@ -18,6 +18,7 @@ from domain.chat import (
     Usage,
     UserMessage,
 )
+from gateway.sanitiser import sanitised
 from specialists.conversation import Conversation
 from specialists.role import role
 from tests.specialists.desk import TEXT_MODE, assignment_of
@@ -76,7 +77,9 @@ def play(conversation: Conversation, step: int, content: str, calls: list[tuple[
 
 
 @given(st.lists(STEPS, max_size=8))
-def test_the_history_never_holds_a_call_without_its_result(steps: list[tuple[str, str, list[tuple[str, str]]]]) -> None:
+def test_the_history_that_is_sent_never_holds_a_call_without_its_result(
+    steps: list[tuple[str, str, list[tuple[str, str]]]],
+) -> None:
     conversation = start()
     for at, (kind, content, calls) in enumerate(steps):
         if kind == "text":
@@ -85,7 +88,7 @@ def test_the_history_never_holds_a_call_without_its_result(steps: list[tuple[str
             conversation.nudge("Do something else.")
         else:
             play(conversation, at, content, calls)
-        request = conversation.request()
+        request = sanitised(conversation.request(), "openai")
         check_history(request)
         assert request.messages[0].role == "system"
         assert [message.role for message in request.messages].count("system") == 1
@@ -119,13 +122,11 @@ def test_actions_in_text_are_understood_also_of_a_model_that_could_call_tools() 
     assert conversation.request().messages[-1] == UserMessage(content="Result of write_file:\nCreated calc.py.")
 
 
-def test_a_nudge_joins_what_the_user_said_last() -> None:
+def test_a_nudge_is_what_the_user_said_last() -> None:
     conversation = start()
-    conversation.nudge("Look again.")
-    assert conversation.request().messages[-1].content == "Write calc.py.\n\nLook again."
     play(conversation, 0, "", [("shell", "{}")])
-    conversation.nudge("And again.")
-    assert conversation.request().messages[-1] == UserMessage(content="And again.")
+    conversation.nudge("Look again.")
+    assert conversation.request().messages[-1] == UserMessage(content="Look again.")
 
 
 def test_a_long_conversation_is_sent_within_the_context() -> None:

@@ -221,7 +221,8 @@ async def test_ledger_rows_of_an_older_schema_get_the_new_columns(tmp_path: Path
     await database.prepare()
     with sqlite3.connect(database.path) as connection:
         connection.executescript(
-            "DROP TABLE provider_key; ALTER TABLE ledger DROP COLUMN key_id; ALTER TABLE ledger DROP COLUMN cache_hit;"
+            "DROP TABLE reply_cache; DROP TABLE provider_key;"
+            "ALTER TABLE ledger DROP COLUMN key_id; ALTER TABLE ledger DROP COLUMN cache_hit;"
             "UPDATE alembic_version SET version_num = '0001';"
             "INSERT INTO ledger (attempt_id, owner, task_id, subtask_id, specialist, purpose, provider, model, outcome,"
             " input_tokens, cached_tokens, output_tokens, reasoning_tokens, estimated, priced, latency_s, error,"

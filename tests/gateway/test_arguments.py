@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specialists.arguments import MAX_CHARACTERS, MalformedArguments, parse_arguments, valid_json
+from gateway.arguments import MAX_CHARACTERS, MalformedArguments, parse_arguments, valid_json
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
@@ -74,6 +74,20 @@ def test_a_history_holds_an_object_that_every_server_can_read(text: str) -> None
     assert isinstance(strict(valid_json(text)), dict)
 
 
-@given(OBJECTS)
+@given(OBJECTS.filter(lambda value: "\\u0000" not in json.dumps(value)))
 def test_arguments_that_were_right_stay_as_they_were_in_the_history(value: dict[str, Any]) -> None:
     assert valid_json(json.dumps(value)) == json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": "x\\u0000y"}', {"a": "xy"}),
+        ('{"a": "\\\\u0000"}', {"a": "\\u0000"}),
+        ('{"a": "\\\\\\u0000"}', {"a": "\\"}),
+        ('{"a": "\\ud800"}', {"a": "\ufffd"}),
+        ('{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
+    ],
+)
+def test_a_history_holds_no_character_that_servers_choke_on(text: str, expected: dict[str, Any]) -> None:
+    assert strict(valid_json(text)) == expected

@@ -1,12 +1,21 @@
 """The arguments of a tool call, as models really write them."""
 
 import json
+import re
 from typing import Any
+
+from pydantic_core import from_json
+
+from domain.text import well_formed
 
 MAX_CHARACTERS = 2_000_000
 MAX_REPAIRED = 100_000
 MAX_NESTED = 5_000
 """Characters and brackets up to which a repair takes no time that anybody notices."""
+
+NUL = "\\u0000"
+ESCAPED_NUL = re.compile(r"(\\\\)|\\u0000")
+"""A NUL in JSON, or else an escaped backslash, which must not be taken for the beginning of one."""
 
 
 class MalformedArguments(ValueError):
@@ -31,19 +40,18 @@ def parse_arguments(text: str) -> dict[str, Any]:
 
 def valid_json(text: str) -> str:
     """The arguments as a JSON object that any server accepts in a history: as they are, repaired, or else empty."""
+    if NUL not in text:
+        try:
+            # It takes what the standard has and no more: no NaN, no half of a surrogate pair.
+            if isinstance(from_json(text, allow_inf_nan=False), dict):
+                return text
+        except ValueError:
+            pass
     try:
-        found = json.loads(text, parse_constant=_no_constant)
-        return text if isinstance(found, dict) else "{}"
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return json.dumps(parse_arguments(text), allow_nan=False)
+        made = json.dumps(parse_arguments(text), allow_nan=False, ensure_ascii=False)
     except (ValueError, RecursionError):
         return "{}"
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    return well_formed(ESCAPED_NUL.sub(lambda found: found[1] or "", made))
 
 
 def _repair(text: str) -> Any:

@@ -1,0 +1,90 @@
+"""The response cache: a call that was answered before, or is being answered now, is not paid for again.
+
+It is exact: every part of the request, its owner and who answers make the key. It is asked for call by call
+(``Call.cacheable``), since the same question twice may be meant to get two answers.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+from domain.chat import FinishReason, ModelReply, Usage
+from domain.errors import StorageUnavailable
+from domain.reply_cache import ReplyCache
+from gateway.base import Call, Completion
+
+VERSION = 1
+"""Is part of every key: what an older form of requests or replies left behind is not found."""
+
+COMPLETE = frozenset({FinishReason.STOP, FinishReason.TOOL_CALLS})
+
+
+def cache_key(call: Call, provider: str) -> str:
+    """SHA-256, in hexadecimal digits, of all that the answer depends on: never of the task that asks."""
+    parts = [VERSION, call.owner, provider, call.request.model_dump(mode="json")]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class _Flight:
+    """Equal calls that are under way at the same time: one is made, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.aboard = 0
+        self.reply: ModelReply | None = None
+
+
+class CachedCalls:
+    """Stands around the making of calls. ``known`` is where replies are kept."""
+
+    def __init__(self, known: ReplyCache) -> None:
+        self._known = known
+        self._flights: dict[str, _Flight] = {}
+
+    async def complete(self, call: Call, provider: str, make: Callable[[], Awaitable[Completion]]) -> Completion:
+        """What ``make`` returns, or for a cacheable call what an equal one was answered; that is marked as a hit.
+
+        ``provider`` tells apart who answers: its name, and its address where servers share a name. Of equal calls at
+        the same time one is made and the others wait for it. When it fails, is cancelled, or its reply is not complete,
+        the next one of them is made, and its own error is what its caller gets.
+        """
+        if not call.cacheable:
+            return await make()
+        started = time.monotonic()
+        key = cache_key(call, provider)
+        flight = self._flights.setdefault(key, _Flight())
+        flight.aboard += 1
+        try:
+            async with flight.turn:
+                flight.reply = flight.reply or await self._find(key)
+                if flight.reply is not None:
+                    return _hit(flight.reply, time.monotonic() - started)
+                completion = await make()
+                if completion.reply.finish_reason in COMPLETE:
+                    flight.reply = completion.reply
+                    await self._keep(key, call.owner, completion.reply)
+                return completion
+        finally:
+            flight.aboard -= 1
+            if not flight.aboard:
+                del self._flights[key]
+
+    async def _find(self, key: str) -> ModelReply | None:
+        # Without the cache the call is only dearer.
+        with contextlib.suppress(StorageUnavailable):
+            return await self._known.find(key)
+        return None
+
+    async def _keep(self, key: str, owner: str, reply: ModelReply) -> None:
+        # The reply is paid for: it is not lost because it cannot be kept.
+        with contextlib.suppress(StorageUnavailable):
+            await self._known.keep(key, owner, reply)
+
+
+def _hit(reply: ModelReply, latency_s: float) -> Completion:
+    """A reply that cost nothing: nothing was sent, so no token was used."""
+    unpaid = reply.model_copy(update={"usage": Usage()})
+    return Completion(reply=unpaid, latency_s=latency_s, attempts=0, cache_hit=True)
