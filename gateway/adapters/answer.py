@@ -1,7 +1,9 @@
 """Puts a reply together from what a provider sends, in pieces or as a whole."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from pydantic import JsonValue
 
@@ -52,6 +54,11 @@ class Answer:
         self._reasoning.append(reasoning)
         return Delta(text=well_formed(text), reasoning=well_formed(reasoning))
 
+    @property
+    def calls(self) -> int:
+        """How many tool calls have come so far."""
+        return len(self._calls)
+
     def call(self, place: int | None, call_id: str, name: str, arguments: str | dict[str, JsonValue]) -> None:
         """Takes a tool call in, or the next piece of the one at ``place``."""
         # Some servers leave the place out, or give each of several calls the place 0: a new id begins a new call.
@@ -71,13 +78,14 @@ class Answer:
         text, thought = self._thinking.rest()
         text = well_formed("".join([*self._text, text]))
         reasoning = well_formed("".join([*self._reasoning, thought]))
+        free = _free_ids(self._request)
         calls = tuple(
             ToolCall(
-                id=well_formed(call.id) or f"call_{index}",
+                id=well_formed(call.id) or next(free),
                 name=well_formed(call.name),
                 arguments=well_formed("".join(call.arguments)),
             )
-            for index, call in enumerate(self._calls)
+            for call in self._calls
         )
         said = text + reasoning + "".join(call.arguments for call in calls)
         return ModelReply(
@@ -92,3 +100,9 @@ class Answer:
             return FinishReason.CONTENT_FILTER
         # Many servers say "stop" of tool calls, too.
         return FinishReason.TOOL_CALLS if calls and finish is FinishReason.STOP else finish
+
+
+def _free_ids(request: ModelRequest) -> Iterator[str]:
+    """Ids for calls that came without one: every provider takes them, and the conversation has none of them yet."""
+    taken = {call.id for message in request.messages if message.role == "assistant" for call in message.tool_calls}
+    return (name for name in (f"call{n:05}" for n in count(len(taken))) if name not in taken)

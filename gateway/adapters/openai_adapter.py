@@ -102,7 +102,7 @@ class OpenAIProvider:
             found = await self._sdk.post(f"{self.path}/embeddings", cast_to=object, body=body)
             with self._service.reading():
                 self._take_error(found)
-                return _embedded(request, found)
+                return embedded(request, found)
 
     async def models(self) -> list[str]:
         """The ids that the server lists."""
@@ -123,7 +123,8 @@ def limit_name(base_url: str) -> str:
     return "max_completion_tokens" if base_url.rstrip("/") == OFFICIAL_URL else "max_tokens"
 
 
-def _embedded(request: EmbeddingRequest, found: Any) -> EmbeddingReply:
+def embedded(request: EmbeddingRequest, found: Any) -> EmbeddingReply:
+    """The vectors of OpenAI's answer, in the order of the texts."""
     placed = {item["index"]: item["embedding"] for item in found["data"]}
     vectors = tuple(placed[place] for place in range(len(request.texts)))
     if len({len(vector) for vector in vectors}) > 1:

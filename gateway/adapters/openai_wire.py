@@ -59,19 +59,24 @@ def request_body(request: ModelRequest, limit_name: str, stream: bool) -> dict[s
     if stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     if request.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
-            }
-            for tool in request.tools
-        ]
+        body["tools"] = tools_of(request)
     if request.json_schema is not None:
         schema = {"name": "answer", "schema": request.json_schema}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     if request.temperature is not None:
         body["temperature"] = request.temperature
     return body
+
+
+def tools_of(request: ModelRequest) -> list[dict[str, Any]]:
+    """The tools as OpenAI takes them, and many others too."""
+    return [
+        {
+            "type": "function",
+            "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
+        }
+        for tool in request.tools
+    ]
 
 
 def take_chunk(answer: Answer, chunk: Any) -> Delta:

@@ -15,10 +15,14 @@ from pydantic import SecretStr
 from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import SoundstageError
 from gateway.adapters.groq_adapter import GroqProvider
+from gateway.adapters.mistral_adapter import MistralProvider
+from gateway.adapters.ollama_adapter import OllamaProvider
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Delta, Endpoint, Provider
 from tests.wire.dialect import Dialect
 from tests.wire.groq_dialect import Groq
+from tests.wire.mistral_dialect import Mistral
+from tests.wire.ollama_dialect import Ollama
 from tests.wire.openai_dialect import OpenAI
 from tests.wire.replies import Handler, Json, Raw, Refuse, Reply
 from tests.wire.server import WireServer
@@ -33,6 +37,13 @@ OPENAI_WORDS = {
     "function_call": FinishReason.TOOL_CALLS,
     "eos_token": FinishReason.STOP,
 }
+MISTRAL_WORDS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+}
+OLLAMA_WORDS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH, "load": FinishReason.STOP}
 
 
 class Way(StrEnum):
@@ -59,8 +70,11 @@ class Subject:
     raw_arguments: bool = True
     """Whether the arguments of a tool call are a text on the wire, which may be no JSON."""
 
-    tells_details: bool = True
-    """Whether the usage tells cached tokens and those of reasoning."""
+    tells_cached: bool = True
+    """Whether the usage tells cached tokens."""
+
+    tells_reasoning: bool = True
+    """Whether the usage tells the tokens of reasoning."""
 
     finishes: Mapping[str, FinishReason] = field(default_factory=lambda: OPENAI_WORDS)
 
@@ -68,6 +82,25 @@ class Subject:
 SUBJECTS = (
     Subject(name="openai", make=OpenAIProvider, dialect=OpenAI(), sdk="openai", key_variable="OPENAI_API_KEY"),
     Subject(name="groq", make=GroqProvider, dialect=Groq(), sdk="groq", key_variable="GROQ_API_KEY", embeds=False),
+    Subject(
+        name="mistral",
+        make=MistralProvider,
+        dialect=Mistral(),
+        sdk="mistralai",
+        key_variable="MISTRAL_API_KEY",
+        tells_reasoning=False,
+        finishes=MISTRAL_WORDS,
+    ),
+    Subject(
+        name="ollama",
+        make=OllamaProvider,
+        dialect=Ollama(),
+        sdk="ollama",
+        raw_arguments=False,
+        tells_cached=False,
+        tells_reasoning=False,
+        finishes=OLLAMA_WORDS,
+    ),
 )
 
 
