@@ -28,7 +28,14 @@ REFUSED_KEY = {401, 403}
 TOO_LARGE = 413
 LIMITED = 429
 BUSY = {408, 409, 425, 498}
-NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ConnectionRefusedError"}
+NEVER_SENT = {
+    "ConnectError",
+    "ConnectTimeout",
+    "PoolTimeout",
+    "UnsupportedProtocol",
+    "ConnectionRefusedError",
+    "ConnectionError",
+}
 """Names of exceptions, of either HTTP stack and of the system, before which nothing was sent."""
 
 CONTEXT_MARKS = (

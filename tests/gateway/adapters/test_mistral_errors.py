@@ -21,10 +21,10 @@ MEANING: dict[str, type[SoundstageError]] = {
     "HTTPValidationError": errors.ModelRequestRejected,
     "MistralClientException": errors.ModelUnavailable,
     "MistralError": errors.ModelOverloaded,
-    "NoResponseError": errors.ModelConnectionFailed,
+    "NoResponseError": errors.ModelConnectionLost,
     "ObservabilityError": errors.ModelRequestRejected,
     "ResponseValidationError": errors.ModelProtocolError,
-    "SDKError": errors.ModelOverloaded,
+    "SDKError": errors.RateLimited,
 }
 STATUS = {"MistralError": 503, "SDKError": 429, "ResponseValidationError": 200}
 
@@ -95,7 +95,7 @@ def status(code: int, body: object, headers: dict[str, str] | None = None) -> So
         (401, {"detail": "Unauthorized"}, errors.ModelAuthenticationFailed),
         (404, {"message": "no Route matched with those values"}, errors.UnknownModel),
         (422, {"message": {"detail": [{"msg": "Extra inputs are not permitted"}]}}, errors.ModelRequestRejected),
-        (429, {"message": "Service tier capacity exceeded", "code": "3505"}, errors.ModelOverloaded),
+        (429, {"message": "Service tier capacity exceeded", "code": "3505"}, errors.RateLimited),
         (500, "[]", errors.ModelOverloaded),
         (503, "<html>no healthy upstream</html>", errors.ModelOverloaded),
     ],
@@ -119,8 +119,8 @@ def test_when_to_come_back_is_taken_from_the_headers() -> None:
         (httpx2.ReadTimeout("late"), errors.ModelTimeout),
         (httpx2.ConnectTimeout("late"), errors.ModelTimeout),
         (httpx2.ConnectError("refused"), errors.ModelConnectionFailed),
-        (httpx2.RemoteProtocolError("peer closed"), errors.ModelConnectionFailed),
-        (ConnectionResetError("reset"), errors.ModelConnectionFailed),
+        (httpx2.RemoteProtocolError("peer closed"), errors.ModelConnectionLost),
+        (ConnectionResetError("reset"), errors.ModelConnectionLost),
         (json.JSONDecodeError("no", "{", 1), errors.ModelProtocolError),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), errors.ModelProtocolError),
         (ValidationError.from_exception_data("ChatCompletionRequest", []), errors.ModelRequestRejected),
