@@ -1,11 +1,13 @@
 """The command line. Each command imports what it needs when it runs, so that ``--help`` is instant."""
 
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from app.cli_command import JsonOption, execute
+from app.cli_keys import keys_app
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -24,16 +26,9 @@ sandbox_app = typer.Typer(help="Run, list and remove sandboxes.", no_args_is_hel
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(images_app, name="images")
+app.add_typer(keys_app, name="keys")
 
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of text")]
 TaskArgument = Annotated[str, typer.Argument(help="the task's id, or its beginning")]
-
-
-def _execute(work: "Callable[[Settings], Coroutine[Any, Any, int | None]]") -> None:
-    """Runs a command and ends the process with its exit code; every error becomes a message."""
-    from app.execute import execute
-
-    raise typer.Exit(execute(work))
 
 
 @app.command()
@@ -72,7 +67,7 @@ def run(
         )  # fmt: skip
         return await run_task(settings, options)
 
-    _execute(work)
+    execute(work)
 
 
 @app.command()
@@ -94,7 +89,7 @@ def doctor(
             show(findings)
         return 0 if all(finding.ok for finding in findings) else 3
 
-    _execute(work)
+    execute(work)
 
 
 @tasks_app.command("list")
@@ -109,7 +104,7 @@ def tasks_list(
 
         await list_tasks(settings, most, json_lines)
 
-    _execute(work)
+    execute(work)
 
 
 @tasks_app.command("show")
@@ -121,7 +116,7 @@ def tasks_show(task: TaskArgument, json_lines: JsonOption = False) -> None:
 
         await show_task(settings, task, json_lines)
 
-    _execute(work)
+    execute(work)
 
 
 @tasks_app.command("events")
@@ -133,7 +128,7 @@ def tasks_events(task: TaskArgument, json_lines: JsonOption = False) -> None:
 
         await show_events(settings, task, json_lines)
 
-    _execute(work)
+    execute(work)
 
 
 @tasks_app.command("patch")
@@ -145,7 +140,7 @@ def tasks_patch(task: TaskArgument) -> None:
 
         await show_patch(settings, task)
 
-    _execute(work)
+    execute(work)
 
 
 @tasks_app.command("artifacts")
@@ -161,7 +156,7 @@ def tasks_artifacts(
 
         await show_artifacts(settings, task, out, json_lines)
 
-    _execute(work)
+    execute(work)
 
 
 @images_app.command("build")
@@ -177,7 +172,7 @@ def images_build(
 
         await build_images(settings, tuple(languages or ()), base, ca_bundle)
 
-    _execute(work)
+    execute(work)
 
 
 @images_app.command("list")
@@ -189,7 +184,7 @@ def images_list() -> None:
 
         await list_images(settings)
 
-    _execute(work)
+    execute(work)
 
 
 @sandbox_app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -211,7 +206,8 @@ def sandbox_exec(
     """
 
     async def work(settings: "Settings") -> int:
-        from app.commands.sandbox_exec import ExecOptions, execute
+        from app.commands.sandbox_exec import ExecOptions
+        from app.commands.sandbox_exec import execute as execute_command
 
         options = ExecOptions(
             argv=tuple(argv),
@@ -224,9 +220,9 @@ def sandbox_exec(
             out=out,
             as_json=as_json,
         )
-        return await execute(settings, options)
+        return await execute_command(settings, options)
 
-    _execute(work)
+    execute(work)
 
 
 @sandbox_app.command("list")
@@ -238,7 +234,7 @@ def sandbox_list(json_lines: JsonOption = False) -> None:
 
         await list_containers(settings, json_lines)
 
-    _execute(work)
+    execute(work)
 
 
 @sandbox_app.command("reap")
@@ -250,7 +246,7 @@ def sandbox_reap(as_json: Annotated[bool, typer.Option("--json", help="one JSON 
 
         await reap(settings, as_json)
 
-    _execute(work)
+    execute(work)
 
 
 @images_app.command("prune")
@@ -264,7 +260,7 @@ def images_prune(
 
         await prune_images(settings, dry_run)
 
-    _execute(work)
+    execute(work)
 
 
 def main() -> None:

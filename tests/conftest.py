@@ -14,7 +14,7 @@ from sandbox.image_engine import ImageEngine
 
 PRIVATE_VARIABLES = (
     "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "SOUNDSTAGE_MODEL", "OLLAMA_HOST", "GROQ_API_KEY",
-    "MISTRAL_API_KEY",
+    "MISTRAL_API_KEY", "SOUNDSTAGE_MASTER_KEY",
 )  # fmt: skip
 
 
