@@ -32,7 +32,10 @@ from storage.artifacts import ArtifactFolder
 from storage.costs import SqlCosts
 from storage.database import Database
 from storage.event_log import SqlEventLog
+from storage.key_file import KeyFile
 from storage.ledger import SqlLedger
+from storage.master_keys import MasterKeySource
+from storage.secrets import SqlKeyStore
 from storage.tasks import SqlTasks
 from storage.workspace import WorkspaceStore
 from storage.writer import Writer
@@ -42,7 +45,7 @@ REAP_EVERY_S = 30.0
 
 @dataclass(frozen=True)
 class Store:
-    """What is kept: events, ledger, tasks, workspaces and artifacts."""
+    """What is kept: events, ledger, tasks, workspaces, artifacts and API keys."""
 
     log: SqlEventLog
     ledger: SqlLedger
@@ -50,6 +53,7 @@ class Store:
     tasks: SqlTasks
     workspaces: WorkspaceStore
     artifacts: ArtifactFolder
+    keys: SqlKeyStore
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     database = Database(settings.home / "soundstage.db")
     await database.prepare()
     writer = Writer(database.writer)
+    master = MasterKeySource(settings.soundstage_master_key, KeyFile(settings.home / "master.key"))
     try:
         yield Store(
             log=SqlEventLog(database, writer),
@@ -76,6 +81,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             tasks=SqlTasks(database),
             workspaces=WorkspaceStore(settings.home / "workspaces"),
             artifacts=ArtifactFolder(settings.home / "artifacts"),
+            keys=SqlKeyStore(database, writer, master),
         )
     finally:
         await writer.close()

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli_keys import keys_app
 from app.cli_models import costs, models_app
-from app.options import JsonOption, TaskArgument
-from app.options import execute_command as _execute
+from app.options import JsonOption, TaskArgument, execute_command
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -28,6 +28,7 @@ app.add_typer(tasks_app, name="tasks")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(images_app, name="images")
 app.add_typer(models_app, name="models")
+app.add_typer(keys_app, name="keys")
 app.command("costs")(costs)
 
 
@@ -70,7 +71,7 @@ def run(
         )  # fmt: skip
         return await run_task(settings, options)
 
-    _execute(work)
+    execute_command(work)
 
 
 @app.command()
@@ -92,7 +93,7 @@ def doctor(
             show(findings)
         return 0 if all(finding.ok for finding in findings) else 3
 
-    _execute(work)
+    execute_command(work)
 
 
 @tasks_app.command("list")
@@ -107,7 +108,7 @@ def tasks_list(
 
         await list_tasks(settings, most, json_lines)
 
-    _execute(work)
+    execute_command(work)
 
 
 @tasks_app.command("show")
@@ -119,7 +120,7 @@ def tasks_show(task: TaskArgument, json_lines: JsonOption = False) -> None:
 
         await show_task(settings, task, json_lines)
 
-    _execute(work)
+    execute_command(work)
 
 
 @tasks_app.command("events")
@@ -131,7 +132,7 @@ def tasks_events(task: TaskArgument, json_lines: JsonOption = False) -> None:
 
         await show_events(settings, task, json_lines)
 
-    _execute(work)
+    execute_command(work)
 
 
 @tasks_app.command("patch")
@@ -143,7 +144,7 @@ def tasks_patch(task: TaskArgument) -> None:
 
         await show_patch(settings, task)
 
-    _execute(work)
+    execute_command(work)
 
 
 @tasks_app.command("artifacts")
@@ -159,7 +160,7 @@ def tasks_artifacts(
 
         await show_artifacts(settings, task, out, json_lines)
 
-    _execute(work)
+    execute_command(work)
 
 
 @images_app.command("build")
@@ -175,7 +176,7 @@ def images_build(
 
         await build_images(settings, tuple(languages or ()), base, ca_bundle)
 
-    _execute(work)
+    execute_command(work)
 
 
 @images_app.command("list")
@@ -187,7 +188,7 @@ def images_list() -> None:
 
         await list_images(settings)
 
-    _execute(work)
+    execute_command(work)
 
 
 @sandbox_app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -209,7 +210,8 @@ def sandbox_exec(
     """
 
     async def work(settings: "Settings") -> int:
-        from app.commands.sandbox_exec import ExecOptions, execute
+        from app.commands.sandbox_exec import ExecOptions
+        from app.commands.sandbox_exec import execute as execute_in_sandbox
 
         options = ExecOptions(
             argv=tuple(argv),
@@ -222,9 +224,9 @@ def sandbox_exec(
             out=out,
             as_json=as_json,
         )
-        return await execute(settings, options)
+        return await execute_in_sandbox(settings, options)
 
-    _execute(work)
+    execute_command(work)
 
 
 @sandbox_app.command("list")
@@ -236,7 +238,7 @@ def sandbox_list(json_lines: JsonOption = False) -> None:
 
         await list_containers(settings, json_lines)
 
-    _execute(work)
+    execute_command(work)
 
 
 @sandbox_app.command("reap")
@@ -248,7 +250,7 @@ def sandbox_reap(as_json: Annotated[bool, typer.Option("--json", help="one JSON 
 
         await reap(settings, as_json)
 
-    _execute(work)
+    execute_command(work)
 
 
 @images_app.command("prune")
@@ -267,7 +269,7 @@ def images_prune(
 
         await prune_images(settings, dry_run, layers)
 
-    _execute(work)
+    execute_command(work)
 
 
 def main() -> None:

@@ -6,11 +6,13 @@ import urllib.parse
 from pydantic import SecretStr
 
 from app.demo_script import demo_model
+from app.keys import rings_at_home
+from app.providers import OPENAI, address_of, openai_name
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import ModelUnavailable, UnknownModel, UsageError
 from domain.text import public_url
-from gateway.adapters.openai_adapter import OFFICIAL_URL, OpenAIProvider
+from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Endpoint, Provider
 
 SCRIPTED = "scripted"
@@ -35,14 +37,17 @@ async def choose(settings: Settings, wanted: str | None) -> tuple[Provider, Chos
         return _scripted("it was asked for")
     if wanted is not None and wanted.startswith(OLLAMA_PREFIX):
         return await _ollama(settings, wanted.removeprefix(OLLAMA_PREFIX))
-    if settings.openai_api_key is not None or settings.openai_base_url is not None:
-        return await _openai(settings, wanted)
+    name = openai_name(settings)
+    ring = (await rings_at_home(settings, name)).get(name)
+    if ring is not None or settings.openai_base_url is not None:
+        return await _openai(settings, wanted, ring.next().key.secret if ring is not None else SecretStr("none"))
     if await _answers(_ollama_url(settings)):
         return await _ollama(settings, wanted)
     if wanted is not None:
         raise UnknownModel(
             f"The model {wanted!r} needs a provider, and none is set. Set OPENAI_API_KEY (and OPENAI_BASE_URL for "
-            "another server), or start Ollama, or use --model scripted for the demo."
+            "another server) or keep a key (soundstage keys add openai), or start Ollama, or use --model scripted for "
+            "the demo."
         )
     return _scripted("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, and no Ollama answers")
 
@@ -51,16 +56,11 @@ def _scripted(why: str) -> tuple[Provider, ChosenModel]:
     return demo_model(), ChosenModel(provider=SCRIPTED, model=SCRIPTED, why=why)
 
 
-async def _openai(settings: Settings, wanted: str | None) -> tuple[Provider, ChosenModel]:
-    url = settings.openai_base_url or OFFICIAL_URL
-    official = url.rstrip("/") == OFFICIAL_URL
-    model = OpenAIProvider(
-        Endpoint(
-            name="openai" if official else "openai-compatible",
-            base_url=OFFICIAL_URL if official else url,
-            api_key=settings.openai_api_key or SecretStr("none"),
-        )
-    )
+async def _openai(settings: Settings, wanted: str | None, key: SecretStr) -> tuple[Provider, ChosenModel]:
+    name = openai_name(settings)
+    official = name == OPENAI
+    url = address_of(settings, name)
+    model = OpenAIProvider(Endpoint(name=name, base_url=url, api_key=key))
     wanted = wanted or settings.openai_model or (DEFAULT_OPENAI_MODEL if official else None)
     name = wanted or await _first(model, url)
     return model, ChosenModel(provider=model.name, model=name, why=f"it answers at {public_url(url)}")

@@ -19,6 +19,12 @@ HOST_CA_BUNDLES = (
 )
 
 
+def split_secret(secret: SecretStr | None) -> tuple[SecretStr, ...]:
+    """The secrets in a setting that may hold several, separated by commas."""
+    parts = secret.get_secret_value().split(",") if secret is not None else ()
+    return tuple(SecretStr(part.strip()) for part in parts if part.strip())
+
+
 class Settings(BaseSettings):
     """Settings by environment variable: each field is called as its variable, in lower case."""
 
@@ -33,7 +39,10 @@ class Settings(BaseSettings):
     soundstage_sandbox_memory: ByteSize | None = None
     soundstage_sandboxes: int = Field(default=64, gt=0)
     docker_host: str | None = None
+    soundstage_master_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
+    groq_api_key: SecretStr | None = None
+    mistral_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     openai_model: str | None = None
     ollama_host: str | None = None
@@ -77,6 +86,13 @@ class Settings(BaseSettings):
         It is made when it is first needed, and kept in the home. StorageUnavailable.
         """
         return read_home_id(self.home)
+
+    @cached_property
+    def known_secrets(self) -> list[SecretStr]:
+        """The secrets that this process knows of, to be taken out of what it shows: those of the environment, and
+        what is added when a kept key is decrypted or a new one typed in."""
+        found = (self.soundstage_master_key, self.openai_api_key, self.groq_api_key, self.mistral_api_key)
+        return [part for secret in found for part in split_secret(secret)]
 
     @cached_property
     def engines(self) -> tuple[EngineAddress, ...]:

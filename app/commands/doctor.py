@@ -9,6 +9,7 @@ from app.models import choose
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import SoundstageError
+from gateway.redaction import Redactor
 from sandbox import images, isolation
 from sandbox.address import EngineAddress
 from sandbox.base import SandboxRequest
@@ -48,7 +49,8 @@ async def examine(settings: Settings) -> list[Finding]:
         try:
             findings.append(await check(settings))
         except SoundstageError as error:
-            findings.append(Finding(name=name, ok=False, found=str(error)))
+            said = Redactor(settings.known_secrets).text(str(error))
+            findings.append(Finding(name=name, ok=False, found=said))
     return findings
 
 

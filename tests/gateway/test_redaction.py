@@ -110,6 +110,10 @@ def test_what_is_too_short_to_be_a_secret_spoils_no_text(word: str) -> None:
     assert redactor(word).text(text) is text
 
 
+def test_a_mark_and_what_stands_beside_it_spell_no_other_secret() -> None:
+    assert redactor("12345678", f"{MARK}tail").text("12345678tail") == MARK
+
+
 def test_a_secret_that_contains_another_goes_whole() -> None:
     assert redactor("12345678", "1234567890").text("<1234567890>") == f"<{MARK}>"
 

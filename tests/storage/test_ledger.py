@@ -150,6 +150,18 @@ async def test_what_a_dead_process_reserved_is_settled_at_that_amount_and_what_i
     assert len(entries(stranger)) == 1
 
 
+@pytest.mark.usefixtures("chain")
+async def test_an_entry_names_the_key_and_tells_whether_the_answer_was_known(
+    ledger: SqlLedger, stranger: sqlite3.Connection
+) -> None:
+    await ledger.reserve(attempt(1, "task", 1, 1).model_copy(update={"key_id": "0123456789ab"}))
+    await ledger.settle(settlement(1, 0, 0).model_copy(update={"cache_hit": True}))
+    await ledger.reserve(attempt(2, "task", 1, 1))
+    await ledger.settle(settlement(2, 1, 1))
+
+    assert [(row["key_id"], row["cache_hit"]) for row in entries(stranger)] == [("0123456789ab", 1), ("", 0)]
+
+
 async def test_a_scope_needs_its_parent_and_keeps_it(ledger: SqlLedger) -> None:
     await ledger.open(Scope(id="user"))
     await ledger.open(Scope(id="task", parent="user"))
