@@ -13,8 +13,8 @@ from pydantic import SecretStr, ValidationError
 
 from app.settings import Settings
 from domain.errors import SoundstageError, UsageError
+from domain.redaction import Redactor
 from domain.text import plain
-from gateway.redaction import Redactor
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 1

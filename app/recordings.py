@@ -6,11 +6,11 @@ from pathlib import Path
 from app.models import ChosenModel, choose
 from app.settings import Settings
 from domain.errors import InvalidRecording, UsageError
+from domain.redaction import Redactor
 from gateway.base import Provider
 from gateway.cassette import read
 from gateway.player import Player
 from gateway.recorder import Recorder
-from gateway.redaction import Redactor
 
 
 async def choose_or_replay(settings: Settings, wanted: str | None, replay: Path | None) -> tuple[Provider, ChosenModel]:

@@ -92,7 +92,7 @@ class Gateway:
                         yield tries.counted(piece) if isinstance(piece, Completion) else piece
                 return
             except SoundstageError as error:
-                tries.failed(candidate, error, self._upstreams[candidate.provider].another_key(error))
+                tries.failed(candidate, error, self._upstreams[candidate.provider].other_keys(error))
                 if begun:
                     begun = False
                     yield Restarted(because=str(error))

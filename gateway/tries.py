@@ -1,7 +1,7 @@
 """Who is asked next when a candidate failed, after what pause, and when there is no use in asking any more."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 
 from domain.errors import (
@@ -31,6 +31,7 @@ class Tries:
         self._rounds = 1
         self._again: list[Candidate] = []
         self._pauses: list[float] = []
+        self._keys: Counter[Candidate] = Counter()
         self._errors: dict[Candidate, SoundstageError] = {}
         self.count = 0
 
@@ -42,6 +43,7 @@ class Tries:
             await asyncio.sleep(min(self._pauses))
             self._round.extend(self._again)
             self._again, self._pauses = [], []
+            self._keys.clear()
             self._rounds += 1
         return self._take()
 
@@ -57,12 +59,14 @@ class Tries:
         """The completion, with the number of sends that it took."""
         return completion if self.count == 1 else completion.model_copy(update={"attempts": self.count})
 
-    def failed(self, candidate: Candidate, error: SoundstageError, another_key: bool) -> None:
-        """Takes note. Raises what no candidate can mend. With ``another_key`` the same one is asked again at once."""
+    def failed(self, candidate: Candidate, error: SoundstageError, other_keys: int) -> None:
+        """Takes note. Raises what no candidate can mend. Where there are ``other_keys``, the candidate is asked again
+        at once, with each of them."""
         self._errors[candidate] = error
         if not isinstance(error, ANOTHER_MAY):
             raise error
-        if another_key:
+        if self._keys[candidate] < other_keys:
+            self._keys[candidate] += 1
             self._round.appendleft(candidate)
             return
         pause = self._retry.pause(self._rounds, error)

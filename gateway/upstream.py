@@ -64,11 +64,12 @@ class Upstream:
         """The moving average of the seconds to a model's first piece, or whole answer; None before the first one."""
         return self._seconds.get(model)
 
-    def another_key(self, error: SoundstageError) -> bool:
-        """Whether a call that failed so may be made at once with another key."""
+    def other_keys(self, error: SoundstageError) -> int:
+        """With how many other keys a call that failed so may be made at once."""
         if not isinstance(error, ModelAuthenticationFailed | RateLimited):
-            return False
-        return any(not state.refused and state.rests_s == 0 for state in self._ring.states())
+            return 0
+        states = self._ring.states()
+        return len(states) - 1 if any(not state.refused and state.rests_s == 0 for state in states) else 0
 
     @asynccontextmanager
     async def turn(self, task: str, tokens: int, patience_s: float) -> AsyncIterator[Turn]:

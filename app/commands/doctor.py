@@ -9,7 +9,7 @@ from app.models import choose
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import SoundstageError
-from gateway.redaction import Redactor
+from domain.redaction import Redactor
 from sandbox import images, isolation
 from sandbox.address import EngineAddress
 from sandbox.base import SandboxRequest

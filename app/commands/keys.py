@@ -20,10 +20,10 @@ from domain.errors import (
     UnknownKey,
     UsageError,
 )
+from domain.redaction import Redactor
 from domain.secrets import PROVIDER_NAME, SHORTEST_SECRET, KeySource, ProviderKey, StoredKey
 from domain.text import one_line
 from gateway.base import Endpoint
-from gateway.redaction import Redactor
 
 PROBE_S = 20.0
 LONGEST_LABEL = 100

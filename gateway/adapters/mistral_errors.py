@@ -22,7 +22,8 @@ def mistral_errors(service: Service, model: str) -> Iterator[None]:
     from mistralai.extra.exceptions import MistralClientException
 
     try:
-        yield
+        with service.cleaned():
+            yield
     except httpx2.TimeoutException as error:
         raise ModelTimeout from error
     except (errors.ResponseValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -18,7 +18,8 @@ def ollama_errors(service: Service, model: str) -> Iterator[None]:
     import ollama
 
     try:
-        yield
+        with service.cleaned():
+            yield
     except httpx.TimeoutException as error:
         raise ModelTimeout from error
     except ollama.ResponseError as error:

@@ -14,7 +14,8 @@ def sdk_errors(sdk: Any, http: Any, service: Service, model: str) -> Iterator[No
     """Maps what the package ``sdk`` raises, and what its HTTP client, the package ``http``, raises through it."""
     base = sdk.APIError.__base__
     try:
-        yield
+        with service.cleaned():
+            yield
     except (base, http.HTTPError, json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
         raise _ours(error, sdk, http, service, model) from error
 

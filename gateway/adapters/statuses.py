@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 
 from domain.base import Value
 from domain.errors import (
@@ -17,13 +18,11 @@ from domain.errors import (
     SoundstageError,
     UnknownModel,
 )
+from domain.redaction import Redactor
 from domain.text import public_url
 from gateway.base import Endpoint
 
 MESSAGE_CHARACTERS = 300
-SHORTEST_KEY = 8
-"""Characters. What is shorter stands for no key, and would be found in any text."""
-
 REFUSED_KEY = {401, 403}
 TOO_LARGE = 413
 LIMITED = 429
@@ -51,11 +50,22 @@ class Service(Value):
     key_variable: str = ""
     url_variable: str = ""
 
+    @cached_property
+    def _redactor(self) -> Redactor:
+        return Redactor([self.endpoint.api_key])
+
     def said(self, text: str) -> str:
         """One short line of what a provider says, without the key, whoever put it there."""
-        key = self.endpoint.api_key.get_secret_value()
-        text = text.replace(key, "[key]") if len(key) >= SHORTEST_KEY else text
-        return " ".join(text.split())[:MESSAGE_CHARACTERS]
+        return " ".join(self._redactor.text(text).split())[:MESSAGE_CHARACTERS]
+
+    @contextmanager
+    def cleaned(self) -> Iterator[None]:
+        """Takes the key out of whatever is raised, and of what that came from: some of it repeats the request."""
+        try:
+            yield
+        except Exception as error:
+            self._redactor.error(error)
+            raise
 
     def status(self, status: int, text: str, headers: Mapping[str, str], model: str) -> SoundstageError:
         """Our error for a status that is no success. ``text`` is what the provider says, its error code included."""

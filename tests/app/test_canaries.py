@@ -17,8 +17,8 @@ from app.providers import COMPATIBLE, provider_of
 from app.settings import Settings
 from domain.chat import ModelRequest, UserMessage
 from domain.errors import SoundstageError
+from domain.redaction import Redactor
 from gateway.base import Endpoint
-from gateway.redaction import Redactor
 from tests.app.canary import ANOTHER, CANARIES, KEPT, SET, leaks, leaks_on_disk, traces
 from tests.app.conftest import Cli
 from tests.app.echo_server import echoing, forms

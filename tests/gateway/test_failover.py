@@ -167,6 +167,15 @@ async def test_another_key_of_the_same_provider_comes_before_another_provider(pu
     ]  # fmt: skip
 
 
+async def test_a_provider_that_limits_the_rate_for_no_time_is_not_asked_for_ever(purse: Purse) -> None:
+    gateway = house(purse, [upstream(*(Voice("first", *[RateLimited(retry_after_s=0)] * 50) for _ in range(2)))])
+
+    with pytest.raises(RateLimited):
+        await gateway.complete(call("first/m"))
+
+    assert 3 <= len(purse.told()) <= 6
+
+
 async def test_when_every_key_is_refused_the_other_provider_answers_and_no_key_is_tried_again(purse: Purse) -> None:
     keys = [Voice("first", ModelAuthenticationFailed()), Voice("first", ModelAuthenticationFailed())]
     gateway = house(purse, [upstream(*keys), Voice("second")])

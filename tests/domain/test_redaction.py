@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from domain.chat import AssistantMessage, Image, ModelRequest, SystemMessage, ToolCall, ToolMessage, ToolSchema
 from domain.chat import UserMessage as Said
+from domain.redaction import MARK, Redactor
 from domain.secrets import SHORTEST_SECRET
-from gateway.redaction import MARK, Redactor
 
 CANARY = "sk-fake/canary+0123\"456\\789=abcdef'"
 SECRETS = st.text(
