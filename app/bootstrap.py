@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.instances import InstanceLock
 from app.journal import MemoryJournal
+from app.models_file import read_knowledge
 from app.settings import Settings
 from director.equipment import Equipment
 from director.installer import Installer
@@ -14,7 +15,6 @@ from director.service import Director
 from domain.errors import InfrastructureError
 from gateway.base import Provider
 from gateway.gateway import Gateway
-from gateway.knowledge import read_knowledge
 from gateway.policy import GatewayPolicy
 from gateway.retry import RetryPolicy
 from mcp_server.registry import Registry

@@ -23,6 +23,7 @@ async def measure(peers: bool) -> list[Figure]:
         if peers:
             figures += await gateway_peer.litellm_router(url, ours)
         figures += await gateway_failover.refused(url) + await gateway_failover.hanging(url)
+    with fake_upstream() as url:
         figures += await gateway_ledger.reconciled(url)
     return [*figures, lines()]
 

@@ -12,9 +12,9 @@ from domain.chat import Message, ModelRequest, SystemMessage, UserMessage
 from domain.errors import ModelRequestRejected
 from domain.plan import Plan, Subtask
 from domain.task import TaskKind, TaskSpec
-from gateway.arguments import MalformedArguments, parse_arguments
 from gateway.base import Call, Completion
 from gateway.gateway import Gateway
+from specialists.arguments import MalformedArguments, parse_arguments
 from specialists.role import load_roles
 
 TRIES = 2

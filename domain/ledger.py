@@ -116,6 +116,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def enter(self, attempt: Attempt, settlement: Settlement) -> Awaitable[None]:
+        """Writes down what cost nothing, and so was not reserved; in its turn, as above."""
+        ...
+
     async def spending(self, scope_id: str) -> Spending:
         """A scope's state; zeros for one that is not there."""
         ...

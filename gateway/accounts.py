@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import uuid
 
 from domain.errors import SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
+from domain.money import FREE
+from gateway.base import Call, Completion
 from gateway.pricing import Prices
 
 
@@ -42,6 +45,18 @@ class Accounts:
         settling = asyncio.ensure_future(self._ledger.settle(settlement))
         self._under_way[settling] = settlement
         settling.add_done_callback(self._settled)
+
+    async def enter_hit(self, call: Call, completion: Completion) -> None:
+        """Writes down a call that was answered from the cache."""
+        attempt = Attempt(
+            id=uuid.uuid4().hex, scope=call.scope, task_id=call.task_id, subtask_id=call.subtask_id, owner=call.owner,
+            specialist=call.specialist, purpose=call.purpose, provider=completion.provider, model=completion.model,
+            reserved=FREE, reserved_tokens=0,
+        )  # fmt: skip
+        settlement = Settlement(
+            attempt_id=attempt.id, outcome=AttemptOutcome.OK, latency_s=completion.latency_s, cache_hit=True
+        )
+        await self._ledger.enter(attempt, settlement)
 
     def _settled(self, settling: "asyncio.Future[None]") -> None:
         settlement = self._under_way.pop(settling)

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 
 from domain.base import Value
 from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.ledger import BudgetAlert
 from domain.money import FREE, NanoUsd
 from domain.task import LOCAL_OWNER
 
@@ -119,5 +120,5 @@ class Completion(Value):
     latency_s: float = 0.0
     first_token_s: float | None = None
     attempts: int = 1
-    alerts: tuple[str, ...] = ()
+    alerts: tuple[BudgetAlert, ...] = ()
     cache_hit: bool = False

@@ -5,12 +5,16 @@ from contextlib import aclosing
 
 from pydantic import SecretStr
 
+from domain.catalogue import Capability
 from domain.chat import ModelRequest
 from domain.errors import SoundstageError
 from domain.ledger import Ledger
+from domain.redaction import Redactor
+from domain.reply_cache import ReplyCache
 from domain.secrets import ProviderKey
 from gateway.accounts import Accounts
 from gateway.base import Call, Completion, Delta, Provider, Restarted
+from gateway.cache import CachedCalls
 from gateway.hedge import hedged
 from gateway.keys import KeyRing
 from gateway.knowledge import Knowledge
@@ -35,12 +39,17 @@ class Gateway:
         ledger: Ledger,
         policy: GatewayPolicy | None = None,
         knowledge: Knowledge | None = None,
+        known: ReplyCache | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
+        """``known`` keeps replies for cacheable calls; ``redactor`` takes secrets out of what is sent."""
         knowledge = knowledge or Knowledge()
         self._upstreams = {upstream.name: upstream for upstream in upstreams}
         self._router = Router(self._upstreams, knowledge)
         self._accounts = Accounts(ledger, knowledge.prices)
         self._policy = policy or GatewayPolicy()
+        self._cached = CachedCalls(known) if known is not None else None
+        self._redactor = redactor
 
     async def complete(self, call: Call) -> Completion:
         """The whole reply, asked for in one piece. BudgetExceeded before a send that could break a budget; else what
@@ -48,7 +57,7 @@ class Gateway:
 
         Every send has a reservation before it and a ledger entry after it, also when it fails or is cancelled.
         """
-        return await _last(self._pieces(call, streamed=False))
+        return await self._whole(call, streamed=False)
 
     def stream(self, call: Call) -> Pieces:
         """The reply in pieces, and the completion last; errors as above. Restarted where another model takes over."""
@@ -56,7 +65,11 @@ class Gateway:
 
     async def collect(self, call: Call) -> Completion:
         """The whole reply, asked for in pieces: a provider that falls silent is left sooner."""
-        return await _last(self._pieces(call, streamed=True))
+        return await self._whole(call, streamed=True)
+
+    def calls_tools(self, route: str) -> bool:
+        """Whether some model of a route may be able to call tools. UsageError for a route that is none."""
+        return self._router.may(Capability.TOOLS, route)
 
     @classmethod
     def of(
@@ -79,6 +92,22 @@ class Gateway:
     async def settled(self) -> None:
         """Waits until all that was sent is in the ledger."""
         await self._accounts.settled()
+
+    async def _whole(self, call: Call, streamed: bool) -> Completion:
+        async def made() -> Completion:
+            return await _last(self._pieces(call, streamed))
+
+        if self._cached is None or not call.cacheable:
+            return await made()
+        candidates = self._router.candidates(call)
+        places = " ".join(f"{one} {self._upstreams[one.provider].place}" for one in candidates)
+        completion = await self._cached.complete(call, places, made)
+        if not completion.cache_hit:
+            return completion
+        first = {"provider": candidates[0].provider, "model": candidates[0].model}
+        hit = completion.model_copy(update=first)
+        await self._accounts.enter_hit(call, hit)
+        return hit
 
     async def _pieces(self, call: Call, streamed: bool) -> Pieces:
         tries = Tries(self._router.candidates(call), self._policy.retry)
@@ -117,7 +146,7 @@ class Gateway:
         async with upstream.turn(call.task_id, tokens, self._policy.patience_s) as turn:
             send = Send(call, request, turn.provider, turn.key_id)
             try:
-                async with aclosing(send.run(self._accounts, self._policy.deadlines, streamed)) as pieces:
+                async with aclosing(send.run(self._accounts, self._policy, streamed)) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Completion):
                             turn.completion = piece
@@ -129,7 +158,8 @@ class Gateway:
         request = call.request
         if request.model != candidate.model:
             request = request.model_copy(update={"model": candidate.model})
-        return sanitised(request, candidate.provider)
+        request = sanitised(request, candidate.provider)
+        return request if self._redactor is None else self._redactor.request(request)
 
 
 async def _last(pieces: Pieces) -> Completion:

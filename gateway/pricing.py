@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from pydantic import Field
-
-from domain.base import Value
 from domain.chat import AssistantMessage, Message, ModelRequest, SystemMessage, ToolMessage, Usage, UserMessage
 from domain.money import NanoUsd
-from gateway.patterns import best_fit
-from gateway.tariff import FREE_OF_CHARGE, PerMillion, Rates, Tariff, published, published_tariff
+from domain.patterns import best_fit
+from domain.tariff import FREE_OF_CHARGE, Tariff, WrittenPrice
+from gateway.published import published, published_tariff
 
 FREE_PROVIDERS = frozenset({"scripted", "ollama", "replay"})
 """Providers that run on the person's own machine, or not at all: their calls cost nothing."""
@@ -23,21 +21,6 @@ OVERHEAD_TOKENS = 8
 
 IMAGE_TOKENS = 4096
 """For an image of any size: what hungry models make of a large one."""
-
-
-class WrittenPrice(Value):
-    """A price that a person wrote down, in USD per million tokens. ``id`` is a model's, or a glob for a family."""
-
-    provider: str = Field(min_length=1)
-    id: str = Field(min_length=1)
-    input: PerMillion
-    cached_input: PerMillion | None = None
-    output: PerMillion
-
-    def tariff(self) -> Tariff:
-        """The same, to reckon with. Input from a cache costs what input costs, unless it was said."""
-        cached = self.input if self.cached_input is None else self.cached_input
-        return Tariff(Rates(input=self.input, cached_input=cached, output=self.output))
 
 
 class Prices:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from domain.catalogue import Capability, ModelInfo
 from domain.chat import ModelRequest, Usage, UserMessage
 from domain.errors import ContextTooLong, ModelRequestRejected
 from gateway.base import Call
-from gateway.catalogue import Capability, ModelInfo
 from gateway.knowledge import Knowledge
 from gateway.pricing import estimate_input_tokens
 from gateway.route import Candidate, Policy, parse_route
@@ -41,6 +41,11 @@ class Router:
                 return sorted(able, key=self._seconds)
             case Policy.DIFFICULTY:
                 return sorted(able, key=lambda one: self._effort(one, call))
+
+    def may(self, capability: Capability, route: str) -> bool:
+        """Whether some candidate of a route has a capability, or nothing is known of it."""
+        found = map(self._info, parse_route(route, self._names).candidates)
+        return any(not info.known or capability in info.capabilities for info in found)
 
     def _able(self, request: ModelRequest, candidates: Sequence[Candidate]) -> list[Candidate]:
         needs = _needs(request)

@@ -1,13 +1,13 @@
 """The history sanitiser: a conversation, however it came about, as a provider accepts it."""
 
 import hashlib
+import json
 import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from domain.chat import AssistantMessage, Message, ModelRequest, SystemMessage, ToolCall, ToolMessage, UserMessage
 from domain.text import well_formed
-from gateway.arguments import valid_json
 from gateway.conversation_rules import Rules, rules_of
 
 NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
@@ -64,7 +64,7 @@ def _text(text: str) -> str:
 
 def _clean_call(call: ToolCall) -> ToolCall:
     name = NOT_IN_NAMES.sub("_", call.name)[:64] or "unnamed"
-    arguments = valid_json(call.arguments)
+    arguments = call.arguments if _is_object(call.arguments) else "{}"
     if (name, arguments) == (call.name, call.arguments):
         return call
     return ToolCall(id=call.id, name=name, arguments=arguments)
@@ -147,3 +147,14 @@ def _merged(first: Message, second: Message) -> Message | None:
             return AssistantMessage(content=content, tool_calls=second.tool_calls)
         case _:
             return None
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text, parse_constant=_refuse), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

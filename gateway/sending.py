@@ -8,10 +8,11 @@ from collections.abc import AsyncGenerator
 from domain.chat import ModelReply, ModelRequest, Usage
 from domain.errors import BudgetExceeded, ModelConnectionLost, ModelProtocolError, ModelTimeout, SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, Settlement
-from domain.money import FREE, format_usd
+from domain.money import FREE, NanoUsd, format_usd
 from gateway.accounts import Accounts
 from gateway.base import Call, Completion, Delta, Provider
 from gateway.deadlines import Deadlines, within
+from gateway.policy import GatewayPolicy
 from gateway.pricing import Prices, estimate_input_tokens, estimate_usage
 
 UNKNOWN = (ModelTimeout, ModelConnectionLost, ModelProtocolError)
@@ -36,14 +37,17 @@ class Send:
         """The tokens that the provider said it used, or those that may have been."""
         return self._usage(None).total_tokens
 
-    async def run(self, accounts: Accounts, deadlines: Deadlines, streamed: bool) -> AsyncGenerator[Delta | Completion]:
+    async def run(
+        self, accounts: Accounts, policy: GatewayPolicy, streamed: bool
+    ) -> AsyncGenerator[Delta | Completion]:
         """The pieces of the answer, where it is streamed, and then the completion.
 
         BudgetExceeded before a send that could break a budget. Every send has a reservation before it and a ledger
         entry after it, also when it fails or is left in the middle.
         """
+        deadlines = policy.deadlines
         attempt = self._attempt(accounts.prices, deadlines)
-        self._check_cost(attempt)
+        self._check_cost(attempt, policy.max_call_cost)
         alerts = await accounts.reserve(attempt)
         self._started = time.monotonic()
         failure: BaseException | None = None
@@ -75,11 +79,11 @@ class Send:
             priced=attempt.priced,
             latency_s=settlement.latency_s,
             first_token_s=self._first_s,
-            alerts=tuple(map(str, alerts)),
+            alerts=alerts,
         )
 
-    def _check_cost(self, attempt: Attempt) -> None:
-        most = self._call.max_cost
+    def _check_cost(self, attempt: Attempt, usual: NanoUsd | None) -> None:
+        most = usual if self._call.max_cost is None else self._call.max_cost
         if most is not None and attempt.reserved > most:
             raise BudgetExceeded(
                 f"The call of {attempt.provider}/{attempt.model} may cost {format_usd(attempt.reserved)}, "

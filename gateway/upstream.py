@@ -42,15 +42,17 @@ class Turn:
 
 
 class Upstream:
-    """One provider, with an adapter for each of the ring's keys."""
+    """One provider, with an adapter for each of the ring's keys. ``place`` tells servers apart that share a name."""
 
     def __init__(
         self,
         ring: KeyRing,
         providers: Mapping[str, Provider],
         policy: GatewayPolicy,
+        place: str = "",
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.place = place
         first = next(iter(providers.values()))
         self.name, self.local = first.name, first.local
         self.breaker = Breaker(policy.breaker, now)

@@ -13,6 +13,7 @@ from domain.chat import (
 )
 from domain.text import excerpt
 from specialists import context, text_protocol
+from specialists.arguments import valid_json
 from specialists.assignment import Assignment
 from specialists.role import Role
 
@@ -63,7 +64,8 @@ class Conversation:
         """Takes a reply in and returns the actions that it wants, whichever way it says so."""
         calls = reply.message.tool_calls if self.native else ()
         if calls:
-            self._messages.append(reply.message)
+            kept = tuple(call.model_copy(update={"arguments": valid_json(call.arguments)}) for call in calls)
+            self._messages.append(AssistantMessage(content=reply.message.content, tool_calls=kept))
             return calls
         content = reply.message.content or "(nothing)"
         actions = text_protocol.parse(content, self._assignment.targets)

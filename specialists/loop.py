@@ -9,10 +9,10 @@ from domain.events import ModelCalled, ProtectedChangeDropped, SnapshotMade, Too
 from domain.journal import Journal
 from domain.subtask_result import Stopped, StopReason, Submitted, SubtaskResult
 from domain.text import excerpt, one_line
-from gateway.arguments import MalformedArguments, parse_arguments
 from gateway.base import Call, Completion
 from gateway.gateway import Gateway
 from mcp_server.client import Observation, ToolClient
+from specialists.arguments import MalformedArguments, parse_arguments
 from specialists.assignment import Assignment
 from specialists.conversation import Conversation
 from specialists.role import Role

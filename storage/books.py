@@ -95,6 +95,10 @@ class Books:
         chain = self._chain(attempt.scope)
         money, tokens = (attempt.reserved, settlement.cost), (attempt.reserved_tokens, settlement.usage.total_tokens)
         self._cursor.execute(_spend(len(chain)), (*money, *tokens, *chain))
+        self.enter(attempt, settlement)
+
+    def enter(self, attempt: Attempt, settlement: Settlement) -> None:
+        """Adds an entry, which touches no budget."""
         self._cursor.execute(ENTER, _entry(attempt, settlement))
 
     def spending(self, scope: str) -> Spending:

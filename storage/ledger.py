@@ -32,6 +32,10 @@ class SqlLedger:
         """Queues that a reservation turns into a ledger entry, once."""
         return self._writer.submit(lambda connection: Books(connection, self._chains).settle(settlement))
 
+    def enter(self, attempt: Attempt, settlement: Settlement) -> Awaitable[None]:
+        """Queues an entry of something that cost nothing."""
+        return self._writer.submit(lambda connection: Books(connection, self._chains).enter(attempt, settlement))
+
     async def spending(self, scope_id: str) -> Spending:
         """A scope's state, after all that was submitted before."""
         return await self._writer.submit(lambda connection: Books(connection, self._chains).spending(scope_id))

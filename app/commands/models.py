@@ -5,15 +5,15 @@ import sys
 from collections.abc import Iterable
 
 from app.models import OLLAMA_PREFIX, SCRIPTED, choose
+from app.models_file import read_knowledge
 from app.settings import Settings
 from domain.base import Value
+from domain.catalogue import ModelInfo
 from domain.errors import SoundstageError, UsageError
+from domain.patterns import is_family
 from domain.text import one_line, plain
-from gateway.catalogue import ModelInfo
-from gateway.knowledge import read_knowledge
-from gateway.patterns import is_family
 from gateway.pricing import Prices
-from gateway.tariff import PUBLISHED_PROVIDERS
+from gateway.published import PUBLISHED_PROVIDERS
 
 ID_WIDTH = 44
 

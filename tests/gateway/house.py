@@ -42,6 +42,11 @@ class Purse:
         written.set_result(None)
         return written
 
+    def enter(self, attempt: Attempt, settlement: Settlement) -> Awaitable[None]:
+        """Remembers it, too."""
+        self.attempts[attempt.id] = attempt
+        return self.settle(settlement)
+
     async def spending(self, scope_id: str) -> Spending:
         """Nothing."""
         return Spending()

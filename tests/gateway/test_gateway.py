@@ -20,21 +20,23 @@ from domain.errors import (
     SoundstageError,
     StorageUnavailable,
 )
-from domain.ledger import Attempt, BudgetAlert, Scope, Settlement, Spending
+from domain.ledger import Scope, Settlement, Spending
 from domain.money import FREE, NanoUsd
+from domain.tariff import WrittenPrice
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Call, Completion, Delta, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
-from gateway.pricing import Prices, WrittenPrice, estimate_input_tokens
+from gateway.pricing import Prices, estimate_input_tokens
 from gateway.retry import RetryPolicy
 from gateway.scripted import Line, Scene, ScriptedProvider
 from storage.database import Database
 from storage.ledger import SqlLedger
 from storage.writer import Writer
 from tests.gateway import virtual_time
+from tests.gateway.house import Purse
 from tests.wire.openai_dialect import OpenAIServer
 from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
 
@@ -380,20 +382,6 @@ async def test_a_model_that_is_late_is_left_and_the_call_is_booked_as_failed(boo
     assert model.left
     assert await books.outcomes() == [("failed", "ModelTimeout")]
     assert (await books.spent()).settled_tokens > MOST.input_tokens
-
-
-class Purse:
-    """A ledger with money for everything, that needs no thread."""
-
-    async def open(self, scope: Scope) -> None: ...
-
-    async def reserve(self, attempt: Attempt) -> tuple[BudgetAlert, ...]:
-        return ()
-
-    async def settle(self, settlement: Settlement) -> None: ...
-
-    async def spending(self, scope_id: str) -> Spending:
-        return Spending()
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,10 @@
-"""What a model's tokens cost. Sources: prices that a person wrote down, and the offline list of ``genai-prices``."""
+"""Published prices and lengths of models. Source: the offline list of ``genai-prices``."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from domain.base import Value
-from domain.chat import Usage
-from domain.money import NanoUsd, from_usd
+from domain.tariff import NOTHING, Rates, Tariff
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo as Published
@@ -17,39 +12,6 @@ if TYPE_CHECKING:
 
 PUBLISHED_PROVIDERS = frozenset({"openai", "groq", "mistral"})
 """Providers whose price list we have, by its ids. Another server may ask anything for a model of the same name."""
-
-MILLION = Decimal(1_000_000)
-NOTHING = Decimal(0)
-PerMillion = Annotated[Decimal, Field(ge=0, le=MILLION, decimal_places=9)]
-
-
-class Rates(Value):
-    """USD for a million tokens: of input, of input from the provider's cache, of output."""
-
-    input: PerMillion
-    cached_input: PerMillion
-    output: PerMillion
-
-
-@dataclass(frozen=True, slots=True)
-class Tariff:
-    """Rates, and the rates for all tokens of a call with more than so many tokens of input, the longest call last."""
-
-    base: Rates
-    steps: tuple[tuple[int, Rates], ...] = ()
-
-    def cost(self, usage: Usage) -> NanoUsd:
-        """Nano-USD, exact and then rounded up once."""
-        rates = self.base
-        for above, dearer in self.steps:
-            if usage.input_tokens > above:
-                rates = dearer
-        cached = min(usage.cached_tokens, usage.input_tokens)
-        total = (usage.input_tokens - cached) * rates.input + cached * rates.cached_input
-        return from_usd((total + usage.output_tokens * rates.output) / MILLION)
-
-
-FREE_OF_CHARGE = Tariff(Rates(input=NOTHING, cached_input=NOTHING, output=NOTHING))
 
 
 def published(provider: str, model: str) -> "Published | None":
@@ -62,6 +24,12 @@ def published(provider: str, model: str) -> "Published | None":
         return get_snapshot().find_provider_model(model, None, provider, None)[1]
     except LookupError:
         return None
+
+
+def published_context(provider: str, model: str) -> int | None:
+    """How many tokens a model takes, where that is published."""
+    listed = published(provider, model)
+    return listed.context_window if listed is not None else None
 
 
 def published_tariff(listed: "Published", at: datetime) -> Tariff | None:

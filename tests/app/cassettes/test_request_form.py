@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.cassettes.request_form import alike, difference, form_of, masked
 from domain.chat import (
     AssistantMessage,
     EmbeddingRequest,
@@ -14,7 +15,6 @@ from domain.chat import (
     UserMessage,
 )
 from gateway.conversation_rules import RULES
-from gateway.request_form import alike, difference, form_of, masked
 from gateway.sanitiser import sanitised
 from tests.gateway.test_sanitiser import CONVERSATIONS, GOOD
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 import domain.errors
+from app.cassettes.cassette import Cassette, Exchange, Fault, read
+from app.cassettes.player import Player
+from app.cassettes.recorder import Recorder
 from domain.chat import (
     AssistantMessage,
     EmbeddingReply,
@@ -30,9 +33,6 @@ from domain.errors import (
     SoundstageError,
 )
 from gateway.base import Delta, Provider
-from gateway.cassette import Cassette, Exchange, Fault, read
-from gateway.player import Player
-from gateway.recorder import Recorder
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.gateway import virtual_time
 

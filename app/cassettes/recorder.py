@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.cassettes import cassette
 from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import SoundstageError
-from gateway import cassette
 from gateway.base import Delta, Provider
 
 R = TypeVar("R", ModelReply, EmbeddingReply)

@@ -4,10 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from app.models import DEFAULT_OPENAI_MODEL
-from gateway.catalogue import Capability, Catalogue, ModelInfo
-from gateway.models_file import read_models
-from gateway.patterns import is_family
-from gateway.tariff import published
+from app.models_file import read_models
+from domain.catalogue import Capability, Catalogue, ModelInfo
+from domain.patterns import is_family
+from gateway.published import published, published_context
 
 OURS = read_models().model
 CATALOGUE = Catalogue(OURS)
@@ -32,7 +32,8 @@ def test_nothing_is_promised_of_a_model_that_nobody_knows() -> None:
 
 def test_where_a_context_length_is_not_said_the_published_one_holds() -> None:
     assert CATALOGUE.find("openai", "o3").context_tokens == 200_000
-    catalogue = Catalogue([info("o3", provider="openai"), info("o4*", provider="openai", context_tokens=5)])
+    entries = [info("o3", provider="openai"), info("o4*", provider="openai", context_tokens=5)]
+    catalogue = Catalogue(entries, published_context)
     assert catalogue.find("openai", "o3").context_tokens == 200_000
     assert catalogue.find("openai", "o4-mini").context_tokens == 5
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.arguments import MAX_CHARACTERS, MalformedArguments, parse_arguments, valid_json
+from specialists.arguments import MAX_CHARACTERS, MalformedArguments, parse_arguments, valid_json
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.patterns import best_fit, is_family
+from domain.patterns import best_fit, is_family
 
 PATTERNS = ("gpt-5*", "gpt-5-mini", "gpt-5*-mini*", "*", "[a-c]?")
 

@@ -5,12 +5,12 @@ import collections
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+from app.cassettes.cassette import Cassette, Exchange
+from app.cassettes.request_form import Form, alike, difference, form_of
 from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import NotRecorded
 from domain.text import one_line
 from gateway.base import Delta
-from gateway.cassette import Cassette, Exchange
-from gateway.request_form import Form, alike, difference, form_of
 
 
 class Player:

@@ -10,9 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.base import Value
+from domain.catalogue import Catalogue, ModelInfo
 from domain.errors import UsageError
-from gateway.catalogue import ModelInfo
-from gateway.pricing import WrittenPrice
+from domain.tariff import WrittenPrice
+from gateway.knowledge import Knowledge
+from gateway.pricing import Prices
+from gateway.published import published_context
 
 
 class ModelsFile(Value):
@@ -27,6 +30,12 @@ def read_models(own: Path | None = None) -> ModelsFile:
     ours = _read(files("gateway") / "models.toml")
     theirs = _read(own) if own is not None else ModelsFile()
     return ModelsFile(model=ours.model + theirs.model, price=ours.price + theirs.price)
+
+
+def read_knowledge(own: Path | None = None) -> Knowledge:
+    """What we know, and what the person's own file says. UsageError where that is broken."""
+    found = read_models(own)
+    return Knowledge(Catalogue(found.model, published_context), Prices(found.price))
 
 
 def _read(file: Traversable) -> ModelsFile:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from domain.chat import Usage
 from domain.money import NanoUsd, from_usd
-from gateway.tariff import PUBLISHED_PROVIDERS, published, published_tariff
+from gateway.published import PUBLISHED_PROVIDERS, published, published_tariff
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SOLD_BY_TOKENS = [

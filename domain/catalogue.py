@@ -1,6 +1,6 @@
 """What is known of models: how much they take, what they can do, and what they are good for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import lru_cache
 from typing import Self
@@ -8,8 +8,7 @@ from typing import Self
 from pydantic import Field, field_serializer, model_validator
 
 from domain.base import Value
-from gateway.patterns import best_fit, is_family
-from gateway.tariff import published
+from domain.patterns import best_fit, is_family
 
 
 class Capability(StrEnum):
@@ -52,9 +51,13 @@ class ModelInfo(Value):
 
 
 class Catalogue:
-    """Models by provider and id. Of two entries for the same, the later one holds."""
+    """Models by provider and id. Of two entries for the same, the later one holds. ``published_context`` says how
+    many tokens a model takes whose entry does not tell."""
 
-    def __init__(self, entries: Iterable[ModelInfo]) -> None:
+    def __init__(
+        self, entries: Iterable[ModelInfo], published_context: Callable[[str, str], int | None] = lambda *_: None
+    ) -> None:
+        self._published_context = published_context
         self._entries: dict[str, dict[str, ModelInfo]] = {}
         for entry in entries:
             known = self._entries.setdefault(entry.provider, {})
@@ -81,6 +84,6 @@ class Catalogue:
         info = ModelInfo(provider=provider, id=model, known=False) if pattern is None else known[pattern]
         changes: dict[str, object] = {"id": model}
         if "context_tokens" not in info.model_fields_set:
-            listed = published(provider, model)
-            changes |= {"context_tokens": listed.context_window} if listed and listed.context_window else {}
+            length = self._published_context(provider, model)
+            changes |= {"context_tokens": length} if length else {}
         return info.model_copy(update=changes)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from app.models_file import read_models
 from domain.errors import UsageError
-from gateway.models_file import read_models
 
 GOOD = """
 [[model]]

@@ -3,14 +3,14 @@
 import asyncio
 from pathlib import Path
 
+from app.cassettes.cassette import read
+from app.cassettes.player import Player
+from app.cassettes.recorder import Recorder
 from app.models import ChosenModel, choose
 from app.settings import Settings
 from domain.errors import InvalidRecording, UsageError
 from domain.redaction import Redactor
 from gateway.base import Provider
-from gateway.cassette import read
-from gateway.player import Player
-from gateway.recorder import Recorder
 
 
 async def choose_or_replay(settings: Settings, wanted: str | None, replay: Path | None) -> tuple[Provider, ChosenModel]:

@@ -1,0 +1,1 @@
+"""Exchanges with a model, recorded in a file, and replayed offline."""
