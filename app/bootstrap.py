@@ -5,17 +5,18 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
+from app.gateway_settings import caps, gateway_policy
 from app.instances import InstanceLock
 from app.journal import MemoryJournal
+from app.models import Models
 from app.models_file import read_knowledge
 from app.settings import Settings
+from app.store import Store, open_store
 from director.equipment import Equipment
-from director.installer import Installer
 from director.service import Director
 from domain.errors import InfrastructureError
-from gateway.base import Provider
+from domain.redaction import Redactor
 from gateway.gateway import Gateway
-from gateway.policy import GatewayPolicy
 from gateway.retry import RetryPolicy
 from mcp_server.registry import Registry
 from sandbox.address import read_pool
@@ -28,32 +29,10 @@ from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
-from storage.artifacts import ArtifactFolder
-from storage.costs import SqlCosts
-from storage.database import Database
-from storage.event_log import SqlEventLog
-from storage.key_file import KeyFile
-from storage.ledger import SqlLedger
-from storage.master_keys import MasterKeySource
-from storage.secrets import SqlKeyStore
-from storage.tasks import SqlTasks
-from storage.workspace import WorkspaceStore
-from storage.writer import Writer
 
 REAP_EVERY_S = 30.0
-
-
-@dataclass(frozen=True)
-class Store:
-    """What is kept: events, ledger, tasks, workspaces, artifacts and API keys."""
-
-    log: SqlEventLog
-    ledger: SqlLedger
-    costs: SqlCosts
-    tasks: SqlTasks
-    workspaces: WorkspaceStore
-    artifacts: ArtifactFolder
-    keys: SqlKeyStore
+PROBE_EVERY_S = 5.0
+"""How often a provider that is left alone is asked whether it is well again, where its rest is over."""
 
 
 @dataclass(frozen=True)
@@ -67,28 +46,6 @@ class Soundstage:
 
 
 @contextlib.asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[Store]:
-    """The storage of a home, its schema brought up to date. StorageUnavailable."""
-    database = Database(settings.home / "soundstage.db")
-    await database.prepare()
-    writer = Writer(database.writer)
-    master = MasterKeySource(settings.soundstage_master_key, KeyFile(settings.home / "master.key"))
-    try:
-        yield Store(
-            log=SqlEventLog(database, writer),
-            ledger=SqlLedger(writer),
-            costs=SqlCosts(database),
-            tasks=SqlTasks(database),
-            workspaces=WorkspaceStore(settings.home / "workspaces"),
-            artifacts=ArtifactFolder(settings.home / "artifacts"),
-            keys=SqlKeyStore(database, writer, master),
-        )
-    finally:
-        await writer.close()
-        await database.close()
-
-
-@contextlib.asynccontextmanager
 async def open_tidy_store(settings: Settings) -> AsyncIterator[Store]:
     """The storage, after the tasks that crashed processes left open were ended."""
     async with open_store(settings) as store:
@@ -96,10 +53,17 @@ async def open_tidy_store(settings: Settings) -> AsyncIterator[Store]:
         yield store
 
 
-def model_gateway(settings: Settings, store: Store, model: Provider, retry: RetryPolicy | None = None) -> Gateway:
-    """The gateway to a model: its prices are those of the settings, its ledger that of the store."""
-    policy = GatewayPolicy() if retry is None else GatewayPolicy(retry=retry)
-    return Gateway.of(model, store.ledger, policy, read_knowledge(settings.models_file))
+def model_gateway(settings: Settings, store: Store, models: Models, retry: RetryPolicy | None = None) -> Gateway:
+    """The gateway to some models: prices and policy are those of the settings, ledger and cache those of the store."""
+    policy = gateway_policy(settings)
+    return Gateway(
+        models.upstreams,
+        store.ledger,
+        policy if retry is None else policy.model_copy(update={"retry": retry}),
+        read_knowledge(settings.models_file),
+        store.replies,
+        Redactor(settings.known_secrets),
+    )
 
 
 def docker_sandboxes(settings: Settings, instance: Instance, warm: bool = True) -> DockerSandboxes:
@@ -132,7 +96,7 @@ async def periodically(every_s: float, work: Callable[[], Coroutine[object, obje
 
 
 @contextlib.asynccontextmanager
-async def build(settings: Settings, model: Provider, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
+async def build(settings: Settings, models: Models, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
     """Everything wired, and tidied after crashed predecessors; nothing is left when the context ends."""
     lock = InstanceLock(settings.home / "instances")
     lock.acquire()
@@ -142,18 +106,22 @@ async def build(settings: Settings, model: Provider, sandboxes: Sandboxes | None
             leasing = sandboxes or docker_sandboxes(settings, instance)
             try:
                 await _tidy(store, lock.alive())
-                gateway = model_gateway(settings, store, model)
+                gateway = model_gateway(settings, store, models)
                 reaped = tuple(await leasing.reap(lock.alive))
-                async with periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive)):
+                async with (
+                    periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive)),
+                    periodically(PROBE_EVERY_S, lambda: _probe(gateway)),
+                ):
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,
-                        director=_director(store, leasing, gateway, lock.id, installer(settings, leasing)),
+                        director=_director(settings, store, leasing, gateway, lock.id),
                         reaped=reaped,
                     )
+                await gateway.settled()
             finally:
                 await asyncio.shield(leasing.close())
-                await model.close()
+                await models.close()
     finally:
         lock.release()
 
@@ -164,7 +132,7 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def _director(store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, installing: Installer) -> Director:
+def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str) -> Director:
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
@@ -175,9 +143,15 @@ def _director(store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str,
         artifacts=store.artifacts,
         journals=MemoryJournal,
         worker=worker,
-        installer=installing,
+        installer=installer(settings, sandboxes),
+        caps=caps(settings),
     )
     return Director(equipment)
+
+
+async def _probe(gateway: Gateway) -> None:
+    for upstream in gateway.upstreams:
+        await upstream.probe()
 
 
 async def _tidy(store: Store, alive: set[str]) -> None:

@@ -79,8 +79,9 @@ def _file(path: Path) -> File:
         raise UsageError(f"{path} cannot be read ({error.strerror}). Check who may read it.") from error
 
 
-def parse_budget(text: str | None) -> NanoUsd | None:
-    """A budget in USD. UsageError when it is no amount, or lets nothing happen."""
+def parse_budget(text: str | None, name: str = "--budget-usd") -> NanoUsd | None:
+    """A budget in USD, of the option or setting of that name. UsageError when it is no amount, or lets nothing
+    happen."""
     if text is None:
         return None
     try:
@@ -88,10 +89,10 @@ def parse_budget(text: str | None) -> NanoUsd | None:
     except decimal.InvalidOperation:
         amount = decimal.Decimal("nan")
     if not amount.is_finite() or amount > MAX_BUDGET_USD:
-        raise UsageError(f"--budget-usd takes an amount up to {MAX_BUDGET_USD}, such as 0.50, and {text!r} is none.")
+        raise UsageError(f"{name} takes an amount up to {MAX_BUDGET_USD}, such as 0.50, and {text!r} is none.")
     if amount <= 0:
         raise UsageError(
-            f"A budget of {text} USD lets no model call happen. Give an amount above 0, such as --budget-usd 0.50, "
-            "or leave the option out."
+            f"A budget of {text} USD lets no model call happen. Give {name} an amount above 0, such as 0.50, or leave "
+            "it out."
         )
     return from_usd(amount)

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from pydantic import SecretStr
 
-from app.bootstrap import open_store
-from app.providers import openai_name
+from app.names import openai_name
 from app.settings import Settings, split_secret
+from app.store import open_store
 from domain.errors import InvalidKey
 from domain.secrets import KeySource, KeyStore, ProviderKey, key_id
 from gateway.keys import KeyRing

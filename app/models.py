@@ -1,113 +1,148 @@
-"""Which model works: the one that was named, or the best that is at hand."""
+"""Which models work: those that were named, or the best that are at hand."""
 
-import asyncio
-import urllib.parse
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from app.demo_script import demo_model
-from app.keys import rings_at_home
-from app.providers import OPENAI, address_of, openai_name
+from app.models_file import read_knowledge
+from app.names import OPENAI
+from app.ollama import ollama_url
+from app.providers import OLLAMA, address_of, set_up
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import ModelUnavailable, UnknownModel, UsageError
+from domain.secrets import ProviderKey
 from domain.text import public_url
-from gateway.adapters.openai_adapter import OpenAIProvider
-from gateway.base import Endpoint, Provider
+from gateway.base import Provider
+from gateway.keys import KeyRing
+from gateway.policy import GatewayPolicy
+from gateway.route import Candidate, Route, parse_route
+from gateway.upstream import Upstream
 
 SCRIPTED = "scripted"
-OLLAMA_PREFIX = "ollama/"
-OLLAMA_PORT = 11434
 DEFAULT_OPENAI_MODEL = "gpt-5-mini"
-PROBE_S = 0.5
+NAMED_BY_THEIR_OWN = frozenset({"openai", "groq", "mistral", OLLAMA})
 
 
 class ChosenModel(Value):
-    """A provider and the id of one of its models. ``why`` says for people how it came to be chosen."""
+    """The model that is asked first, and the route with those that stand in for it. ``why`` says for people how it
+    came to be chosen."""
 
     provider: str
     model: str
+    route: str
     why: str
 
 
-async def choose(settings: Settings, wanted: str | None) -> tuple[Provider, ChosenModel]:
-    """The model for a run: named, else by key, else a local Ollama, else the script. ModelUnavailable, UnknownModel."""
+@dataclass(frozen=True)
+class Models:
+    """The providers of a run, and which of their models are asked."""
+
+    upstreams: tuple[Upstream, ...]
+    chosen: ChosenModel
+
+    @property
+    def first(self) -> Provider:
+        """The provider that is asked first, with its first key."""
+        return next(one for one in self.upstreams if one.name == self.chosen.provider).first
+
+    async def close(self) -> None:
+        """Lets go of every connection."""
+        for upstream in self.upstreams:
+            await upstream.close()
+
+
+def only(provider: Provider, model: str, why: str, policy: GatewayPolicy | None = None) -> Models:
+    """One model of one provider, whose adapter holds the key."""
+    key = ProviderKey(id="", provider=provider.name, secret=SecretStr("none"))
+    upstream = Upstream(KeyRing(provider.name, [key]), {"": provider}, policy or GatewayPolicy())
+    return Models((upstream,), ChosenModel(provider=provider.name, model=model, route=model, why=why))
+
+
+async def choose(settings: Settings, wanted: str | None) -> Models:
+    """The models for a run: those that are named; else each provider that is set up with its usual model, in turn;
+    else the script. ModelUnavailable, UnknownModel, UsageError."""
     wanted = wanted or settings.soundstage_model
     if wanted == SCRIPTED:
-        return _scripted("it was asked for")
-    if wanted is not None and wanted.startswith(OLLAMA_PREFIX):
-        return await _ollama(settings, wanted.removeprefix(OLLAMA_PREFIX))
-    name = openai_name(settings)
-    ring = (await rings_at_home(settings, name)).get(name)
-    if ring is not None or settings.openai_base_url is not None:
-        return await _openai(settings, wanted, ring.next().key.secret if ring is not None else SecretStr("none"))
-    if await _answers(_ollama_url(settings)):
-        return await _ollama(settings, wanted)
-    if wanted is not None:
+        return only(demo_model(), SCRIPTED, "it was asked for")
+    found = await set_up(settings)
+    try:
+        if wanted is not None:
+            return await _named(settings, found, wanted)
+        if not found:
+            why = "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, and no Ollama answers"
+            return only(demo_model(), SCRIPTED, why)
+        return await _usual(settings, found)
+    except BaseException:
+        for upstream in found.values():
+            await upstream.close()
+        raise
+
+
+async def _named(settings: Settings, found: dict[str, Upstream], wanted: str) -> Models:
+    if wanted.startswith(f"{OLLAMA}/") and OLLAMA not in found:
+        url = ollama_url(settings)
+        raise ModelUnavailable(f"No Ollama answers at {url}. Start it (ollama serve) or set OLLAMA_HOST.")
+    if not found:
         raise UnknownModel(
             f"The model {wanted!r} needs a provider, and none is set. Set OPENAI_API_KEY (and OPENAI_BASE_URL for "
             "another server) or keep a key (soundstage keys add openai), or start Ollama, or use --model scripted for "
             "the demo."
         )
-    return _scripted("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, and no Ollama answers")
+    route = parse_route(wanted, tuple(found))
+    for candidate in route.candidates:
+        _check_named(candidate, found)
+    return _models(settings, found, route, wanted)
 
 
-def _scripted(why: str) -> tuple[Provider, ChosenModel]:
-    return demo_model(), ChosenModel(provider=SCRIPTED, model=SCRIPTED, why=why)
+def _check_named(candidate: Candidate, found: dict[str, Upstream]) -> None:
+    """A name may begin with that of a provider which is not set up; only servers of others have such ids, too."""
+    provider, slash, _ = candidate.model.partition("/")
+    if slash and provider in NAMED_BY_THEIR_OWN - set(found) and candidate.provider == next(iter(found)) == OPENAI:
+        raise UsageError(
+            f"{provider} is not set up, so {candidate.model} cannot be asked. Keep a key (soundstage keys add "
+            f"{provider}), start it, or name another model."
+        )
 
 
-async def _openai(settings: Settings, wanted: str | None, key: SecretStr) -> tuple[Provider, ChosenModel]:
-    name = openai_name(settings)
-    official = name == OPENAI
-    url = address_of(settings, name)
-    model = OpenAIProvider(Endpoint(name=name, base_url=url, api_key=key))
-    wanted = wanted or settings.openai_model or (DEFAULT_OPENAI_MODEL if official else None)
-    name = wanted or await _first(model, url)
-    return model, ChosenModel(provider=model.name, model=name, why=f"it answers at {public_url(url)}")
+async def _usual(settings: Settings, found: dict[str, Upstream]) -> Models:
+    """The first provider must have a model; another one that has none, or does not answer, is left out."""
+    candidates: list[Candidate] = []
+    for name, upstream in found.items():
+        try:
+            candidates.append(Candidate(provider=name, model=await _usual_model(settings, upstream)))
+        except (ModelUnavailable, UnknownModel):
+            if not candidates:
+                raise
+    route = Route(candidates=tuple(candidates))
+    text = candidates[0].model if len(candidates) == 1 else ",".join(map(str, candidates))
+    return _models(settings, found, route, text)
 
 
-async def _ollama(settings: Settings, wanted: str | None) -> tuple[Provider, ChosenModel]:
-    url = _ollama_url(settings)
-    model = OpenAIProvider(Endpoint(name="ollama", base_url=f"{url}/v1"))
-    if not await _answers(url):
-        await model.close()
-        raise ModelUnavailable(f"No Ollama answers at {url}. Start it (ollama serve) or set OLLAMA_HOST.")
-    return model, ChosenModel(
-        provider="ollama", model=wanted or await _first(model, url), why=f"Ollama answers at {url}"
-    )
+async def _usual_model(settings: Settings, upstream: Upstream) -> str:
+    name = upstream.name
+    if name.startswith(OPENAI) and settings.openai_model is not None:
+        return settings.openai_model
+    if name == OPENAI:
+        return DEFAULT_OPENAI_MODEL
+    default = read_knowledge(settings.models_file).catalogue.default(name)
+    if default is not None and not upstream.local:
+        return default.id
+    listed = await upstream.first.models()
+    if not listed:
+        url = public_url(upstream.place)
+        raise UnknownModel(f"The server at {url} lists no model. Load one there, or name one with --model.")
+    return listed[0]
 
 
-async def _first(model: OpenAIProvider, url: str) -> str:
-    try:
-        found = await model.models()
-    except BaseException:
-        await model.close()
-        raise
-    if not found:
-        await model.close()
-        raise UnknownModel(f"The server at {public_url(url)} lists no model. Load one there, or name one with --model.")
-    return found[0]
-
-
-def _ollama_url(settings: Settings) -> str:
-    host = settings.ollama_host or "127.0.0.1"
-    host = host if "://" in host else f"http://{host}"
-    try:
-        parts = urllib.parse.urlsplit(host)
-        port = parts.port
-    except ValueError as error:
-        raise UsageError(f"OLLAMA_HOST is no address: {error}. Set it to something like 127.0.0.1:11434.") from error
-    name = "127.0.0.1" if parts.hostname in {None, "0.0.0.0"} else parts.hostname  # noqa: S104 - read, not bound
-    port = port or (OLLAMA_PORT if parts.scheme == "http" else 443)
-    return f"{parts.scheme}://{name}:{port}"
-
-
-async def _answers(url: str) -> bool:
-    parts = urllib.parse.urlsplit(url)
-    try:
-        async with asyncio.timeout(PROBE_S):
-            _, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
+def _models(settings: Settings, found: dict[str, Upstream], route: Route, text: str) -> Models:
+    first = route.candidates[0]
+    url = public_url(ollama_url(settings) if first.provider == OLLAMA else address_of(settings, first.provider))
+    why = f"Ollama answers at {url}" if first.provider == OLLAMA else f"it answers at {url}"
+    if others := route.candidates[1:]:
+        why += f"; then {', '.join(map(str, others))}"
+    # A single model of a single provider is named as that provider names it.
+    named = len(route.candidates) == 1 and first.provider == next(iter(found))
+    chosen = ChosenModel(provider=first.provider, model=first.model, route=first.model if named else text, why=why)
+    return Models(tuple(found.values()), chosen)

@@ -1,17 +1,36 @@
-"""Providers by name: where they are, and which adapter speaks with them."""
+"""Providers by name: where they are, which adapter speaks with them, and which of them are set up."""
 
+import ipaddress
+import urllib.parse
 from collections.abc import Callable, Mapping
 
+from pydantic import SecretStr
+
+from app.gateway_settings import gateway_policy
+from app.keys import rings_at_home
+from app.names import COMPATIBLE, OPENAI, openai_name
+from app.ollama import answers, ollama_url
 from app.settings import Settings
 from domain.errors import UsageError
+from domain.secrets import ProviderKey
+from gateway.adapters.groq_adapter import GroqProvider
+from gateway.adapters.mistral_adapter import MistralProvider
+from gateway.adapters.ollama_adapter import OllamaProvider
 from gateway.adapters.openai_adapter import OFFICIAL_URL, OpenAIProvider
 from gateway.base import Endpoint, Provider
+from gateway.keys import KeyRing
+from gateway.upstream import Upstream
 
-OPENAI = "openai"
-COMPATIBLE = "openai-compatible"
-"""The server of OPENAI_BASE_URL, where that is not OpenAI's own: a key that is kept for OpenAI never goes there."""
+OLLAMA = "ollama"
+OLLAMA_CONTEXT_TOKENS = 16_384
+"""Without a word of ours it would be 4,096; a model that takes fewer gets fewer. Memory is kept for all of them."""
 
-ADAPTERS: Mapping[str, Callable[[Endpoint], Provider]] = {OPENAI: OpenAIProvider}
+NO_KEY = ProviderKey(id="", provider="none", secret=SecretStr("none"))
+ADAPTERS: Mapping[str, Callable[[Endpoint], Provider]] = {
+    OPENAI: OpenAIProvider,
+    "groq": GroqProvider,
+    "mistral": MistralProvider,
+}
 URLS = {OPENAI: OFFICIAL_URL, "groq": "https://api.groq.com/openai/v1", "mistral": "https://api.mistral.ai/v1"}
 
 
@@ -20,20 +39,51 @@ def provider_of(name: str, endpoint: Endpoint) -> Provider:
     return ADAPTERS.get(name, OpenAIProvider)(endpoint)
 
 
-def openai_name(settings: Settings) -> str:
-    """What the server is called that OPENAI_API_KEY is for."""
-    url = settings.openai_base_url
-    return OPENAI if url is None or url.rstrip("/") == OFFICIAL_URL else COMPATIBLE
-
-
 def address_of(settings: Settings, name: str) -> str:
     """The URL of a provider. UsageError where it is not known."""
     if name == COMPATIBLE and settings.openai_base_url is not None:
         return settings.openai_base_url
-    if name not in URLS:
+    set_urls = {"groq": settings.groq_base_url, "mistral": settings.mistral_base_url}
+    found = set_urls.get(name) or URLS.get(name)
+    if found is None:
         # What was given for a name may be a key, so it is not repeated.
         raise UsageError(
             f"The address of that provider is not known. Known are {', '.join(URLS)}, and {COMPATIBLE} with "
             "OPENAI_BASE_URL. Give it with --url."
         )
-    return URLS[name]
+    return found
+
+
+async def set_up(settings: Settings) -> dict[str, Upstream]:
+    """Every provider that has a key, or needs none and answers, in the order in which they are preferred; the local
+    ones alone where only those are wanted. InvalidKey, SecretsUnavailable, UsageError."""
+    rings = await rings_at_home(settings)
+    found = {}
+    for name in dict.fromkeys((openai_name(settings), OPENAI, "groq", "mistral")):
+        needs_none = name == COMPATIBLE and settings.openai_base_url is not None
+        if name in rings or needs_none:
+            url = address_of(settings, name)
+            if not settings.soundstage_local_only or _is_loopback(url):
+                found[name] = _upstream(settings, name, url, rings.get(name) or KeyRing(name, [NO_KEY]))
+    if await answers(ollama_url(settings)):
+        found[OLLAMA] = _ollama(settings)
+    return found
+
+
+def _upstream(settings: Settings, name: str, url: str, ring: KeyRing) -> Upstream:
+    adapters = {key.id: provider_of(name, Endpoint(name=name, base_url=url, api_key=key.secret)) for key in ring.keys}
+    return Upstream(ring, adapters, gateway_policy(settings), url)
+
+
+def _ollama(settings: Settings) -> Upstream:
+    url = ollama_url(settings)
+    adapter = OllamaProvider(Endpoint(name=OLLAMA, base_url=url, local=True), OLLAMA_CONTEXT_TOKENS)
+    return Upstream(KeyRing(OLLAMA, [NO_KEY]), {NO_KEY.id: adapter}, gateway_policy(settings), url)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urllib.parse.urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -33,6 +33,13 @@ class Settings(BaseSettings):
     soundstage_home: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "soundstage")
     soundstage_model: str | None = None
     soundstage_models_file: Path | None = None
+    soundstage_local_only: bool = False
+    soundstage_limits: str = ""
+    soundstage_hedge_s: float | None = Field(default=None, gt=0)
+    soundstage_call_budget_usd: str | None = None
+    soundstage_subtask_budget_usd: str | None = None
+    soundstage_day_budget_usd: str | None = None
+    soundstage_user_budget_usd: str | None = None
     soundstage_ca_bundle: Path | None = None
     soundstage_isolation: str = "runc"
     soundstage_pool: str = "python/default=2"
@@ -45,6 +52,8 @@ class Settings(BaseSettings):
     mistral_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     openai_model: str | None = None
+    groq_base_url: str | None = None
+    mistral_base_url: str | None = None
     ollama_host: str | None = None
     http_proxy: str | None = None
     https_proxy: str | None = None

@@ -1,13 +1,13 @@
 """What the director works with; the composition root puts it together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from director.installer import Installer
 from domain.artifacts import ArtifactStore
 from domain.event_log import EventLog
 from domain.journal import Journal
-from domain.ledger import Ledger
+from domain.ledger import Caps, Ledger
 from domain.workspace import Workspaces
 from gateway.gateway import Gateway
 from mcp_server.registry import Registry
@@ -17,7 +17,7 @@ from sandbox.base import Sandboxes
 @dataclass(frozen=True)
 class Equipment:
     """The parts. ``journals`` makes the journal of a task; ``worker`` is the id of this process; ``installer`` is None
-    where nothing can be installed."""
+    where nothing can be installed; ``caps`` are those of users, days and subtasks."""
 
     sandboxes: Sandboxes
     workspaces: Workspaces
@@ -29,3 +29,4 @@ class Equipment:
     journals: Callable[[str], Journal]
     worker: str
     installer: Installer | None = None
+    caps: Caps = field(default_factory=Caps)

@@ -57,7 +57,7 @@ async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: list[st
             request=request, task_id=spec.id, owner=spec.owner, specialist="planner", purpose="plan", scope=scope
         )
         try:
-            completion = await gateway.complete(call)
+            completion = await gateway.collect(call)
         except ModelRequestRejected as error:
             if schema is None:
                 return Planned(plan=fallback_plan(spec), calls=tuple(calls), fallback=str(error))

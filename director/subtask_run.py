@@ -75,7 +75,9 @@ class SubtaskRunner:
         subtask = order.subtask
         branch = branch_of(subtask)
         scope = f"subtask:{self._spec.id}:{subtask.id}"
-        await self._equipment.ledger.open(Scope(id=scope, parent=f"task:{self._spec.id}"))
+        await self._equipment.ledger.open(
+            Scope(id=scope, parent=f"task:{self._spec.id}", cap=self._equipment.caps.subtask)
+        )
         fresh = order.attempt == order.lease == 1
         start = await self._workspace.head(MAIN_BRANCH if fresh else branch)
         await self._workspace.branch(branch, start)

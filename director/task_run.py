@@ -58,10 +58,10 @@ class TaskRun:
 
     async def _open_scopes(self) -> None:
         user, day = f"user:{self._spec.owner}", (await self._journal.now()).date().isoformat()
-        limits = self._spec.limits
+        limits, caps = self._spec.limits, self._equipment.caps
         for scope in (
-            Scope(id=user),
-            Scope(id=f"day:{self._spec.owner}:{day}", parent=user),
+            Scope(id=user, cap=caps.user),
+            Scope(id=f"day:{self._spec.owner}:{day}", parent=user, cap=caps.day),
             Scope(
                 id=f"task:{self._spec.id}",
                 parent=f"day:{self._spec.owner}:{day}",
@@ -80,7 +80,8 @@ class TaskRun:
         for at, call in enumerate(planned.calls):
             fact = ModelCalled(
                 subtask_id="",
-                model=self._spec.model,
+                model=call.model or self._spec.model,
+                provider=call.provider,
                 usage=call.reply.usage,
                 cost=call.cost,
                 priced=call.priced,

@@ -71,11 +71,12 @@ class SubtaskStarted(Value):
 
 
 class ModelCalled(Value):
-    """A model answered. ``text`` is the beginning of what it said."""
+    """A model answered. ``text`` is the beginning of what it said; ``provider`` is empty in logs of older versions."""
 
     type: Literal["model_called"] = "model_called"
     subtask_id: str
     model: str
+    provider: str = ""
     usage: Usage
     cost: NanoUsd
     priced: bool

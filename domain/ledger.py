@@ -21,6 +21,14 @@ class Scope(Value):
     token_cap: int | None = None
 
 
+class Caps(Value):
+    """What may be spent in nano-USD, besides what a task's own limits say; None is without limit."""
+
+    subtask: NanoUsd | None = None
+    day: NanoUsd | None = None
+    user: NanoUsd | None = None
+
+
 class Attempt(Value):
     """One physical send to a provider, before it is made. ``key_id`` names the API key; empty where there is none."""
 

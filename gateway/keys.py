@@ -52,6 +52,11 @@ class KeyRing:
         self._standing = {name: _Standing() for name in self._keys}
         self._now = now
 
+    @property
+    def keys(self) -> tuple[ProviderKey, ...]:
+        """All of them, in order."""
+        return tuple(self._keys.values())
+
     def next(self) -> Turn:
         """The first key that is free, else the one that is free soonest. ModelAuthenticationFailed when all are set
         aside, or there is none: its message says why, key by key."""

@@ -151,9 +151,13 @@ def _merged(first: Message, second: Message) -> Message | None:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text, parse_constant=_refuse), dict)
+        found = json.loads(text, parse_constant=_refuse)
+        if "\\u" in text:
+            # An escape may stand for what is no text: UnicodeEncodeError.
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return False
+    return isinstance(found, dict)
 
 
 def _refuse(name: str) -> None:

@@ -53,14 +53,19 @@ class Upstream:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.place = place
-        first = next(iter(providers.values()))
-        self.name, self.local = first.name, first.local
+        self.first = next(iter(providers.values()))
+        self.name, self.local = self.first.name, self.first.local
         self.breaker = Breaker(policy.breaker, now)
         self._ring = ring
         self._providers = dict(providers)
         limits = policy.limits_of(self.name)
         self._limiters = {key: Limiter(limits) for key in providers}
         self._seconds: dict[str, float] = {}
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The ids of its keys."""
+        return tuple(self._providers)
 
     def latency_s(self, model: str) -> float | None:
         """The moving average of the seconds to a model's first piece, or whole answer; None before the first one."""
@@ -141,7 +146,7 @@ class Upstream:
         if self.breaker.closed or not self.breaker.enter():
             return
         try:
-            await next(iter(self._providers.values())).models()
+            await self.first.models()
         except SoundstageError as error:
             self._noted(error)
         except BaseException:

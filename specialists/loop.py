@@ -5,8 +5,9 @@ from typing import Any
 from domain.chat import ToolCall
 from domain.errors import BudgetExceeded, ContextTooLong, ModelRequestRejected
 from domain.event_log import EventLog
-from domain.events import ModelCalled, ProtectedChangeDropped, SnapshotMade, ToolCalled
+from domain.events import ModelCalled, NoticeGiven, ProtectedChangeDropped, SnapshotMade, ToolCalled
 from domain.journal import Journal
+from domain.ledger import BudgetAlert
 from domain.subtask_result import Stopped, StopReason, Submitted, SubtaskResult
 from domain.text import excerpt, one_line
 from gateway.base import Call, Completion
@@ -43,6 +44,7 @@ class Loop:
         self._stuck = StuckDetector()
         self._steps = 0
         self._malformed = 0
+        self._alerted: set[str] = set()
 
     async def run(self) -> SubtaskResult:
         """Steps until there is a result. Infrastructure errors are raised at once."""
@@ -109,10 +111,11 @@ class Loop:
             scope=assignment.scope,
         )
         name = f"{assignment.key}:{self._steps}:model"
-        completion = await self._around.journal.step(name, Completion, lambda: self._around.gateway.complete(call))
+        completion = await self._around.journal.step(name, Completion, lambda: self._around.gateway.collect(call))
         fact = ModelCalled(
             subtask_id=assignment.subtask.id,
-            model=assignment.model,
+            model=completion.model or assignment.model,
+            provider=completion.provider,
             usage=completion.reply.usage,
             cost=completion.cost,
             priced=completion.priced,
@@ -120,7 +123,16 @@ class Loop:
             text=excerpt(completion.reply.message.content, EVENT_TEXT),
         )
         await self._around.log.append(assignment.task_id, name, fact)
+        for alert in completion.alerts:
+            await self._alert(alert)
         return completion
+
+    async def _alert(self, alert: BudgetAlert) -> None:
+        """Tells once of each budget that it runs out."""
+        key = f"{self._assignment.key}:alert:{alert.scope}:{alert.tokens}"
+        if key not in self._alerted:
+            self._alerted.add(key)
+            await self._around.log.append(self._assignment.task_id, key, NoticeGiven(text=f"{alert}"))
 
     async def _act(self, conversation: Conversation, calls: tuple[ToolCall, ...]) -> SubtaskResult | None:
         results: list[tuple[ToolCall, str]] = []

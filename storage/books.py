@@ -158,7 +158,7 @@ class Books:
             raise BudgetExceeded(
                 f"The next model call may cost {format_usd(attempt.reserved)}, and {scope} has "
                 f"{format_usd(NanoUsd(max(0, cap - used)))} of {format_usd(cap)} left, so it was not made. "
-                "Raise the budget with --budget-usd.",
+                f"Raise the budget with {_remedy(scope)}.",
                 scope=scope,
             )
         raise BudgetExceeded(
@@ -167,6 +167,11 @@ class Books:
             "Raise the limit with --max-tokens.",
             scope=scope,
         )
+
+
+def _remedy(scope: str) -> str:
+    kind = scope.partition(":")[0]
+    return f"SOUNDSTAGE_{kind.upper()}_BUDGET_USD" if kind in {"subtask", "day", "user"} else "--budget-usd"
 
 
 def _alerts(scope: str, cap: int | None, token_cap: int | None, used: int, used_tokens: int) -> list[BudgetAlert]:

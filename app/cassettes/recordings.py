@@ -6,15 +6,14 @@ from pathlib import Path
 from app.cassettes.cassette import read
 from app.cassettes.player import Player
 from app.cassettes.recorder import Recorder
-from app.models import ChosenModel, choose
+from app.models import Models, choose, only
 from app.settings import Settings
 from domain.errors import InvalidRecording, UsageError
 from domain.redaction import Redactor
-from gateway.base import Provider
 
 
-async def choose_or_replay(settings: Settings, wanted: str | None, replay: Path | None) -> tuple[Provider, ChosenModel]:
-    """The model for a run, or what one said where a recording is named. InvalidRecording, UsageError, as ``choose``."""
+async def choose_or_replay(settings: Settings, wanted: str | None, replay: Path | None) -> Models:
+    """The models for a run, or what one said where a recording is named. InvalidRecording; else as ``choose``."""
     if replay is None:
         return await choose(settings, wanted)
     if wanted is not None:
@@ -22,16 +21,15 @@ async def choose_or_replay(settings: Settings, wanted: str | None, replay: Path 
     cassette = await asyncio.to_thread(read, replay)
     if not cassette.exchanges:
         raise InvalidRecording(f"{replay} holds no exchange with a model. Make another one with --record.")
-    player = Player(replay, cassette)
-    chosen = ChosenModel(provider=player.name, model=cassette.exchanges[0].request.model, why=f"a replay of {replay}")
-    return player, chosen
+    return only(Player(replay, cassette), cassette.exchanges[0].request.model, f"a replay of {replay}")
 
 
-async def recorded(model: Provider, record: Path | None, settings: Settings) -> Provider:
-    """The model, and what it says is recorded where a file is named. OutputRefused where that cannot be made."""
+async def recorded(models: Models, record: Path | None, settings: Settings) -> Models:
+    """The models; where a file is named the first of them alone, and what it says is recorded. OutputRefused where
+    that cannot be made."""
     if record is None:
-        return model
-    redactor = Redactor(key for key in (settings.openai_api_key,) if key is not None)
-    recorder = Recorder(model, record, redactor.text)
+        return models
+    recorder = Recorder(models.first, record, Redactor(settings.known_secrets).text)
     await recorder.start()
-    return recorder
+    chosen = models.chosen
+    return only(recorder, chosen.model, chosen.why)

@@ -90,11 +90,12 @@ def _where(settings: Settings, address: EngineAddress) -> str:
 
 
 async def _model(settings: Settings) -> Finding:
-    model, chosen = await choose(settings, None)
+    models = await choose(settings, None)
+    chosen = models.chosen
     try:
-        known = await model.models()
+        known = await models.first.models()
     finally:
-        await model.close()
+        await models.close()
     if chosen.model in known:
         remedy = "for real work set OPENAI_API_KEY or start Ollama" if chosen.provider == "scripted" else ""
         return Finding(name="model", ok=True, found=f"{chosen.model}: {chosen.why}", remedy=remedy)

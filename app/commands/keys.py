@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 
-from app.bootstrap import open_store
 from app.keys import environment_keys, new_key, stored_keys
 from app.providers import address_of, provider_of
 from app.settings import Settings
+from app.store import open_store
 from domain.base import Value
 from domain.errors import (
     ModelAuthenticationFailed,

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from app.bootstrap import Store, model_gateway, open_store
+from app.bootstrap import model_gateway
 from app.models import ChosenModel, choose
 from app.settings import Settings
+from app.store import Store, open_store
 from domain.base import Value
 from domain.chat import ModelReply, ModelRequest, ToolSchema, UserMessage
 from domain.errors import SoundstageError
@@ -47,11 +48,12 @@ class Trial(Value):
 
 async def try_model(settings: Settings, wanted: str | None, as_json: bool) -> int:
     """Tries text, then tools, then JSON by a schema, and prints how it went; the exit code is 3 without text."""
-    model, chosen = await choose(settings, wanted)
+    models = await choose(settings, wanted)
+    chosen = models.chosen
     try:
         async with open_store(settings) as store:
             scope = await _open_scope(store)
-            gateway = model_gateway(settings, store, model, RetryPolicy(attempts=1))
+            gateway = model_gateway(settings, store, models, RetryPolicy(attempts=1))
             if not as_json:
                 print(f"model: {chosen.model} ({chosen.why})")
             for name, request, judge in _requests(chosen):
@@ -60,7 +62,7 @@ async def try_model(settings: Settings, wanted: str | None, as_json: bool) -> in
                 if name == "text" and not trial.ok:
                     return NO_ANSWER
     finally:
-        await model.close()
+        await models.close()
     return 0
 
 
@@ -77,7 +79,7 @@ def _requests(chosen: ChosenModel) -> list[tuple[str, ModelRequest, Callable[[Mo
     """Each request with its judge, which says what is wrong with a reply."""
 
     def ask(text: str) -> ModelRequest:
-        return ModelRequest(model=chosen.model, messages=(UserMessage(content=text),), max_output_tokens=MOST_TOKENS)
+        return ModelRequest(model=chosen.route, messages=(UserMessage(content=text),), max_output_tokens=MOST_TOKENS)
 
     tool = ToolSchema(name="report", description="Reports a number.", parameters=NUMBER)
     return [

@@ -4,8 +4,8 @@ import json
 import sys
 from collections.abc import Iterable
 
-from app.models import OLLAMA_PREFIX, SCRIPTED, choose
 from app.models_file import read_knowledge
+from app.providers import set_up
 from app.settings import Settings
 from domain.base import Value
 from domain.catalogue import ModelInfo
@@ -67,20 +67,13 @@ async def list_models(settings: Settings, provider: str | None, as_json: bool) -
 async def _offered(settings: Settings) -> dict[str, set[str]]:
     """The ids that each provider lists which is set up and answers. Who does not answer is named."""
     found: dict[str, set[str]] = {}
-    for wanted in (None, f"{OLLAMA_PREFIX}any"):
+    for name, upstream in (await set_up(settings)).items():
         try:
-            model, _ = await choose(settings, wanted)
+            found[name] = set(await upstream.first.models())
         except SoundstageError as error:
-            if wanted is None:
-                print(f"not asked: {plain(str(error))}", file=sys.stderr)
-            continue
-        try:
-            if model.name not in {SCRIPTED, *found}:
-                found[model.name] = set(await model.models())
-        except SoundstageError as error:
-            print(f"{model.name} does not list its models: {plain(str(error))}", file=sys.stderr)
+            print(f"{name} does not list its models: {plain(str(error))}", file=sys.stderr)
         finally:
-            await model.close()
+            await upstream.close()
     return found
 
 

@@ -14,7 +14,7 @@ from app.cassettes.recordings import choose_or_replay, recorded
 from app.demo_script import check_known
 from app.describe import evidence_line
 from app.inputs import Inputs, parse_budget, read_inputs
-from app.models import SCRIPTED, ChosenModel
+from app.models import SCRIPTED, ChosenModel, Models
 from app.models_file import read_knowledge
 from app.progress import Watcher, watcher
 from app.settings import Settings
@@ -22,7 +22,6 @@ from domain.base import Value
 from domain.errors import OutputRefused, SoundstageError, UsageError
 from domain.money import format_usd
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
-from gateway.base import Provider
 from gateway.pricing import Prices
 from sandbox import images, isolation
 from sandbox.dependencies.layer_store import LayerStore
@@ -65,25 +64,25 @@ async def run(settings: Settings, options: RunOptions) -> int:
     _check_targets(options)
     inputs = await read_inputs(options.repo, list(options.tests))
     prices = read_knowledge(settings.models_file).prices
-    model, chosen = await choose_or_replay(settings, options.model, options.replay)
+    models = await choose_or_replay(settings, options.model, options.replay)
     try:
-        if chosen.provider == SCRIPTED:
+        if models.chosen.provider == SCRIPTED:
             check_known(draft.prompt)
         await _check_engine(settings)
-        model = await recorded(model, options.record, settings)
+        models = await recorded(models, options.record, settings)
     except BaseException:
-        await model.close()
+        await models.close()
         raise
     view = watcher(options.json_lines)
     try:
-        _introduce(view, model, chosen, inputs)
-        _warn(view, model, chosen, limits, prices)
+        _introduce(view, models, inputs)
+        _warn(view, models, limits, prices)
         if options.record is not None:
             view.say(f"recording what the model says in {options.record}")
-        async with build(settings, model) as soundstage:
+        async with build(settings, models) as soundstage:
             for name in soundstage.reaped:
                 view.say(f"removed a container that a crashed run left behind: {name}")
-            result = await _work(soundstage, options, chosen, limits, inputs, view)
+            result = await _work(soundstage, options, models.chosen, limits, inputs, view)
             await _deliver(soundstage, options, result, view)
     finally:
         view.close()
@@ -155,16 +154,17 @@ async def _check_engine(settings: Settings) -> None:
     await LayerStore([ImageEngine(address.host) for address in settings.engines]).platform(images.tag("python"))
 
 
-def _introduce(view: Watcher, model: Provider, chosen: ChosenModel, inputs: Inputs) -> None:
-    if model.announcement:
-        view.say(model.announcement)
-    view.say(f"model: {chosen.model} ({chosen.why})")
+def _introduce(view: Watcher, models: Models, inputs: Inputs) -> None:
+    if models.first.announcement:
+        view.say(models.first.announcement)
+    view.say(f"model: {models.chosen.model} ({models.chosen.why})")
     for note in inputs.notes:
         view.say(f"note: {note}")
 
 
-def _warn(view: Watcher, model: Provider, chosen: ChosenModel, limits: Limits, prices: Prices) -> None:
-    if limits.budget is not None and prices.tariff(chosen.provider, chosen.model, model.local) is None:
+def _warn(view: Watcher, models: Models, limits: Limits, prices: Prices) -> None:
+    chosen = models.chosen
+    if limits.budget is not None and prices.tariff(chosen.provider, chosen.model, models.first.local) is None:
         view.say(
             f"No price is known for {chosen.model}, so the budget cannot be held in USD; "
             f"its limit is {limits.max_tokens:,} tokens."
@@ -184,7 +184,7 @@ async def _work(
     workspace = await store.workspaces.create(task_id)
     try:
         base = await workspace.start(inputs.files)
-        await soundstage.director.submit(_spec(options, task_id, chosen.model, base.commit, limits, inputs.tests))
+        await soundstage.director.submit(_spec(options, task_id, chosen.route, base.commit, limits, inputs.tests))
     except BaseException:
         await store.workspaces.discard(task_id)
         raise

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.bootstrap import open_store
 from app.commands.keys import add_key
 from app.execute import execute
 from app.keys import key_rings, rings_at_home
 from app.models import choose
-from app.providers import COMPATIBLE, provider_of
+from app.names import COMPATIBLE
+from app.providers import provider_of
 from app.settings import Settings
+from app.store import open_store
 from domain.chat import ModelRequest, UserMessage
 from domain.errors import SoundstageError
 from domain.redaction import Redactor
@@ -107,19 +108,30 @@ async def test_no_object_that_holds_a_key_shows_it(home: Path, monkeypatch: pyte
     monkeypatch.setenv("SOUNDSTAGE_MASTER_KEY", MASTER)
     settings = Settings()
     await add_key(settings, "openai", SecretStr(KEPT), "", None)
-    model, chosen = await choose(settings, None)
+    models = await choose(settings, None)
     async with open_store(settings) as store:
         rings = await key_rings(settings, store.keys)
         ring = rings["openai"]
-        held = [settings, settings.known_secrets, model, chosen, store, store.keys, rings, ring, ring.next()]
+        held = [
+            settings,
+            settings.known_secrets,
+            models,
+            models.first,
+            models.upstreams[0],
+            store,
+            store.keys,
+            rings,
+            ring,
+            ring.next(),
+        ]
         held += [ring.next().key, ring.states(), Redactor(settings.known_secrets), await store.keys.opened()]
         held += [await store.keys.known(), Endpoint(name="x", base_url="http://x", api_key=ring.next().key.secret)]
-        held += [vars(one) for one in (model, store.keys, store.keys._master, ring, settings)]
+        held += [vars(one) for one in (*made, store.keys, store.keys._master, ring, settings)]
         for one in held:
             assert not leaks(repr(one)), type(one)
             assert MASTER not in repr(one), type(one)
     assert len(ring.states()) == 3
-    await model.close()
+    await models.close()
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 422, 429, 500, 503, 529])

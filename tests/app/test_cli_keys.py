@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from app.providers import COMPATIBLE
+from app.names import COMPATIBLE
 from tests.app.canary import ANOTHER, KEPT, SET
 from tests.app.conftest import SOUNDSTAGE, Cli
 from tests.app.echo_server import echoing

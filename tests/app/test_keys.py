@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from app.bootstrap import open_store
 from app.keys import environment_keys, key_rings, new_key, rings_at_home
 from app.models import choose
-from app.providers import COMPATIBLE, address_of, openai_name, provider_of
+from app.names import COMPATIBLE, openai_name
+from app.providers import address_of, provider_of
 from app.settings import Settings
+from app.store import open_store
 from domain.errors import InvalidKey, MasterKeyMissing, UsageError
 from domain.secrets import KeySource
 from gateway.adapters.openai_adapter import OFFICIAL_URL, OpenAIProvider
@@ -106,15 +107,14 @@ async def test_every_secret_that_was_met_is_known_for_redaction() -> None:
 @pytest.mark.usefixtures("home")
 async def test_a_key_that_is_kept_for_openai_is_used_there_and_never_at_another_server() -> None:
     await keep(Settings(), "openai", FIRST)
-    model, chosen = await choose(Settings(), None)
-    assert (chosen.provider, chosen.model) == ("openai", "gpt-5-mini")
-    assert secret_of(model) == FIRST
+    models = await choose(Settings(), None)
+    assert (models.chosen.provider, models.chosen.model) == ("openai", "gpt-5-mini")
+    assert secret_of(models.first) == FIRST
     other = Settings(openai_base_url=OTHER_URL, openai_model="m")
-    model, chosen = await choose(other, None)
-    assert (chosen.provider, secret_of(model)) == (COMPATIBLE, "none")
+    models = await choose(other, "x")
+    assert (models.chosen.provider, secret_of(models.first)) == (COMPATIBLE, "none")
     await keep(other, COMPATIBLE, SECOND)
-    model, chosen = await choose(other, None)
-    assert secret_of(model) == SECOND
+    assert secret_of((await choose(other, "x")).first) == SECOND
 
 
 def secret_of(model: object) -> str:

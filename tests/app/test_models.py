@@ -5,44 +5,89 @@ from pydantic import SecretStr
 
 from app.models import choose
 from app.settings import Settings
-from domain.errors import ModelUnavailable, UnknownModel
+from domain.errors import ModelUnavailable, UnknownModel, UsageError
+from gateway.adapters.ollama_adapter import OllamaProvider
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.scripted import ScriptedProvider
-from tests.wire.openai_dialect import OpenAI, OpenAIServer
-from tests.wire.server import refusing_url
+from tests.wire.ollama_dialect import Ollama
+from tests.wire.openai_dialect import OpenAIServer
+from tests.wire.server import WireServer, refusing_url
 
-KEY = SecretStr("sk-fake")
+KEY = SecretStr("sk-fake-0123456789")
+NOBODY = refusing_url(Ollama())
 
 
 async def test_without_anything_the_scripted_model_works_and_says_so() -> None:
-    model, chosen = await choose(Settings(), None)
-    assert isinstance(model, ScriptedProvider)
-    assert chosen.model == "scripted"
-    assert "canned" in model.announcement
-    await model.close()
+    models = await choose(Settings(), None)
+    assert isinstance(models.first, ScriptedProvider)
+    assert models.chosen.route == "scripted"
+    assert "canned" in models.first.announcement
+    await models.close()
 
 
 async def test_a_key_means_openai_with_its_usual_model() -> None:
-    model, chosen = await choose(Settings(openai_api_key=KEY), None)
-    assert isinstance(model, OpenAIProvider)
-    assert (chosen.provider, chosen.model) == ("openai", "gpt-5-mini")
-    await model.close()
+    models = await choose(Settings(openai_api_key=KEY), None)
+    assert isinstance(models.first, OpenAIProvider)
+    assert (models.chosen.provider, models.chosen.route) == ("openai", "gpt-5-mini")
+    await models.close()
+
+
+async def test_several_keys_are_several_adapters_of_one_provider() -> None:
+    models = await choose(Settings(openai_api_key=SecretStr("sk-fake-one-111,sk-fake-two-222")), None)
+    (openai,) = models.upstreams
+    assert len(openai.keys) == 2
+    await models.close()
+
+
+async def test_providers_that_are_set_up_stand_in_for_each_other_with_their_usual_models() -> None:
+    async with WireServer(Ollama(), models=("smollm2",)) as ollama:
+        settings = Settings(openai_api_key=KEY, groq_api_key=KEY, mistral_api_key=KEY, ollama_host=ollama.url)
+        models = await choose(settings, None)
+    assert [upstream.name for upstream in models.upstreams] == ["openai", "groq", "mistral", "ollama"]
+    first, groq, mistral, last = models.chosen.route.split(",")
+    assert (first, last) == ("openai/gpt-5-mini", "ollama/smollm2")
+    assert groq.startswith("groq/")
+    assert mistral.startswith("mistral/")
+    assert "then groq/" in models.chosen.why
+    await models.close()
+
+
+async def test_local_only_leaves_out_what_is_not_local() -> None:
+    async with WireServer(Ollama(), models=("smollm2",)) as ollama, OpenAIServer(models=("near",)) as near:
+        far = Settings(openai_api_key=KEY, groq_api_key=KEY, ollama_host=ollama.url, soundstage_local_only=True)
+        assert (await choose(far, None)).chosen.route == "smollm2"
+        local = Settings(openai_base_url=near.url, groq_api_key=KEY, ollama_host=ollama.url, soundstage_local_only=True)
+        models = await choose(local, None)
+    assert models.chosen.route == "openai-compatible/near,ollama/smollm2"
 
 
 async def test_another_server_is_asked_what_it_offers() -> None:
     async with OpenAIServer(models=("first", "second")) as server:
-        model, chosen = await choose(Settings(openai_base_url=server.url), None)
-        assert (chosen.provider, chosen.model) == ("openai-compatible", "first")
-        await model.close()
-        model, chosen = await choose(Settings(openai_base_url=server.url, openai_model="second"), None)
-        assert chosen.model == "second"
-        await model.close()
+        models = await choose(Settings(openai_base_url=server.url), None)
+        assert (models.chosen.provider, models.chosen.route) == ("openai-compatible", "first")
+        await models.close()
+        models = await choose(Settings(openai_base_url=server.url, openai_model="second"), None)
+        assert models.chosen.model == "second"
+        await models.close()
 
 
 async def test_a_named_model_goes_before_the_set_one() -> None:
     settings = Settings(openai_api_key=KEY, soundstage_model="set")
-    assert (await choose(settings, "named"))[1].model == "named"
-    assert (await choose(settings, None))[1].model == "set"
+    assert (await choose(settings, "named")).chosen.route == "named"
+    assert (await choose(settings, None)).chosen.route == "set"
+
+
+async def test_a_route_may_be_named() -> None:
+    settings = Settings(openai_api_key=KEY, groq_api_key=KEY)
+    models = await choose(settings, "cheapest:groq/openai/gpt-oss-120b,gpt-5-mini")
+    assert (models.chosen.provider, models.chosen.model) == ("groq", "openai/gpt-oss-120b")
+    assert models.chosen.route == "cheapest:groq/openai/gpt-oss-120b,gpt-5-mini"
+    await models.close()
+
+
+async def test_a_model_of_a_provider_that_is_not_set_up_is_said() -> None:
+    with pytest.raises(UsageError, match="groq is not set up"):
+        await choose(Settings(openai_api_key=KEY), "groq/llama-3.3-70b-versatile")
 
 
 async def test_a_server_without_models_is_said() -> None:
@@ -52,28 +97,28 @@ async def test_a_server_without_models_is_said() -> None:
 
 
 async def test_a_local_ollama_is_used_when_it_answers() -> None:
-    async with OpenAIServer(models=("smollm2",)) as server:
-        settings = Settings(ollama_host=server.url.removesuffix("/v1"))
-        model, chosen = await choose(settings, None)
-        assert (chosen.provider, chosen.model) == ("ollama", "smollm2")
-        await model.close()
-        model, chosen = await choose(settings, "ollama/other")
-        assert chosen.model == "other"
-        await model.close()
+    async with WireServer(Ollama(), models=("smollm2",)) as server:
+        settings = Settings(ollama_host=server.url)
+        models = await choose(settings, None)
+        assert isinstance(models.first, OllamaProvider)
+        assert (models.chosen.provider, models.chosen.route) == ("ollama", "smollm2")
+        await models.close()
+        models = await choose(settings, "ollama/other")
+        assert models.chosen.model == "other"
+        await models.close()
 
 
 async def test_a_missing_ollama_is_said_with_the_remedy() -> None:
-    host = refusing_url(OpenAI()).removesuffix("/v1")
     with pytest.raises(ModelUnavailable, match="ollama serve"):
-        await choose(Settings(ollama_host=host), "ollama/any")
+        await choose(Settings(ollama_host=NOBODY), "ollama/any")
 
 
 async def test_a_password_in_the_url_is_not_shown() -> None:
     async with OpenAIServer(models=("m",)) as server:
         url = server.url.replace("http://", "http://user:secret@")
-        model, chosen = await choose(Settings(openai_base_url=url), None)
-        assert "secret" not in chosen.why
-        await model.close()
+        models = await choose(Settings(openai_base_url=url), None)
+        assert "secret" not in models.chosen.why
+        await models.close()
 
 
 async def test_a_name_without_any_provider_is_unknown() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import Soundstage, build
+from app.models import only
 from app.settings import Settings
 from domain.chat import ModelRequest
 from domain.events import Fact
@@ -87,7 +88,8 @@ class Stage:
 @contextlib.asynccontextmanager
 async def open_stage(home: Path, model: ScriptedProvider, sandboxes: Sandboxes | None = None) -> AsyncIterator[Stage]:
     """The whole product, wired by its own composition root, with sandboxes that need no Docker."""
-    async with build(Settings(soundstage_home=home), model, sandboxes or FakeSandboxes()) as product:
+    settings = Settings(soundstage_home=home)
+    async with build(settings, only(model, "scripted", "a test"), sandboxes or FakeSandboxes()) as product:
         yield Stage(product, model)
 
 

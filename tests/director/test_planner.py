@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bootstrap import open_store
 from app.settings import Settings
+from app.store import open_store
 from director.planner import Planned, make_plan, read_plan, without_tests
 from domain.errors import ModelRequestRejected
 from domain.ledger import Scope

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import open_store
 from app.journal import MemoryJournal
 from app.settings import Settings
+from app.store import open_store
 from director.equipment import Equipment
 from director.verification import Verifier
 from domain.events import TaskSubmitted, VerificationFinished

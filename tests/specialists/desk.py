@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import Store, open_store
 from app.journal import MemoryJournal
 from app.settings import Settings
+from app.store import Store, open_store
 from domain.events import Fact, TaskSubmitted
 from domain.ledger import Scope
 from domain.plan import Subtask
