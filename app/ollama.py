@@ -1,6 +1,7 @@
 """Where Ollama is, and whether it answers."""
 
 import asyncio
+import contextlib
 import urllib.parse
 
 from app.settings import Settings
@@ -33,4 +34,6 @@ async def answers(url: str) -> bool:
     except (OSError, TimeoutError):
         return False
     writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
     return True

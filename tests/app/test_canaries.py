@@ -112,18 +112,8 @@ async def test_no_object_that_holds_a_key_shows_it(home: Path, monkeypatch: pyte
     async with open_store(settings) as store:
         rings = await key_rings(settings, store.keys)
         ring = rings["openai"]
-        held = [
-            settings,
-            settings.known_secrets,
-            models,
-            models.first,
-            models.upstreams[0],
-            store,
-            store.keys,
-            rings,
-            ring,
-            ring.next(),
-        ]
+        made = [models, models.first, models.upstreams[0]]
+        held = [settings, settings.known_secrets, *made, store, store.keys, rings, ring, ring.next()]
         held += [ring.next().key, ring.states(), Redactor(settings.known_secrets), await store.keys.opened()]
         held += [await store.keys.known(), Endpoint(name="x", base_url="http://x", api_key=ring.next().key.secret)]
         held += [vars(one) for one in (*made, store.keys, store.keys._master, ring, settings)]

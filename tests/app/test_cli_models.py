@@ -9,6 +9,7 @@ import pytest
 from app.commands.model_trial import try_model
 from app.settings import Settings
 from tests.app.conftest import Cli
+from tests.wire.ollama_dialect import Ollama
 from tests.wire.openai_dialect import OpenAI, OpenAIServer
 from tests.wire.replies import Raw, Refuse, Reply, Say
 from tests.wire.server import refusing_url, served
@@ -88,9 +89,8 @@ def test_a_provider_that_does_not_answer_is_named_and_the_catalogue_is_listed_al
 
 
 def test_a_local_ollama_is_asked_besides(cli: Cli) -> None:
-    with served(OpenAI(), (), models=("mine",)) as server, served(OpenAI(), (), models=("smollm2:135m",)) as ollama:
-        host = ollama.url.removesuffix("/v1")
-        found = listed(cli, OPENAI_BASE_URL=server.url, OLLAMA_HOST=host)
+    with served(OpenAI(), (), models=("mine",)) as server, served(Ollama(), (), models=("smollm2:135m",)) as ollama:
+        found = listed(cli, OPENAI_BASE_URL=server.url, OLLAMA_HOST=ollama.url)
 
     offered = {name for name, model in found.items() if model["offered"]}
     assert offered == {"openai-compatible/mine", "ollama/smollm2:135m"}

@@ -55,9 +55,12 @@ async def test_providers_that_are_set_up_stand_in_for_each_other_with_their_usua
 async def test_local_only_leaves_out_what_is_not_local() -> None:
     async with WireServer(Ollama(), models=("smollm2",)) as ollama, OpenAIServer(models=("near",)) as near:
         far = Settings(openai_api_key=KEY, groq_api_key=KEY, ollama_host=ollama.url, soundstage_local_only=True)
-        assert (await choose(far, None)).chosen.route == "smollm2"
+        models = await choose(far, None)
+        assert models.chosen.route == "smollm2"
+        await models.close()
         local = Settings(openai_base_url=near.url, groq_api_key=KEY, ollama_host=ollama.url, soundstage_local_only=True)
         models = await choose(local, None)
+        await models.close()
     assert models.chosen.route == "openai-compatible/near,ollama/smollm2"
 
 
