@@ -99,7 +99,8 @@ class Gateway:
 
         if self._cached is None or not call.cacheable:
             return await made()
-        candidates = self._router.candidates(call)
+        choice = self._router.choice(call)
+        candidates = (*choice.able, *choice.unable)
         places = " ".join(f"{one} {self._upstreams[one.provider].place}" for one in candidates)
         completion = await self._cached.complete(call, places, made)
         if not completion.cache_hit:
@@ -110,7 +111,7 @@ class Gateway:
         return hit
 
     async def _pieces(self, call: Call, streamed: bool) -> Pieces:
-        tries = Tries(self._router.candidates(call), self._policy.retry)
+        tries = Tries(self._router.choice(call), self._policy.retry)
         begun = False
         while True:
             candidate = await tries.next()

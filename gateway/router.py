@@ -1,6 +1,7 @@
 """Which candidates of a call's route are able to answer it, and who is asked first."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from domain.catalogue import Capability, ModelInfo
 from domain.chat import ModelRequest, Usage, UserMessage
@@ -14,6 +15,13 @@ from gateway.upstream import Upstream
 UNKNOWN_PRICE = float("inf")
 
 
+class Choice(NamedTuple):
+    """Those that are able to answer a call, the first one first, and what the others would say to it."""
+
+    able: Sequence[Candidate]
+    unable: Mapping[Candidate, ModelRequestRejected]
+
+
 class Router:
     """Puts the candidates of calls in order, by what is known and was measured of them."""
 
@@ -22,41 +30,36 @@ class Router:
         self._names = tuple(upstreams)
         self._known = knowledge
 
-    def candidates(self, call: Call) -> Sequence[Candidate]:
-        """Who may be asked, the first one first. UsageError for a route that is none; ContextTooLong and
-        ModelRequestRejected where nobody is able.
+    def choice(self, call: Call) -> Choice:
+        """Who may be asked, and why others may not. UsageError for a route that is none.
 
         A single candidate is asked in any case: it knows best.
         """
         route = parse_route(call.request.model, self._names)
         if len(route.candidates) == 1:
-            return route.candidates
-        able = self._able(call.request, route.candidates)
+            return Choice(route.candidates, {})
+        unable = self._unable(call.request, route.candidates)
+        able = [one for one in route.candidates if one not in unable]
         match route.policy:
             case Policy.ORDERED:
-                return able
+                pass
             case Policy.CHEAPEST:
-                return sorted(able, key=lambda one: self._price(one, call.request))
+                able.sort(key=lambda one: self._price(one, call.request))
             case Policy.FASTEST:
-                return sorted(able, key=self._seconds)
+                able.sort(key=self._seconds)
             case Policy.DIFFICULTY:
-                return sorted(able, key=lambda one: self._effort(one, call))
+                able.sort(key=lambda one: self._effort(one, call))
+        return Choice(tuple(able), unable)
 
     def may(self, capability: Capability, route: str) -> bool:
         """Whether some candidate of a route has a capability, or nothing is known of it."""
         found = map(self._info, parse_route(route, self._names).candidates)
         return any(not info.known or capability in info.capabilities for info in found)
 
-    def _able(self, request: ModelRequest, candidates: Sequence[Candidate]) -> list[Candidate]:
-        needs = _needs(request)
-        size = estimate_input_tokens(request)
-        lacking = {one: _lacks(self._info(one), needs, size) for one in candidates}
-        able = [one for one, lacks in lacking.items() if not lacks]
-        if not able:
-            told = "; ".join(f"{one} {lacks}" for one, lacks in lacking.items())
-            long = all(lacks.startswith("takes") for lacks in lacking.values())
-            raise (ContextTooLong if long else ModelRequestRejected)(f"No model of the route is able: {told}.")
-        return able
+    def _unable(self, request: ModelRequest, candidates: Sequence[Candidate]) -> dict[Candidate, ModelRequestRejected]:
+        needs, size = _needs(request), estimate_input_tokens(request)
+        found = {one: _lacks(self._info(one), needs, size) for one in candidates}
+        return {one: lacks for one, lacks in found.items() if lacks is not None}
 
     def _info(self, candidate: Candidate) -> ModelInfo:
         return self._known.catalogue.find(candidate.provider, candidate.model)
@@ -89,10 +92,12 @@ def _needs(request: ModelRequest) -> frozenset[Capability]:
     return frozenset(capability for capability, wanted in asked if wanted)
 
 
-def _lacks(info: ModelInfo, needs: frozenset[Capability], tokens: int) -> str:
-    """What a model lacks; nothing is held against one of which nothing is known."""
+def _lacks(info: ModelInfo, needs: frozenset[Capability], tokens: int) -> ModelRequestRejected | None:
+    """What a model would reject, without asking it; nothing is held against one of which nothing is known."""
     if not info.known:
-        return ""
+        return None
     if missing := needs - info.capabilities:
-        return f"lacks {', '.join(sorted(missing))}"
-    return f"takes {info.context_tokens:,} tokens and not {tokens:,}" if tokens > info.context_tokens else ""
+        return ModelRequestRejected(f"{info.provider}/{info.id} lacks {', '.join(sorted(missing))}.")
+    if tokens > info.context_tokens:
+        return ContextTooLong(f"{info.provider}/{info.id} takes {info.context_tokens:,} tokens and not {tokens:,}.")
+    return None

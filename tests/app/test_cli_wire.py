@@ -11,9 +11,10 @@ import pytest
 from app.demo_script import PLAN, RIGHT, TESTS, demo_model
 from gateway.scripted import Line, Scene
 from tests.app.conftest import Cli
+from tests.wire.ollama_dialect import Ollama
 from tests.wire.openai_dialect import OpenAI
 from tests.wire.replies import Refuse, Reply, Say
-from tests.wire.server import served
+from tests.wire.server import refusing_url, served
 
 pytestmark = pytest.mark.usefixtures("docker_engine")
 
@@ -201,3 +202,14 @@ def _git_repository(repo: Path) -> None:
     for arguments in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "first")):
         subprocess.run(["git", *arguments], cwd=repo, check=True)
     (repo / "notes.txt").write_text("not committed\n")
+
+
+def test_with_no_cloud_provider_in_reach_the_work_goes_on_with_ollama(cli: Cli) -> None:
+    with served(Ollama(), in_text(DEMO_SCENES), models=("smollm2",)) as ollama:
+        away = {"OPENAI_BASE_URL": refusing_url(OpenAI()), "OPENAI_MODEL": "far"}
+        done = cli(*DEMO, "--json", **away, OLLAMA_HOST=ollama.url)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    facts = [json.loads(line)["fact"] for line in done.stdout.splitlines() if '"fact"' in line]
+    called = [fact for fact in facts if fact["type"] == "model_called"]
+    assert {(fact["provider"], fact["model"]) for fact in called} == {("ollama", "smollm2")}
