@@ -80,9 +80,7 @@ def test_the_cheapest_is_asked_first_and_one_without_a_price_last(router: Router
     ("difficulty", "expected"),
     [(1, ["small", "mid", "big", "new"]), (4, ["mid", "big", "new", "small"]), (5, ["big", "mid", "new", "small"])],
 )
-def test_the_cheapest_that_is_strong_enough_is_asked_first(
-    router: Router, difficulty: int, expected: list[str]
-) -> None:
+def test_the_cheapest_that_is_strong_enough_goes_first(router: Router, difficulty: int, expected: list[str]) -> None:
     assert order(router, asked(f"difficulty:{ALL}", difficulty=difficulty)) == expected
 
 
