@@ -139,7 +139,7 @@ async def _usual_model(settings: Settings, upstream: Upstream) -> str:
 def _models(settings: Settings, found: dict[str, Upstream], route: Route, text: str) -> Models:
     first = route.candidates[0]
     url = public_url(ollama_url(settings) if first.provider == OLLAMA else address_of(settings, first.provider))
-    why = f"Ollama answers at {url}" if first.provider == OLLAMA else f"it answers at {url}"
+    why = f"Ollama answers at {url}" if first.provider == OLLAMA else f"at {url}"
     if others := route.candidates[1:]:
         why += f"; then {', '.join(map(str, others))}"
     # A single model of a single provider is named as that provider names it.
