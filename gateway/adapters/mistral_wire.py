@@ -12,7 +12,7 @@ CALL_ID = re.compile(r"[a-zA-Z0-9]{9}")
 
 def request_body(request: ModelRequest) -> dict[str, Any]:
     """The arguments of the SDK's ``chat``: as OpenAI's, but for the ids of tool calls."""
-    body = openai_wire.request_body(request, "max_tokens", stream=False)
+    body = openai_wire.request_body(request, "max_tokens")
     for message in body["messages"]:
         if message["role"] == "tool":
             message["tool_call_id"] = call_id(message["tool_call_id"])

@@ -5,77 +5,87 @@ and take the text of an image for the path of a file where there is one of that 
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, aclosing
+from contextlib import aclosing
 from typing import Any
 
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import EmbeddingRequest, ModelRequest
+from domain.errors import SoundstageError, UnknownModel
+from gateway.adapters.adapter import Adapter
 from gateway.adapters.answer import Answer
-from gateway.adapters.ollama_errors import ollama_errors
 from gateway.adapters.ollama_wire import request_body, take
-from gateway.adapters.openai_adapter import OpenAIProvider, embedded
-from gateway.adapters.statuses import Service
 from gateway.base import Delta, Endpoint
 
 LOCAL = Endpoint(name="ollama", base_url="http://127.0.0.1:11434", local=True)
+NO_STATUS = -1
+"""The status of an error that comes in the middle of an answer."""
 
 
-class OllamaProvider(OpenAIProvider):
-    """Sends requests with the official SDK, which never retries. Only what is about no wire format is OpenAI's.
+class OllamaProvider(Adapter):
+    """Sends requests with the official SDK, which never retries.
 
     ``context_tokens`` is how much context the server is to keep. Where it is None the server chooses, often 4096
     tokens, and drops the beginning of a longer conversation without a word.
     """
 
+    sdk, http = "ollama", "httpx"
+    url_variable = "OLLAMA_HOST"
+    path = "/v1"
+
     def __init__(self, endpoint: Endpoint = LOCAL, context_tokens: int | None = None) -> None:
         super().__init__(endpoint)
-        self._service = Service(endpoint=endpoint, url_variable="OLLAMA_HOST")
         self._context_tokens = context_tokens
 
-    def _connect(self, endpoint: Endpoint) -> tuple[Any, Any]:
-        import httpx
+    def _connect(self, url: str, key: str, timeout: Any) -> Any:
         from ollama import AsyncClient
 
-        url = endpoint.base_url.rstrip("/").removesuffix("/v1")
-        timeout = httpx.Timeout(endpoint.read_s, connect=endpoint.connect_s)
         # A key is sent in any case: without one, the SDK sends a key that it finds in the environment.
-        headers = {"authorization": f"Bearer {endpoint.api_key.get_secret_value()}"}
-        return AsyncClient(host=url, timeout=timeout, headers=headers), None
+        return AsyncClient(host=url, timeout=timeout, headers={"authorization": f"Bearer {key}"})
 
-    def _errors(self, model: str) -> AbstractContextManager[None]:
-        return ollama_errors(self._service, model)
+    async def _post(self, call: str, body: dict[str, Any], stream: bool = False) -> Any:
+        return await self._client._request(dict, "POST", f"/api/{call}", json=body, stream=stream)
 
-    async def complete(self, request: ModelRequest) -> ModelReply:
-        """The whole reply."""
-        answer = Answer(request)
-        body = request_body(request, self._context_tokens, stream=False)
-        with self._service.reading(), self._errors(request.model):
-            found = await self._sdk._request(dict, "POST", "/api/chat", json=body)
-            self._take_error(found)
-            take(answer, found)
-            return answer.reply()
+    async def _whole(self, request: ModelRequest) -> Any:
+        return await self._post("chat", request_body(request, self._context_tokens, stream=False))
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
-        """Deltas, then the whole reply. A stream that ends before it is done raises ModelProtocolError."""
-        answer = Answer(request)
+    async def _pieces(self, request: ModelRequest) -> AsyncGenerator[Any]:
         body = request_body(request, self._context_tokens, stream=True)
-        with self._service.reading(), self._errors(request.model):
-            async with aclosing(await self._sdk._request(dict, "POST", "/api/chat", json=body, stream=True)) as parts:
-                async for part in parts:
-                    yield take(answer, part)
-            reply = answer.reply()
-        yield reply
+        async with aclosing(await self._post("chat", body, stream=True)) as parts:
+            async for part in parts:
+                yield part
 
-    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
-        """A vector for each text. ContextTooLong for a text that is longer than the model takes."""
-        body = {"model": request.model, "input": request.texts, "truncate": False}
-        with self._service.reading(), self._errors(request.model):
-            found = await self._sdk._request(dict, "POST", "/api/embed", json=body)
-            self._take_error(found)
-            data = [{"index": index, "embedding": vector} for index, vector in enumerate(found["embeddings"])]
-            return embedded(request, {"data": data, "usage": {"prompt_tokens": found.get("prompt_eval_count")}})
+    async def _vectors(self, request: EmbeddingRequest) -> Any:
+        found = await self._post("embed", {"model": request.model, "input": request.texts, "truncate": False})
+        self._check(found)
+        data = [{"index": index, "embedding": vector} for index, vector in enumerate(found["embeddings"])]
+        return {"data": data, "usage": {"prompt_tokens": found.get("prompt_eval_count")}}
 
-    async def models(self) -> list[str]:
-        """The models that were pulled."""
-        with self._service.reading(), self._errors(""):
-            listing = await self._sdk._request(dict, "GET", "/api/tags")
-            return [str(model["model"].strip()) for model in listing["models"]]
+    async def _names(self) -> list[str]:
+        listing = await self._client._request(dict, "GET", "/api/tags")
+        return [model["model"] for model in listing["models"]]
+
+    def _take(self, answer: Answer, found: Any) -> Delta:
+        return take(answer, found)
+
+    def _ours(self, error: Exception, model: str) -> SoundstageError | None:
+        import ollama
+
+        match error:
+            case ollama.ResponseError():
+                return self._refused(error, model)
+            case ollama.RequestError():
+                return self._service.unsendable(error)
+            case _:
+                return super()._ours(error, model)
+
+    def _refused(self, error: Any, model: str) -> SoundstageError:
+        said = str(error.error)
+        if error.status_code == NO_STATUS:
+            return self._service.reported(said)
+        if error.status_code == 404 and model:
+            return UnknownModel(
+                f"Ollama does not have the model {model!r} ({self._service.said(said)}). "
+                f"Get it with: ollama pull {model}, or name another one with --model."
+            )
+        # The SDK leaves the headers behind, in the exception that it came from.
+        response = getattr(error.__context__, "response", None)
+        return self._service.status(error.status_code, said, response.headers if response is not None else {}, model)

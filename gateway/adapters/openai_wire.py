@@ -1,12 +1,14 @@
 """Our requests in OpenAI's format, and answers in it. Source: the OpenAI API reference, "Create chat completion"."""
 
+from math import ceil
 from typing import Any
 
 from domain.chat import (
     AssistantMessage,
+    EmbeddingReply,
+    EmbeddingRequest,
     FinishReason,
     Message,
-    ModelReply,
     ModelRequest,
     SystemMessage,
     ToolMessage,
@@ -15,6 +17,10 @@ from domain.chat import (
 )
 from gateway.adapters.answer import Answer
 from gateway.base import Delta
+from gateway.pricing import BYTES_PER_TOKEN
+
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+"""What a request has besides, whose answer is to come in pieces."""
 
 FINISH_REASONS = {
     "stop": FinishReason.STOP,
@@ -49,15 +55,13 @@ def to_wire(message: Message) -> dict[str, Any]:
             return wire | {"tool_calls": calls} if calls else wire
 
 
-def request_body(request: ModelRequest, limit_name: str, stream: bool) -> dict[str, Any]:
+def request_body(request: ModelRequest, limit_name: str) -> dict[str, Any]:
     """The request as the API takes it. ``limit_name`` is what the server calls the most tokens of an answer."""
     body: dict[str, Any] = {
         "model": request.model,
         "messages": [to_wire(message) for message in request.messages],
         limit_name: request.max_output_tokens,
     }
-    if stream:
-        body |= {"stream": True, "stream_options": {"include_usage": True}}
     if request.tools:
         body["tools"] = tools_of(request)
     if request.json_schema is not None:
@@ -79,42 +83,30 @@ def tools_of(request: ModelRequest) -> list[dict[str, Any]]:
     ]
 
 
-def take_chunk(answer: Answer, chunk: Any) -> Delta:
-    """Takes a chunk of a stream into the answer; returns what of it can be shown."""
-    # The last chunk, and with Groq in a place of its own that needs no asking.
-    answer.usage = usage_of(chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")) or answer.usage
-    choices = chunk.get("choices")
-    if not choices:
+def take(answer: Answer, found: Any) -> Delta:
+    """Takes in a chunk of a stream, or a whole completion; returns what of it can be shown."""
+    # The last chunk has the usage, and with Groq in a place of its own that needs no asking.
+    answer.usage = usage_of(found.get("usage") or (found.get("x_groq") or {}).get("usage")) or answer.usage
+    if not (choices := found.get("choices")):
         return answer.hear("")
-    delta = choices[0]["delta"]
-    for call in delta.get("tool_calls") or ():
-        _take_call(answer, call.get("index"), call)
-    return _take_words(answer, choices[0], delta)
-
-
-def take_whole(answer: Answer, completion: Any) -> ModelReply:
-    """The reply of an answer that came in one piece."""
-    answer.usage = usage_of(completion.get("usage"))
-    choice = completion["choices"][0]
-    for place, call in enumerate(choice["message"].get("tool_calls") or ()):
-        _take_call(answer, place, call)
-    _take_words(answer, choice, choice["message"])
-    return answer.reply()
-
-
-def _take_words(answer: Answer, choice: Any, message: Any) -> Delta:
+    choice = choices[0]
+    whole = "message" in choice
+    message = choice["message"] if whole else choice["delta"]
+    for place, call in enumerate(message.get("tool_calls") or ()):
+        function = call.get("function") or {}
+        arguments = function.get("arguments")
+        answer.call(
+            place if whole else call.get("index"),
+            call.get("id") or "",
+            function.get("name") or "",
+            "" if arguments is None else arguments,
+        )
     if finish := choice.get("finish_reason"):
         answer.finish = FINISH_REASONS.get(finish, FinishReason.STOP)
     refusal = message.get("refusal") or ""
     answer.refused = answer.refused or bool(refusal)
     reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
     return answer.hear(message.get("content") or refusal, reasoning)
-
-
-def _take_call(answer: Answer, place: int | None, call: Any) -> None:
-    function = call.get("function") or {}
-    arguments = function.get("arguments")
-    answer.call(place, call.get("id") or "", function.get("name") or "", "" if arguments is None else arguments)
 
 
 def usage_of(told: Any) -> Usage | None:
@@ -127,3 +119,14 @@ def usage_of(told: Any) -> Usage | None:
         cached_tokens=(told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
         reasoning_tokens=(told.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0,
     )
+
+
+def embedded(request: EmbeddingRequest, found: Any) -> EmbeddingReply:
+    """The vectors of an answer, in the order of the texts."""
+    placed = {item["index"]: item["embedding"] for item in found["data"]}
+    vectors = tuple(placed[place] for place in range(len(request.texts)))
+    if len({len(vector) for vector in vectors}) > 1:
+        raise ValueError("vectors of different lengths")
+    size = sum(len(text.encode()) for text in request.texts)
+    usage = usage_of(found.get("usage")) or Usage(input_tokens=ceil(size / BYTES_PER_TOKEN), estimated=True)
+    return EmbeddingReply(vectors=vectors, usage=usage)

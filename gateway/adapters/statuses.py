@@ -58,14 +58,9 @@ class Service(Value):
         """One short line of what a provider says, without the key, whoever put it there."""
         return " ".join(self._redactor.text(text).split())[:MESSAGE_CHARACTERS]
 
-    @contextmanager
-    def cleaned(self) -> Iterator[None]:
-        """Takes the key out of whatever is raised, and of what that came from: some of it repeats the request."""
-        try:
-            yield
-        except Exception as error:
-            self._redactor.error(error)
-            raise
+    def clean(self, error: Exception) -> None:
+        """Takes the key out of an exception and of what it came from: some of it repeats the request."""
+        self._redactor.error(error)
 
     def status(self, status: int, text: str, headers: Mapping[str, str], model: str) -> SoundstageError:
         """Our error for a status that is no success. ``text`` is what the provider says, its error code included."""
@@ -116,6 +111,10 @@ class Service(Value):
         if not names & NEVER_SENT:
             return ModelConnectionLost(f"The connection to {self._place} broke ({reason}). Check {check}.")
         return ModelConnectionFailed(f"No connection to {self._place} ({reason}). Check {check}.")
+
+    def unsendable(self, error: Exception) -> ModelRequestRejected:
+        """Our error for a request that an SDK itself does not take."""
+        return ModelRequestRejected(f"The client does not take the request: {self.said(str(error))}")
 
     def malformed(self) -> ModelProtocolError:
         """Our error for an answer of another shape than the protocol's."""

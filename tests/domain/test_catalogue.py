@@ -10,7 +10,7 @@ from domain.patterns import is_family
 from gateway.published import published, published_context
 
 OURS = read_models().model
-CATALOGUE = Catalogue(OURS)
+CATALOGUE = Catalogue(OURS, published_context)
 CHAT = [entry for entry in OURS if Capability.EMBEDDINGS not in entry.capabilities]
 
 

@@ -110,7 +110,7 @@ def test_the_estimate_of_a_request_is_not_below_a_token_for_three_bytes_that_are
         tools=(ToolSchema(name="shell", description=description, parameters={"type": "object"}),),
         json_schema={"type": "object", "description": description},
     )
-    body = request_body(request, "max_tokens", stream=False)
+    body = request_body(request, "max_tokens")
     sent = "".join(message["content"] for message in body["messages"]) + arguments
     schemas = json.dumps(body["tools"][0]["function"]) + json.dumps(request.json_schema)
 
