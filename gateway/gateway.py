@@ -20,11 +20,11 @@ from gateway.keys import KeyRing
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
 from gateway.pricing import estimate_input_tokens
+from gateway.retry import Tries
 from gateway.route import Candidate
 from gateway.router import Router
 from gateway.sanitiser import sanitised
 from gateway.sending import Send
-from gateway.tries import Tries
 from gateway.upstream import Upstream
 
 Pieces = AsyncGenerator[Delta | Restarted | Completion]

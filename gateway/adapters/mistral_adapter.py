@@ -8,8 +8,7 @@ from domain.chat import EmbeddingRequest, ModelRequest
 from domain.errors import ModelUnavailable, SoundstageError
 from gateway.adapters.adapter import Adapter
 from gateway.adapters.answer import Answer
-from gateway.adapters.mistral_wire import in_openai_words, request_body
-from gateway.adapters.openai_wire import take
+from gateway.adapters.openai_wire import request_body, take
 from gateway.base import Delta
 
 if TYPE_CHECKING:
@@ -51,12 +50,12 @@ class MistralProvider(Adapter):
         return found.model_dump(exclude_unset=True)
 
     async def _whole(self, request: ModelRequest) -> Any:
-        return await self._plain(self._client.chat.complete_async(**request_body(request)))
+        return await self._plain(self._client.chat.complete_async(**request_body(request, "max_tokens")))
 
     async def _pieces(self, request: ModelRequest) -> AsyncGenerator[Any]:
         from mistralai.client.utils.eventstreaming import EventStreamAsync
 
-        async with await self._client.chat.stream_async(**request_body(request)) as typed:
+        async with await self._client.chat.stream_async(**request_body(request, "max_tokens")) as typed:
             # To read an event the SDK makes a class of its own each time, and hides an error that is told in one.
             async for event in EventStreamAsync[Any](typed.response, json.loads):
                 # Only a connection that was read to its end serves another request.
@@ -80,7 +79,7 @@ class MistralProvider(Adapter):
             raise self._service.reported("it ended with an error")
 
     def _take(self, answer: Answer, found: Any) -> Delta:
-        return take(answer, in_openai_words(found))
+        return take(answer, _in_openai_words(found))
 
     def _ours(self, error: Exception, model: str) -> SoundstageError | None:
         from mistralai.client import errors
@@ -120,3 +119,21 @@ def _http_client(timeout: dict[str, float | None]) -> "httpx2.AsyncClient":
             await response.aread()
 
     return httpx2.AsyncClient(follow_redirects=True, event_hooks={"request": [be_patient], "response": [smooth]})
+
+
+def _in_openai_words(found: Any) -> Any:
+    """A chunk or a completion, its thinking apart from its text, as OpenAI's compatible servers have it."""
+    for choice in found.get("choices") or ():
+        if choice.get("finish_reason") == "model_length":
+            choice["finish_reason"] = "length"
+        message = choice.get("delta") or choice.get("message") or {}
+        if isinstance(message.get("content"), list):
+            message["reasoning"] = _text(message["content"], "thinking")
+            message["content"] = _text(message["content"], "text")
+    return found
+
+
+def _text(parts: list[Any], kind: str) -> str:
+    """The text of all parts of a kind. Thinking is a list of parts in its turn."""
+    told = (part[kind] for part in parts if part["type"] == kind)
+    return "".join(each if isinstance(each, str) else _text(each, "text") for each in told)

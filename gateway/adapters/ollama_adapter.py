@@ -1,18 +1,28 @@
-"""Ollama by its own API: models that run on this machine or in this house.
+"""Ollama by its own API: models that run on this machine or in this house. Source: its documentation, "Chat".
 
 Requests go through the SDK's general request, not through its typed methods: those drop half of the schema of a tool,
 and take the text of an image for the path of a file where there is one of that name.
 """
 
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Any
 
-from domain.chat import EmbeddingRequest, ModelRequest
+from domain.chat import (
+    AssistantMessage,
+    EmbeddingRequest,
+    FinishReason,
+    Message,
+    ModelRequest,
+    ToolMessage,
+    Usage,
+    UserMessage,
+)
 from domain.errors import SoundstageError, UnknownModel
 from gateway.adapters.adapter import Adapter
 from gateway.adapters.answer import Answer
-from gateway.adapters.ollama_wire import request_body, take
+from gateway.adapters.openai_wire import tools_of
 from gateway.base import Delta, Endpoint
 
 LOCAL = Endpoint(name="ollama", base_url="http://127.0.0.1:11434", local=True)
@@ -64,7 +74,16 @@ class OllamaProvider(Adapter):
         return [model["model"] for model in listing["models"]]
 
     def _take(self, answer: Answer, found: Any) -> Delta:
-        return take(answer, found)
+        message = found["message"]
+        for call in message.get("tool_calls") or ():
+            # A call comes in one piece, and has no id.
+            answer.call(answer.calls, "", call["function"]["name"], call["function"]["arguments"])
+        if found.get("done"):
+            answer.finish = FinishReason.LENGTH if found.get("done_reason") == "length" else FinishReason.STOP
+            counts = found.get("prompt_eval_count"), found.get("eval_count")
+            if None not in counts:
+                answer.usage = Usage(input_tokens=counts[0], output_tokens=counts[1])
+        return answer.hear(message.get("content") or "", message.get("thinking") or "")
 
     def _ours(self, error: Exception, model: str) -> SoundstageError | None:
         import ollama
@@ -89,3 +108,52 @@ class OllamaProvider(Adapter):
         # The SDK leaves the headers behind, in the exception that it came from.
         response = getattr(error.__context__, "response", None)
         return self._service.status(error.status_code, said, response.headers if response is not None else {}, model)
+
+
+def request_body(request: ModelRequest, context_tokens: int | None, stream: bool) -> dict[str, Any]:
+    """The request as ``/api/chat`` takes it."""
+    options: dict[str, Any] = {"num_predict": request.max_output_tokens}
+    if context_tokens is not None:
+        options["num_ctx"] = context_tokens
+    if request.temperature is not None:
+        options["temperature"] = request.temperature
+    messages = _messages(request.messages)
+    body: dict[str, Any] = {"model": request.model, "messages": messages, "options": options, "stream": stream}
+    if request.tools:
+        body["tools"] = tools_of(request)
+    if request.json_schema is not None:
+        body["format"] = request.json_schema
+    return body
+
+
+def _messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    names: dict[str, str] = {}
+    found = []
+    for message in messages:
+        if isinstance(message, AssistantMessage):
+            names |= {call.id: call.name for call in message.tool_calls}
+        found.append(_message(message, names))
+    return found
+
+
+def _message(message: Message, names: dict[str, str]) -> dict[str, Any]:
+    wire: dict[str, Any] = {"role": message.role, "content": message.content}
+    match message:
+        case UserMessage(images=images) if images:
+            wire["images"] = [image.data for image in images]
+        case ToolMessage():
+            wire["tool_name"] = names.get(message.tool_call_id, "")
+        case AssistantMessage(tool_calls=calls) if calls:
+            called = [{"name": call.name, "arguments": _arguments(call.arguments)} for call in calls]
+            wire["tool_calls"] = [{"function": call} for call in called]
+    return wire
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """The arguments as the object that Ollama wants; what is none is shown to the model under a name."""
+    try:
+        found = json.loads(text)
+        json.dumps(found, allow_nan=False)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"malformed": text}
