@@ -3,12 +3,21 @@
 import asyncio
 import contextlib
 import uuid
+from typing import Any
 
 from domain.errors import SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
 from domain.money import FREE
 from gateway.base import Call, Completion
 from gateway.pricing import Prices
+
+
+def attempt_of(call: Call, **of_the_send: Any) -> Attempt:
+    """A send on the account of a call."""
+    return Attempt(
+        id=uuid.uuid4().hex, scope=call.scope, task_id=call.task_id, subtask_id=call.subtask_id, owner=call.owner,
+        specialist=call.specialist, purpose=call.purpose, **of_the_send,
+    )  # fmt: skip
 
 
 class Accounts:
@@ -48,11 +57,9 @@ class Accounts:
 
     async def enter_hit(self, call: Call, completion: Completion) -> None:
         """Writes down a call that was answered from the cache."""
-        attempt = Attempt(
-            id=uuid.uuid4().hex, scope=call.scope, task_id=call.task_id, subtask_id=call.subtask_id, owner=call.owner,
-            specialist=call.specialist, purpose=call.purpose, provider=completion.provider, model=completion.model,
-            reserved=FREE, reserved_tokens=0,
-        )  # fmt: skip
+        attempt = attempt_of(
+            call, provider=completion.provider, model=completion.model, reserved=FREE, reserved_tokens=0
+        )
         settlement = Settlement(
             attempt_id=attempt.id, outcome=AttemptOutcome.OK, latency_s=completion.latency_s, cache_hit=True
         )

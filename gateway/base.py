@@ -43,37 +43,29 @@ class Provider(Protocol):
     @property
     def name(self) -> str:
         """The provider's name in ledger entries and prices."""
-        ...
 
     @property
     def local(self) -> bool:
         """Whether it is reached without a way out of the house."""
-        ...
 
     @property
     def announcement(self) -> str:
         """What a person must know about it before it answers, or nothing."""
-        ...
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The whole reply, asked for in one piece."""
-        ...
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
         """Deltas as they come, and the whole reply last. A stream without a proper end raises ModelProtocolError."""
-        ...
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
         """A vector for each text. ModelRequestRejected where the provider offers none."""
-        ...
 
     async def models(self) -> list[str]:
         """The ids of the models that the provider offers. It costs nothing, so it serves as the probe of health too."""
-        ...
 
     async def close(self) -> None:
         """Lets go of connections. Once more does nothing."""
-        ...
 
 
 class Restarted(Value):

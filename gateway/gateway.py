@@ -12,6 +12,7 @@ from domain.ledger import Ledger
 from domain.redaction import Redactor
 from domain.reply_cache import ReplyCache
 from domain.secrets import ProviderKey
+from domain.tokens import estimate_input_tokens
 from gateway.accounts import Accounts
 from gateway.base import Call, Completion, Delta, Provider, Restarted
 from gateway.cache import CachedCalls
@@ -19,7 +20,6 @@ from gateway.hedge import hedged
 from gateway.keys import KeyRing
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
-from gateway.pricing import estimate_input_tokens
 from gateway.retry import Tries
 from gateway.route import Candidate
 from gateway.router import Router

@@ -10,9 +10,9 @@ from pydantic import JsonValue
 from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
 from domain.errors import ModelProtocolError
 from domain.text import well_formed
+from domain.tokens import estimate_usage
 from gateway.adapters.thinking import Thinking
 from gateway.base import Delta
-from gateway.pricing import estimate_usage
 
 SIGN_OF_LIFE = Delta()
 """For a piece that has nothing to show: whoever waits sees that something came."""

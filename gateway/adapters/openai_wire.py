@@ -10,14 +10,13 @@ from domain.chat import (
     FinishReason,
     Message,
     ModelRequest,
-    SystemMessage,
     ToolMessage,
     Usage,
     UserMessage,
 )
+from domain.tokens import BYTES_PER_TOKEN
 from gateway.adapters.answer import Answer
 from gateway.base import Delta
-from gateway.pricing import BYTES_PER_TOKEN
 
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 """What a request has besides, whose answer is to come in pieces."""
@@ -34,25 +33,20 @@ FINISH_REASONS = {
 
 def to_wire(message: Message) -> dict[str, Any]:
     """One message as the API takes it."""
+    wire: dict[str, Any] = {"role": message.role, "content": message.content}
     match message:
         case UserMessage(images=images) if images:
-            parts: list[dict[str, Any]] = [{"type": "text", "text": message.content}] if message.content else []
-            for image in images:
-                parts.append(
-                    {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{image.data}"}}
-                )
-            return {"role": "user", "content": parts}
-        case SystemMessage() | UserMessage():
-            return {"role": message.role, "content": message.content}
+            urls = [f"data:{image.media_type};base64,{image.data}" for image in images]
+            text = [{"type": "text", "text": message.content}] if message.content else []
+            wire["content"] = [*text, *({"type": "image_url", "image_url": {"url": url}} for url in urls)]
         case ToolMessage():
-            return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content}
-        case AssistantMessage():
-            calls = [
+            wire["tool_call_id"] = message.tool_call_id
+        case AssistantMessage(tool_calls=calls) if calls:
+            wire["tool_calls"] = [
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-                for call in message.tool_calls
+                for call in calls
             ]
-            wire: dict[str, Any] = {"role": "assistant", "content": message.content}
-            return wire | {"tool_calls": calls} if calls else wire
+    return wire
 
 
 def request_body(request: ModelRequest, limit_name: str) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from domain.chat import (
 )
 from domain.money import NanoUsd
 from domain.tariff import WrittenPrice
+from domain.tokens import BYTES_PER_TOKEN, estimate_input_tokens, estimate_usage
 from gateway.adapters.openai_wire import request_body
-from gateway.pricing import BYTES_PER_TOKEN, Prices, estimate_input_tokens, estimate_usage
+from gateway.pricing import Prices
 
 MILLION = 1_000_000
 COUNTS = st.integers(0, MILLION)
