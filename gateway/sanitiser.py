@@ -185,7 +185,11 @@ def _merged(first: Message, second: Message) -> Message | None:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text, parse_constant=_refuse), dict)
+        found = json.loads(text, parse_constant=_refuse)
+        if "\\ud" in text.lower():
+            # Half a surrogate pair, once it is read, cannot be sent.
+            json.dumps(found, ensure_ascii=False).encode()
+        return isinstance(found, dict)
     except (ValueError, RecursionError):
         return False
 
