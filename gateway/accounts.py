@@ -57,13 +57,11 @@ class Accounts:
 
     async def enter_hit(self, call: Call, completion: Completion) -> None:
         """Writes down a call that was answered from the cache."""
-        attempt = attempt_of(
-            call, provider=completion.provider, model=completion.model, reserved=FREE, reserved_tokens=0
-        )
-        settlement = Settlement(
-            attempt_id=attempt.id, outcome=AttemptOutcome.OK, latency_s=completion.latency_s, cache_hit=True
-        )
-        await self._ledger.enter(attempt, settlement)
+        provider, model = completion.provider, completion.model
+        attempt = attempt_of(call, provider=provider, model=model, reserved=FREE, reserved_tokens=0)
+        outcome, latency_s = AttemptOutcome.OK, completion.latency_s
+        hit = Settlement(attempt_id=attempt.id, outcome=outcome, latency_s=latency_s, cache_hit=True)
+        await self._ledger.enter(attempt, hit)
 
     def _settled(self, settling: "asyncio.Future[None]") -> None:
         settlement = self._under_way.pop(settling)

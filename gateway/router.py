@@ -81,12 +81,9 @@ class Router:
 
 def _needs(request: ModelRequest) -> frozenset[Capability]:
     images = any(isinstance(message, UserMessage) and message.images for message in request.messages)
-    asked = (
-        (Capability.TOOLS, request.tools),
-        (Capability.JSON_SCHEMA, request.json_schema is not None),
-        (Capability.IMAGES, images),
-    )
-    return frozenset(capability for capability, wanted in asked if wanted)
+    schema = request.json_schema is not None
+    asked = {Capability.TOOLS: request.tools, Capability.JSON_SCHEMA: schema, Capability.IMAGES: images}
+    return frozenset(capability for capability, wanted in asked.items() if wanted)
 
 
 def _lacks(info: ModelInfo, needs: frozenset[Capability], tokens: int) -> str:

@@ -77,7 +77,7 @@ def sanitise(messages: tuple[Message, ...], rules: Rules) -> tuple[Message, ...]
 
 def _clean(message: Message) -> Message | None:
     """The message with text that can be sent; None for one that says nothing."""
-    content = _text(message.content)
+    content = well_formed(message.content).replace("\0", "")
     if isinstance(message, AssistantMessage) and message.tool_calls:
         calls = tuple(map(_clean_call, message.tool_calls))
         same = content == message.content and all(map(operator.is_, calls, message.tool_calls))
@@ -90,10 +90,6 @@ def _clean(message: Message) -> Message | None:
         else:
             return None
     return message if content == message.content else message.model_copy(update={"content": content})
-
-
-def _text(text: str) -> str:
-    return text.replace("\0", "") if text.isascii() else well_formed(text).replace("\0", "")
 
 
 def _clean_call(call: ToolCall) -> ToolCall:

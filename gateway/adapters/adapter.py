@@ -5,14 +5,16 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from importlib import import_module
+from math import ceil
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
 from domain.errors import ModelTimeout, SoundstageError
+from domain.tokens import BYTES_PER_TOKEN
 from gateway.adapters.answer import Answer
-from gateway.adapters.openai_wire import embedded
+from gateway.adapters.openai_wire import usage_of
 from gateway.adapters.statuses import Service
 from gateway.base import Delta, Endpoint
 
@@ -20,21 +22,16 @@ from gateway.base import Delta, Endpoint
 class Adapter(ABC):
     """Sends requests with a provider's official SDK, its retries switched off.
 
-    A further one says here what it is called, and in the methods below ``close`` what is special about it. What these
-    return is plain JSON; where they fail because an answer is of another shape, that becomes a ModelProtocolError.
+    ``sdk`` and ``http`` are the packages of the SDK and of its HTTP client, which nothing imports before the first
+    request; ``path`` is what a base URL may end with though each call brings it along. What is special of a provider
+    stands in the methods below ``close``: they give plain JSON, and JSON of another shape is a ModelProtocolError.
     """
 
     sdk: ClassVar[str]
-    """The package of the SDK; nothing imports it before the first request."""
-
     http: ClassVar[str]
-    """The package of the HTTP client in it."""
-
     key_variable: ClassVar[str] = ""
     url_variable: ClassVar[str] = ""
     path: ClassVar[str] = ""
-    """The end of a base URL that is cut off, since each call brings it along."""
-
     announcement = ""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -76,8 +73,7 @@ class Adapter(ABC):
         """The whole reply."""
         answer = Answer(request)
         with self._service.reading(), self.errors(request.model):
-            found = await self._whole(request)
-            self._heard(answer, found)
+            self._heard(answer, await self._whole(request))
             return answer.reply()
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
@@ -96,7 +92,7 @@ class Adapter(ABC):
             found = await self._vectors(request)
             with self._service.reading():
                 self._check(found)
-                return embedded(request, found)
+                return _embedded(request, found)
 
     async def models(self) -> list[str]:
         """The ids that the server lists."""
@@ -161,3 +157,14 @@ class Adapter(ABC):
                 return self._service.unreachable(error)
             case _:
                 return None
+
+
+def _embedded(request: EmbeddingRequest, found: Any) -> EmbeddingReply:
+    """The vectors of an answer in OpenAI's form, in the order of the texts."""
+    placed = {item["index"]: item["embedding"] for item in found["data"]}
+    vectors = tuple(placed[place] for place in range(len(request.texts)))
+    if len({len(vector) for vector in vectors}) > 1:
+        raise ValueError("vectors of different lengths")
+    size = sum(len(text.encode()) for text in request.texts)
+    usage = usage_of(found.get("usage")) or Usage(input_tokens=ceil(size / BYTES_PER_TOKEN), estimated=True)
+    return EmbeddingReply(vectors=vectors, usage=usage)

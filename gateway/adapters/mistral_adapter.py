@@ -88,20 +88,16 @@ class MistralProvider(Adapter):
         match error:
             case errors.ResponseValidationError():
                 return self._service.malformed()
-            case errors.MistralError():
-                return self._refused(error, model)
+            case errors.MistralError(status_code=status) if status < 400:
+                return self._service.malformed()
+            case errors.MistralError(status_code=status, body=body):
+                unknown = status == 400 and INVALID_MODEL in body.lower()
+                return self._service.status(404 if unknown else status, body, error.headers, model)
             case errors.NoResponseError():
                 return self._service.unreachable(error)
             case MistralClientException():
                 return ModelUnavailable(f"The provider's client refused: {self._service.said(str(error))}")
-            case _:
-                return super()._ours(error, model)
-
-    def _refused(self, error: Any, model: str) -> SoundstageError:
-        if error.status_code < 400:
-            return self._service.malformed()
-        unknown = error.status_code == 400 and INVALID_MODEL in error.body.lower()
-        return self._service.status(404 if unknown else error.status_code, error.body, error.headers, model)
+        return super()._ours(error, model)
 
 
 def _http_client(timeout: dict[str, float | None]) -> "httpx2.AsyncClient":

@@ -5,7 +5,7 @@ and take the text of an image for the path of a file where there is one of that 
 """
 
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -88,13 +88,11 @@ class OllamaProvider(Adapter):
     def _ours(self, error: Exception, model: str) -> SoundstageError | None:
         import ollama
 
-        match error:
-            case ollama.ResponseError():
-                return self._refused(error, model)
-            case ollama.RequestError():
-                return self._service.unsendable(error)
-            case _:
-                return super()._ours(error, model)
+        if isinstance(error, ollama.ResponseError):
+            return self._refused(error, model)
+        if isinstance(error, ollama.RequestError):
+            return self._service.unsendable(error)
+        return super()._ours(error, model)
 
     def _refused(self, error: Any, model: str) -> SoundstageError:
         said = str(error.error)
@@ -117,23 +115,15 @@ def request_body(request: ModelRequest, context_tokens: int | None, stream: bool
         options["num_ctx"] = context_tokens
     if request.temperature is not None:
         options["temperature"] = request.temperature
-    messages = _messages(request.messages)
+    asking = [message for message in request.messages if isinstance(message, AssistantMessage)]
+    names = {call.id: call.name for message in asking for call in message.tool_calls}
+    messages = [_message(message, names) for message in request.messages]
     body: dict[str, Any] = {"model": request.model, "messages": messages, "options": options, "stream": stream}
     if request.tools:
         body["tools"] = tools_of(request)
     if request.json_schema is not None:
         body["format"] = request.json_schema
     return body
-
-
-def _messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    names: dict[str, str] = {}
-    found = []
-    for message in messages:
-        if isinstance(message, AssistantMessage):
-            names |= {call.id: call.name for call in message.tool_calls}
-        found.append(_message(message, names))
-    return found
 
 
 def _message(message: Message, names: dict[str, str]) -> dict[str, Any]:

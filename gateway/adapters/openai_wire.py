@@ -1,20 +1,8 @@
 """Our requests in OpenAI's format, and answers in it. Source: the OpenAI API reference, "Create chat completion"."""
 
-from math import ceil
 from typing import Any
 
-from domain.chat import (
-    AssistantMessage,
-    EmbeddingReply,
-    EmbeddingRequest,
-    FinishReason,
-    Message,
-    ModelRequest,
-    ToolMessage,
-    Usage,
-    UserMessage,
-)
-from domain.tokens import BYTES_PER_TOKEN
+from domain.chat import AssistantMessage, FinishReason, Message, ModelRequest, ToolMessage, Usage, UserMessage
 from gateway.adapters.answer import Answer
 from gateway.base import Delta
 
@@ -113,14 +101,3 @@ def usage_of(told: Any) -> Usage | None:
         cached_tokens=(told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
         reasoning_tokens=(told.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0,
     )
-
-
-def embedded(request: EmbeddingRequest, found: Any) -> EmbeddingReply:
-    """The vectors of an answer, in the order of the texts."""
-    placed = {item["index"]: item["embedding"] for item in found["data"]}
-    vectors = tuple(placed[place] for place in range(len(request.texts)))
-    if len({len(vector) for vector in vectors}) > 1:
-        raise ValueError("vectors of different lengths")
-    size = sum(len(text.encode()) for text in request.texts)
-    usage = usage_of(found.get("usage")) or Usage(input_tokens=ceil(size / BYTES_PER_TOKEN), estimated=True)
-    return EmbeddingReply(vectors=vectors, usage=usage)

@@ -17,14 +17,10 @@ TOO_LARGE = 413
 LIMITED = 429
 BUSY = {408, 409, 425, 498}
 NEVER_SENT = {
-    "ConnectError",
-    "ConnectTimeout",
-    "PoolTimeout",
-    "UnsupportedProtocol",
-    "ConnectionRefusedError",
-    "ConnectionError",
+    *("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"),  # of either HTTP stack
+    *("ConnectionRefusedError", "ConnectionError"),  # of the system
 }
-"""Names of exceptions, of either HTTP stack and of the system, before which nothing was sent."""
+"""Names of exceptions before which nothing was sent."""
 
 CONTEXT_MARKS = (
     *("context_length_exceeded", "maximum context", "context size", "context length", "too many tokens"),
@@ -71,16 +67,12 @@ class Service(Value):
             return errors.ModelUnavailable(
                 f"The account has no credit left (HTTP {status}). Add credit, or use another key or model."
             )
-        if status == LIMITED:
-            return errors.RateLimited(
-                f"The provider limits the rate (HTTP {status}). Wait, or use another model with --model.",
-                retry_after_s=retry_after(headers),
-            )
-        if status in BUSY or status >= 500:
-            return errors.ModelOverloaded(
-                f"The provider is overloaded (HTTP {status}). Wait, or use another model with --model.",
-                retry_after_s=retry_after(headers),
-            )
+        if status == LIMITED or status in BUSY or status >= 500:
+            kind, does = errors.ModelOverloaded, "is overloaded"
+            if status == LIMITED:
+                kind, does = errors.RateLimited, "limits the rate"
+            advice = "Wait, or use another model with --model."
+            return kind(f"The provider {does} (HTTP {status}). {advice}", retry_after_s=retry_after(headers))
         return errors.ModelRequestRejected(f"The provider refused the request (HTTP {status}): {said}")
 
     def reported(self, text: str) -> SoundstageError:
