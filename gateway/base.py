@@ -22,8 +22,7 @@ class Delta(Value):
 class Endpoint(Value):
     """Where a provider's server is and how to get in. ``connect_s`` and ``read_s`` are seconds.
 
-    ``name`` stands in ledger entries and prices. ``local``: it runs on this machine or in this house, costs nothing
-    and needs no way out.
+    ``local``: it runs on this machine or in this house, costs nothing and needs no way out.
     """
 
     name: str
@@ -69,10 +68,7 @@ class Provider(Protocol):
 
 
 class Restarted(Value):
-    """What came so far of an answer is void: the next pieces are another one, from the beginning.
-
-    ``because`` says what became of the first one. So two answers are never taken for one.
-    """
+    """What came so far of an answer is void, ``because`` of this: the next pieces are another one, from its start."""
 
     because: str
 

@@ -73,11 +73,7 @@ class Gateway:
 
     @classmethod
     def of(
-        cls,
-        provider: Provider,
-        ledger: Ledger,
-        policy: GatewayPolicy | None = None,
-        knowledge: Knowledge | None = None,
+        cls, provider: Provider, ledger: Ledger, policy: GatewayPolicy | None = None, knowledge: Knowledge | None = None
     ) -> "Gateway":
         """A gateway to one provider, whose adapter holds the key."""
         policy = policy or GatewayPolicy()
@@ -104,8 +100,7 @@ class Gateway:
         completion = await self._cached.complete(call, places, made)
         if not completion.cache_hit:
             return completion
-        first = {"provider": candidates[0].provider, "model": candidates[0].model}
-        hit = completion.model_copy(update=first)
+        hit = completion.model_copy(update=candidates[0].model_dump())
         await self._accounts.enter_hit(call, hit)
         return hit
 

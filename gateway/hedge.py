@@ -42,10 +42,9 @@ async def hedged(
 
 async def _first_to_begin(tasks: set[asyncio.Future[T]]) -> asyncio.Future[T]:
     """The first one that has a piece; else the one that was begun first, which has failed then."""
-    waiting = set(tasks)
     failed: list[asyncio.Future[T]] = []
-    while waiting:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    while tasks:
+        done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if task.exception() is None:
                 return task

@@ -41,8 +41,8 @@ class _Standing:
 class KeyRing:
     """Keys in the order in which they are preferred; one that is there twice counts once.
 
-    A key that is limited rests, one that is refused is set aside until it is ``validated`` or the process ends; the
-    others are used meanwhile. ``now`` is a monotonic clock in seconds.
+    A key that is limited rests, one that is refused is set aside until it is ``validated``; the others are used
+    meanwhile. ``now`` is a monotonic clock in seconds.
     """
 
     def __init__(self, provider: str, keys: Sequence[ProviderKey], now: Callable[[], float] = time.monotonic) -> None:

@@ -30,8 +30,7 @@ class RetryPolicy(Value):
     def pause(self, tried: int, error: SoundstageError) -> float | None:
         """Seconds to wait after ``tried`` tries, or None when another one is no use.
 
-        A provider's Retry-After is honoured when it is not longer than ``longest_pause_s``; otherwise the pause is
-        exponential with full jitter.
+        A provider's Retry-After is honoured up to ``longest_pause_s``; else the pause is exponential with jitter.
         """
         if tried >= self.attempts or not isinstance(error, PASSING):
             return None
@@ -42,8 +41,7 @@ class RetryPolicy(Value):
 
 
 class Tries:
-    """The tries of one call: rounds over its candidates, each of which is asked at once after the one before it
-    failed, and a pause between two rounds."""
+    """The tries of one call: rounds over its candidates, with a pause between two rounds."""
 
     def __init__(self, candidates: Sequence[Candidate], retry: RetryPolicy) -> None:
         self._round = deque(candidates)
@@ -80,8 +78,7 @@ class Tries:
         return completion if self.count == 1 else completion.model_copy(update={"attempts": self.count})
 
     def failed(self, candidate: Candidate, error: SoundstageError, other_keys: int) -> None:
-        """Takes note. Raises what no candidate can mend. Where there are ``other_keys``, the candidate is asked again
-        at once, with each of them."""
+        """Takes note; raises what no candidate can mend. With each of ``other_keys`` it is asked again at once."""
         self._errors[candidate] = error
         if not isinstance(error, ANOTHER_MAY):
             raise error

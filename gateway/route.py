@@ -46,10 +46,7 @@ def parse_route(text: str, providers: tuple[str, ...]) -> Route:
     A model is ``PROVIDER/ID``, or the id alone of a model of the first provider.
     """
     policy, colon, rest = text.partition(":")
-    if colon and policy in set(Policy):
-        text = rest
-    else:
-        policy = Policy.ORDERED
+    policy, text = (policy, rest) if colon and policy in set(Policy) else (Policy.ORDERED, text)
     names = [name.strip() for name in text.split(",")]
     if not all(names):
         raise UsageError(

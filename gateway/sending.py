@@ -69,15 +69,9 @@ class Send:
             settlement = self._settlement(attempt, accounts.prices, failure)
             accounts.settle(settlement)
         yield Completion(
-            reply=self._reply,
-            provider=self.provider.name,
-            model=self.request.model,
-            cost=settlement.cost,
-            priced=attempt.priced,
-            latency_s=settlement.latency_s,
-            first_token_s=self._first_s,
-            alerts=alerts,
-        )
+            reply=self._reply, provider=attempt.provider, model=attempt.model, cost=settlement.cost,
+            priced=attempt.priced, latency_s=settlement.latency_s, first_token_s=self._first_s, alerts=alerts,
+        )  # fmt: skip
 
     async def _in_one_piece(self) -> AsyncGenerator[Delta | ModelReply]:
         yield await self.provider.complete(self.request)
@@ -102,16 +96,14 @@ class Send:
 
     def _settlement(self, attempt: Attempt, prices: Prices, failure: BaseException | None) -> Settlement:
         usage = self._usage(failure)
-        outcome = AttemptOutcome.FAILED if isinstance(failure, SoundstageError) else AttemptOutcome.CANCELLED
+        failed = AttemptOutcome.FAILED if isinstance(failure, SoundstageError) else AttemptOutcome.CANCELLED
+        outcome = AttemptOutcome.OK if failure is None else failed
+        cost = prices.cost(attempt.provider, attempt.model, usage, self.provider.local) or FREE
+        error = "" if failure is None else type(failure).__name__
         return Settlement(
-            attempt_id=attempt.id,
-            outcome=AttemptOutcome.OK if failure is None else outcome,
-            usage=usage,
-            cost=prices.cost(attempt.provider, attempt.model, usage, self.provider.local) or FREE,
-            latency_s=self._seconds(),
-            first_token_s=self._first_s,
-            error="" if failure is None else type(failure).__name__,
-        )
+            attempt_id=attempt.id, outcome=outcome, usage=usage, cost=cost, latency_s=self._seconds(),
+            first_token_s=self._first_s, error=error,
+        )  # fmt: skip
 
     def _usage(self, failure: BaseException | None) -> Usage:
         """What the provider said it used; an estimate where it may have answered; nothing where it refused."""

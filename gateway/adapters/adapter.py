@@ -4,6 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
+from functools import cached_property
 from importlib import import_module
 from math import ceil
 from typing import Any, ClassVar
@@ -36,26 +37,14 @@ class Adapter(ABC):
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._service = Service(endpoint=endpoint, key_variable=self.key_variable, url_variable=self.url_variable)
-        self._connected: Any = None
+        self.name, self.local = endpoint.name, endpoint.local
 
-    @property
-    def name(self) -> str:
-        """The name in ledger entries and prices."""
-        return self._service.endpoint.name
-
-    @property
-    def local(self) -> bool:
-        """Whether the endpoint is."""
-        return self._service.endpoint.local
-
-    @property
+    @cached_property
     def _client(self) -> Any:
-        if self._connected is None:
-            endpoint = self._service.endpoint
-            url = endpoint.base_url.rstrip("/").removesuffix(self.path)
-            timeout = import_module(self.http).Timeout(endpoint.read_s, connect=endpoint.connect_s)
-            self._connected = self._connect(url, endpoint.api_key.get_secret_value(), timeout)
-        return self._connected
+        endpoint = self._service.endpoint
+        url = endpoint.base_url.rstrip("/").removesuffix(self.path)
+        timeout = import_module(self.http).Timeout(endpoint.read_s, connect=endpoint.connect_s)
+        return self._connect(url, endpoint.api_key.get_secret_value(), timeout)
 
     @contextmanager
     def errors(self, model: str) -> Iterator[None]:
@@ -101,8 +90,7 @@ class Adapter(ABC):
 
     async def close(self) -> None:
         """Closes the connections."""
-        client, self._connected = self._connected, None
-        if client is not None:
+        if client := vars(self).pop("_client", None):
             await self._disconnect(client)
 
     def _heard(self, answer: Answer, found: Any) -> Delta:

@@ -1,14 +1,12 @@
 """Groq's fast models: OpenAI's wire format, an SDK of Groq's own, and some manners that differ."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any
 
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import EmbeddingReply, EmbeddingRequest, ModelRequest
 from domain.errors import ModelRequestRejected
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.adapters.openai_wire import request_body
-from gateway.base import Delta
 
 OFFICIAL_URL = "https://api.groq.com"
 
@@ -28,16 +26,12 @@ class GroqProvider(OpenAIProvider):
     def _body(self, request: ModelRequest) -> dict[str, Any]:
         return request_body(request, "max_completion_tokens")
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
-        """Deltas, then the whole reply. An answer that follows a schema comes in one piece: Groq streams none."""
-        if request.json_schema is not None:
-            reply = await self.complete(request)
-            yield Delta(text=reply.message.content, reasoning=reply.reasoning)
-            yield reply
-            return
-        async with aclosing(super().stream(request)) as pieces:
-            async for piece in pieces:
-                yield piece
+    def _pieces(self, request: ModelRequest) -> AsyncGenerator[Any]:
+        # Groq streams no answer that follows a schema.
+        return super()._pieces(request) if request.json_schema is None else self._one_piece(request)
+
+    async def _one_piece(self, request: ModelRequest) -> AsyncGenerator[Any]:
+        yield await self._whole(request)
 
     def _check(self, found: Any) -> None:
         super()._check(found)
