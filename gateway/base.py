@@ -76,7 +76,7 @@ class Restarted(Value):
 class Call(Value):
     """A request and on whose account it goes.
 
-    ``request.model`` names a route, see ``gateway.route``. ``scope`` is the budget scope that bears the call;
+    ``request.model`` names a route, see ``domain.route``. ``scope`` is the budget scope that bears the call;
     ``max_cost`` is in nano-USD. ``difficulty`` is the strength that the model should have, from 1 to 5. A
     ``cacheable`` call may be answered with the reply to an equal one.
     """

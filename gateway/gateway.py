@@ -11,6 +11,7 @@ from domain.errors import SoundstageError
 from domain.ledger import Ledger
 from domain.redaction import Redactor
 from domain.reply_cache import ReplyCache
+from domain.route import Candidate
 from domain.secrets import ProviderKey
 from domain.tokens import estimate_input_tokens
 from gateway.accounts import Accounts
@@ -21,7 +22,6 @@ from gateway.keys import KeyRing
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
 from gateway.retry import Tries
-from gateway.route import Candidate
 from gateway.router import Router
 from gateway.sanitiser import sanitised
 from gateway.sending import Send

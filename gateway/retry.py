@@ -10,8 +10,8 @@ from pydantic import Field
 from domain import errors
 from domain.base import Value
 from domain.errors import BudgetExceeded, ModelOverloaded, ModelRequestRejected, SoundstageError
+from domain.route import Candidate
 from gateway.base import Completion
-from gateway.route import Candidate
 
 ANOTHER_MAY = (errors.ModelUnavailable, ModelRequestRejected, errors.UnknownModel, BudgetExceeded)
 """Failures after which another candidate may do better."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from domain.catalogue import Capability, ModelInfo
 from domain.chat import ModelRequest, Usage, UserMessage
 from domain.errors import ContextTooLong, ModelRequestRejected
+from domain.route import Candidate, Policy, parse_route
 from domain.tokens import estimate_input_tokens
 from gateway.base import Call
 from gateway.knowledge import Knowledge
-from gateway.route import Candidate, Policy, parse_route
 from gateway.upstream import Upstream
 
 UNKNOWN_PRICE = float("inf")
