@@ -12,12 +12,12 @@ from app.providers import OLLAMA, address_of, set_up
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import ModelUnavailable, UnknownModel, UsageError
+from domain.route import Candidate, Route, parse_route
 from domain.secrets import ProviderKey
 from domain.text import public_url
 from gateway.base import Provider
 from gateway.keys import KeyRing
 from gateway.policy import GatewayPolicy
-from gateway.route import Candidate, Route, parse_route
 from gateway.upstream import Upstream
 
 SCRIPTED = "scripted"

@@ -3,12 +3,21 @@
 import asyncio
 import contextlib
 import uuid
+from typing import Any
 
 from domain.errors import SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
 from domain.money import FREE
 from gateway.base import Call, Completion
 from gateway.pricing import Prices
+
+
+def attempt_of(call: Call, **of_the_send: Any) -> Attempt:
+    """A send on the account of a call."""
+    return Attempt(
+        id=uuid.uuid4().hex, scope=call.scope, task_id=call.task_id, subtask_id=call.subtask_id, owner=call.owner,
+        specialist=call.specialist, purpose=call.purpose, **of_the_send,
+    )  # fmt: skip
 
 
 class Accounts:
@@ -48,15 +57,11 @@ class Accounts:
 
     async def enter_hit(self, call: Call, completion: Completion) -> None:
         """Writes down a call that was answered from the cache."""
-        attempt = Attempt(
-            id=uuid.uuid4().hex, scope=call.scope, task_id=call.task_id, subtask_id=call.subtask_id, owner=call.owner,
-            specialist=call.specialist, purpose=call.purpose, provider=completion.provider, model=completion.model,
-            reserved=FREE, reserved_tokens=0,
-        )  # fmt: skip
-        settlement = Settlement(
-            attempt_id=attempt.id, outcome=AttemptOutcome.OK, latency_s=completion.latency_s, cache_hit=True
-        )
-        await self._ledger.enter(attempt, settlement)
+        provider, model = completion.provider, completion.model
+        attempt = attempt_of(call, provider=provider, model=model, reserved=FREE, reserved_tokens=0)
+        outcome, latency_s = AttemptOutcome.OK, completion.latency_s
+        hit = Settlement(attempt_id=attempt.id, outcome=outcome, latency_s=latency_s, cache_hit=True)
+        await self._ledger.enter(attempt, hit)
 
     def _settled(self, settling: "asyncio.Future[None]") -> None:
         settlement = self._under_way.pop(settling)

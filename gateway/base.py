@@ -22,8 +22,7 @@ class Delta(Value):
 class Endpoint(Value):
     """Where a provider's server is and how to get in. ``connect_s`` and ``read_s`` are seconds.
 
-    ``name`` stands in ledger entries and prices. ``local``: it runs on this machine or in this house, costs nothing
-    and needs no way out.
+    ``local``: it runs on this machine or in this house, costs nothing and needs no way out.
     """
 
     name: str
@@ -43,44 +42,33 @@ class Provider(Protocol):
     @property
     def name(self) -> str:
         """The provider's name in ledger entries and prices."""
-        ...
 
     @property
     def local(self) -> bool:
         """Whether it is reached without a way out of the house."""
-        ...
 
     @property
     def announcement(self) -> str:
         """What a person must know about it before it answers, or nothing."""
-        ...
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The whole reply, asked for in one piece."""
-        ...
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
         """Deltas as they come, and the whole reply last. A stream without a proper end raises ModelProtocolError."""
-        ...
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
         """A vector for each text. ModelRequestRejected where the provider offers none."""
-        ...
 
     async def models(self) -> list[str]:
         """The ids of the models that the provider offers. It costs nothing, so it serves as the probe of health too."""
-        ...
 
     async def close(self) -> None:
         """Lets go of connections. Once more does nothing."""
-        ...
 
 
 class Restarted(Value):
-    """What came so far of an answer is void: the next pieces are another one, from the beginning.
-
-    ``because`` says what became of the first one. So two answers are never taken for one.
-    """
+    """What came so far of an answer is void, ``because`` of this: the next pieces are another one, from its start."""
 
     because: str
 
@@ -88,7 +76,7 @@ class Restarted(Value):
 class Call(Value):
     """A request and on whose account it goes.
 
-    ``request.model`` names a route, see ``gateway.route``. ``scope`` is the budget scope that bears the call;
+    ``request.model`` names a route, see ``domain.route``. ``scope`` is the budget scope that bears the call;
     ``max_cost`` is in nano-USD. ``difficulty`` is the strength that the model should have, from 1 to 5. A
     ``cacheable`` call may be answered with the reply to an equal one.
     """

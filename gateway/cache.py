@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from domain.chat import FinishReason, ModelReply, Usage
 from domain.errors import StorageUnavailable
@@ -28,13 +29,13 @@ def cache_key(call: Call, provider: str) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+@dataclass
 class _Flight:
     """Equal calls that are under way at the same time: one is made, in the order in which they came."""
 
-    def __init__(self) -> None:
-        self.turn = asyncio.Lock()
-        self.aboard = 0
-        self.reply: ModelReply | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    aboard: int = 0
+    reply: ModelReply | None = None
 
 
 class CachedCalls:
@@ -59,29 +60,20 @@ class CachedCalls:
         flight.aboard += 1
         try:
             async with flight.turn:
-                flight.reply = flight.reply or await self._find(key)
+                with contextlib.suppress(StorageUnavailable):  # without the cache the call is only dearer
+                    flight.reply = flight.reply or await self._known.find(key)
                 if flight.reply is not None:
                     return _hit(flight.reply, time.monotonic() - started)
                 completion = await make()
                 if completion.reply.finish_reason in COMPLETE:
                     flight.reply = completion.reply
-                    await self._keep(key, call.owner, completion.reply)
+                    with contextlib.suppress(StorageUnavailable):  # the reply is paid for, and not lost
+                        await self._known.keep(key, call.owner, completion.reply)
                 return completion
         finally:
             flight.aboard -= 1
             if not flight.aboard:
                 del self._flights[key]
-
-    async def _find(self, key: str) -> ModelReply | None:
-        # Without the cache the call is only dearer.
-        with contextlib.suppress(StorageUnavailable):
-            return await self._known.find(key)
-        return None
-
-    async def _keep(self, key: str, owner: str, reply: ModelReply) -> None:
-        # The reply is paid for: it is not lost because it cannot be kept.
-        with contextlib.suppress(StorageUnavailable):
-            await self._known.keep(key, owner, reply)
 
 
 def _hit(reply: ModelReply, latency_s: float) -> Completion:

@@ -19,11 +19,16 @@ class Deadlines(Value):
     total_s: float = Field(default=600.0, gt=0)
 
 
-async def within(deadlines: Deadlines, stream: AsyncGenerator[Delta | ModelReply]) -> AsyncIterator[Delta | ModelReply]:
-    """The stream's pieces; ModelTimeout when one is late. The stream is closed in any case."""
+async def within(
+    deadlines: Deadlines, stream: AsyncGenerator[Delta | ModelReply], whole: bool = False
+) -> AsyncIterator[Delta | ModelReply]:
+    """The stream's pieces; ModelTimeout when one is late. The stream is closed in any case.
+
+    A ``whole`` answer comes in one piece, for which there is all of the time.
+    """
     loop = asyncio.get_running_loop()
     end = loop.time() + deadlines.total_s
-    patience = deadlines.first_s
+    patience = deadlines.total_s if whole else deadlines.first_s
     try:
         while True:
             try:

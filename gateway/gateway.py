@@ -11,7 +11,9 @@ from domain.errors import SoundstageError
 from domain.ledger import Ledger
 from domain.redaction import Redactor
 from domain.reply_cache import ReplyCache
+from domain.route import Candidate
 from domain.secrets import ProviderKey
+from domain.tokens import estimate_input_tokens
 from gateway.accounts import Accounts
 from gateway.base import Call, Completion, Delta, Provider, Restarted
 from gateway.cache import CachedCalls
@@ -19,12 +21,10 @@ from gateway.hedge import hedged
 from gateway.keys import KeyRing
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
-from gateway.pricing import estimate_input_tokens
-from gateway.route import Candidate
+from gateway.retry import Tries
 from gateway.router import Router
 from gateway.sanitiser import sanitised
 from gateway.sending import Send
-from gateway.tries import Tries
 from gateway.upstream import Upstream
 
 Pieces = AsyncGenerator[Delta | Restarted | Completion]
@@ -73,11 +73,7 @@ class Gateway:
 
     @classmethod
     def of(
-        cls,
-        provider: Provider,
-        ledger: Ledger,
-        policy: GatewayPolicy | None = None,
-        knowledge: Knowledge | None = None,
+        cls, provider: Provider, ledger: Ledger, policy: GatewayPolicy | None = None, knowledge: Knowledge | None = None
     ) -> "Gateway":
         """A gateway to one provider, whose adapter holds the key."""
         policy = policy or GatewayPolicy()
@@ -105,8 +101,7 @@ class Gateway:
         completion = await self._cached.complete(call, places, made)
         if not completion.cache_hit:
             return completion
-        first = {"provider": candidates[0].provider, "model": candidates[0].model}
-        hit = completion.model_copy(update=first)
+        hit = completion.model_copy(update=candidates[0].model_dump())
         await self._accounts.enter_hit(call, hit)
         return hit
 

@@ -20,12 +20,12 @@ async def hedged(
     not taken is closed. When both fail before they begin, the failure of ``first`` is raised.
     """
     streams = [first]
-    beginnings = {_begin(first): first}
+    beginnings: dict[asyncio.Future[T], AsyncGenerator[T]] = {asyncio.ensure_future(anext(first)): first}
     try:
         await asyncio.wait(beginnings, timeout=after_s)
         if not any(task.done() for task in beginnings) and (other := second()) is not None:
             streams.append(other)
-            beginnings[_begin(other)] = other
+            beginnings[asyncio.ensure_future(anext(other))] = other
         begun = await _first_to_begin(set(beginnings))
         stream = beginnings.pop(begun)
         await _leave(beginnings)
@@ -40,19 +40,11 @@ async def hedged(
             await stream.aclose()
 
 
-def _begin(stream: AsyncGenerator[T]) -> asyncio.Task[T]:
-    async def begin() -> T:
-        return await anext(stream)
-
-    return asyncio.create_task(begin())
-
-
-async def _first_to_begin(tasks: set[asyncio.Task[T]]) -> asyncio.Task[T]:
+async def _first_to_begin(tasks: set[asyncio.Future[T]]) -> asyncio.Future[T]:
     """The first one that has a piece; else the one that was begun first, which has failed then."""
-    waiting = set(tasks)
-    failed: list[asyncio.Task[T]] = []
-    while waiting:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    failed: list[asyncio.Future[T]] = []
+    while tasks:
+        done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if task.exception() is None:
                 return task
@@ -60,7 +52,7 @@ async def _first_to_begin(tasks: set[asyncio.Task[T]]) -> asyncio.Task[T]:
     return failed[-1]
 
 
-async def _leave(beginnings: dict[asyncio.Task[T], AsyncGenerator[T]]) -> None:
+async def _leave(beginnings: dict[asyncio.Future[T], AsyncGenerator[T]]) -> None:
     for task in beginnings:
         task.cancel()
     for task in beginnings:

@@ -32,6 +32,7 @@ class KeyState(Value):
 
 @dataclass
 class _Standing:
+    key: ProviderKey
     refused: str = ""
     strikes: int = 0
     rests_until: float = -math.inf
@@ -40,22 +41,21 @@ class _Standing:
 class KeyRing:
     """Keys in the order in which they are preferred; one that is there twice counts once.
 
-    A key that is limited rests, one that is refused is set aside until it is ``validated`` or the process ends; the
-    others are used meanwhile. ``now`` is a monotonic clock in seconds.
+    A key that is limited rests, one that is refused is set aside until it is ``validated``; the others are used
+    meanwhile. ``now`` is a monotonic clock in seconds.
     """
 
     def __init__(self, provider: str, keys: Sequence[ProviderKey], now: Callable[[], float] = time.monotonic) -> None:
         self.provider = provider
-        self._keys: dict[str, ProviderKey] = {}
+        self._standing: dict[str, _Standing] = {}
         for key in keys:
-            self._keys.setdefault(key.id, key)
-        self._standing = {name: _Standing() for name in self._keys}
+            self._standing.setdefault(key.id, _Standing(key))
         self._now = now
 
     @property
     def keys(self) -> tuple[ProviderKey, ...]:
         """All of them, in order."""
-        return tuple(self._keys.values())
+        return tuple(standing.key for standing in self._standing.values())
 
     def next(self) -> Turn:
         """The first key that is free, else the one that is free soonest. ModelAuthenticationFailed when all are set
@@ -67,7 +67,7 @@ class KeyRing:
                 f"There is no API key left for {self.provider} ({why}). Add one: soundstage keys add {self.provider}"
             )
         soonest = min(waits, key=lambda name: waits[name])
-        return Turn(key=self._keys[soonest], wait_s=waits[soonest])
+        return Turn(key=self._standing[soonest].key, wait_s=waits[soonest])
 
     def limited(self, key_id: str, retry_after_s: float | None = None) -> float:
         """The provider limits the rate of this key (429): it rests. Returns for how many seconds yet.
@@ -95,12 +95,13 @@ class KeyRing:
 
     def validated(self, key_id: str) -> None:
         """The provider took this key when it was asked: it is as good as new."""
-        self._standing[key_id] = _Standing()
+        self._standing[key_id] = _Standing(self._standing[key_id].key)
 
     def states(self) -> tuple[KeyState, ...]:
         """How every key stands, in order."""
-        standings = self._standing.items()
-        return tuple(KeyState(id=name, refused=one.refused, rests_s=self._wait(name)) for name, one in standings)
+        return tuple(
+            KeyState(id=name, refused=one.refused, rests_s=self._wait(name)) for name, one in self._standing.items()
+        )
 
     def _wait(self, key_id: str) -> float:
         return max(0.0, self._standing[key_id].rests_until - self._now())

@@ -57,7 +57,7 @@ class Limiter:
     @property
     def waiting(self) -> int:
         """How many calls wait."""
-        return sum(map(len, self._queues.values()))
+        return sum(not turn.done() for queue in self._queues.values() for _, turn in queue)
 
     def has_room(self, tokens: int) -> bool:
         """Whether a call of so many tokens would pass at once."""
@@ -75,7 +75,11 @@ class Limiter:
             async with asyncio.timeout(patience_s):
                 await turn
         except BaseException as error:
-            self._give_up(task, tokens, turn)
+            if turn.cancelled():
+                self._serve()
+            else:
+                # It was let in at the very moment at which nobody waited any more.
+                self.leave(tokens, 0)
             if isinstance(error, TimeoutError):
                 raise ModelOverloaded(
                     f"No turn within {patience_s:.0f} s: the provider's limits are used up by {self._running} calls "
@@ -87,18 +91,6 @@ class Limiter:
         """A call ended that was let in with ``reserved`` tokens and used so many."""
         self._running -= 1
         self._tokens.take(used - reserved)
-        self._serve()
-
-    def _give_up(self, task: str, tokens: int, turn: "asyncio.Future[None]") -> None:
-        if turn.done() and not turn.cancelled():
-            # It was let in at the very moment at which nobody waited any more.
-            self.leave(tokens, 0)
-            return
-        queue = self._queues.get(task, deque())
-        if (tokens, turn) in queue:
-            queue.remove((tokens, turn))
-            if not queue:
-                del self._queues[task]
         self._serve()
 
     def _wait_s(self, tokens: int) -> float | None:
@@ -120,16 +112,16 @@ class Limiter:
         while self._queues:
             task, queue = next(iter(self._queues.items()))
             tokens, turn = queue[0]
-            wait = self._wait_s(tokens)
-            if wait is None:
-                return
-            if wait > 0:
-                self._timer = asyncio.get_running_loop().call_later(max(wait, TICK_S), self._serve)
-                return
-            queue.popleft()
-            self._queues.move_to_end(task)
-            if not queue:
-                del self._queues[task]
             if not turn.done():
+                wait = self._wait_s(tokens)
+                if wait is None:
+                    return
+                if wait > 0:
+                    self._timer = asyncio.get_running_loop().call_later(max(wait, TICK_S), self._serve)
+                    return
                 self._take(tokens)
                 turn.set_result(None)
+                self._queues.move_to_end(task)
+            queue.popleft()
+            if not queue:
+                del self._queues[task]

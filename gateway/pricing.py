@@ -1,12 +1,11 @@
-"""What a call costs, and about how many tokens it will be."""
+"""What a call costs."""
 
-import json
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from domain.chat import AssistantMessage, Message, ModelRequest, SystemMessage, ToolMessage, Usage, UserMessage
+from domain.chat import Usage
 from domain.money import NanoUsd
 from domain.patterns import best_fit
 from domain.tariff import FREE_OF_CHARGE, Tariff, WrittenPrice
@@ -14,13 +13,6 @@ from gateway.published import published, published_tariff
 
 FREE_PROVIDERS = frozenset({"scripted", "ollama", "replay"})
 """Providers that run on the person's own machine, or not at all: their calls cost nothing."""
-
-BYTES_PER_TOKEN = 3
-OVERHEAD_TOKENS = 8
-"""For what frames a message, a tool or a call of one."""
-
-IMAGE_TOKENS = 4096
-"""For an image of any size: what hungry models make of a large one."""
 
 
 class Prices:
@@ -51,40 +43,3 @@ class Prices:
             return FREE_OF_CHARGE
         listed = published(provider, model)
         return published_tariff(listed, datetime.fromtimestamp(minute * 60, UTC)) if listed is not None else None
-
-
-def estimate_input_tokens(request: ModelRequest) -> int:
-    """About how many tokens a request is, rather too many than too few: three bytes to a token."""
-    said = sum(_message_tokens(message) for message in request.messages)
-    tools = sum(_bytes_as_tokens(tool.size_bytes) for tool in request.tools)
-    return said + tools + (_tokens(json.dumps(request.json_schema)) if request.json_schema is not None else 0)
-
-
-def _message_tokens(message: Message) -> int:
-    match message:
-        case AssistantMessage():
-            calls = (_tokens(call.id, call.name, call.arguments) for call in message.tool_calls)
-            return _tokens(message.content) + sum(calls)
-        case UserMessage():
-            return _tokens(message.content) + IMAGE_TOKENS * len(message.images)
-        case ToolMessage():
-            return _tokens(message.content, message.tool_call_id)
-        case SystemMessage():
-            return _tokens(message.content)
-
-
-def _tokens(*texts: str) -> int:
-    # An ASCII text is as many bytes as characters, and knows that it is one.
-    return _bytes_as_tokens(
-        sum(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    )
-
-
-def _bytes_as_tokens(size: int) -> int:
-    return -(-size // BYTES_PER_TOKEN) + OVERHEAD_TOKENS
-
-
-def estimate_usage(request: ModelRequest, text: str) -> Usage:
-    """The usage of a call whose provider did not tell it."""
-    size = len(text.encode("utf-8", "surrogatepass"))
-    return Usage(input_tokens=estimate_input_tokens(request), output_tokens=-(-size // BYTES_PER_TOKEN), estimated=True)

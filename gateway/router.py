@@ -1,25 +1,17 @@
 """Which candidates of a call's route are able to answer it, and who is asked first."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from domain.catalogue import Capability, ModelInfo
 from domain.chat import ModelRequest, Usage, UserMessage
 from domain.errors import ContextTooLong, ModelRequestRejected
+from domain.route import Candidate, Choice, Policy, parse_route
+from domain.tokens import estimate_input_tokens
 from gateway.base import Call
 from gateway.knowledge import Knowledge
-from gateway.pricing import estimate_input_tokens
-from gateway.route import Candidate, Policy, parse_route
 from gateway.upstream import Upstream
 
 UNKNOWN_PRICE = float("inf")
-
-
-class Choice(NamedTuple):
-    """Those that are able to answer a call, the first one first, and what the others would say to it."""
-
-    able: Sequence[Candidate]
-    unable: Mapping[Candidate, ModelRequestRejected]
 
 
 class Router:
@@ -84,12 +76,9 @@ class Router:
 
 def _needs(request: ModelRequest) -> frozenset[Capability]:
     images = any(isinstance(message, UserMessage) and message.images for message in request.messages)
-    asked = (
-        (Capability.TOOLS, request.tools),
-        (Capability.JSON_SCHEMA, request.json_schema is not None),
-        (Capability.IMAGES, images),
-    )
-    return frozenset(capability for capability, wanted in asked if wanted)
+    schema = request.json_schema is not None
+    asked = {Capability.TOOLS: request.tools, Capability.JSON_SCHEMA: schema, Capability.IMAGES: images}
+    return frozenset(capability for capability, wanted in asked.items() if wanted)
 
 
 def _lacks(info: ModelInfo, needs: frozenset[Capability], tokens: int) -> ModelRequestRejected | None:

@@ -16,8 +16,8 @@ from domain.chat import (
     ToolCall,
 )
 from domain.errors import ModelRequestRejected, SoundstageError
+from domain.tokens import estimate_usage
 from gateway.base import Delta
-from gateway.pricing import estimate_usage
 
 
 class Line(Value):

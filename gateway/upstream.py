@@ -1,44 +1,40 @@
 """A provider as the router sees it: its keys, whether it is well, how fast it is, and whose turn it is."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 
-from domain.errors import (
-    ModelAuthenticationFailed,
-    ModelConnectionFailed,
-    ModelOverloaded,
-    ModelProtocolError,
-    ModelRequestRejected,
-    ModelTimeout,
-    RateLimited,
-    SoundstageError,
-    UnknownModel,
-)
+from domain import errors
+from domain.errors import ModelAuthenticationFailed, RateLimited, SoundstageError
 from gateway.base import Completion, Provider
 from gateway.breaker import Breaker
 from gateway.keys import KeyRing
 from gateway.limiter import Limiter
 from gateway.policy import GatewayPolicy
 
-FAILURES = (ModelOverloaded, ModelTimeout, ModelConnectionFailed, ModelProtocolError)
-"""What says of a provider that it is not well; a rate that is limited says it of the key."""
+REFUSALS = (RateLimited, ModelAuthenticationFailed, errors.ModelRequestRejected, errors.UnknownModel)
+"""Answers that say no, of a provider that is well: a rate that is limited is the key's."""
 
-REFUSALS = (RateLimited, ModelAuthenticationFailed, ModelRequestRejected, UnknownModel)
-"""Answers that say no, of a provider that is well."""
+FAILURES = (errors.ModelOverloaded, errors.ModelTimeout, errors.ModelConnectionFailed, errors.ModelProtocolError)
+"""What says of a provider that it is not well."""
+
+PROBE_S = 10.0
+"""How long a probe may take."""
 
 NEWEST = 0.3
 """The weight of the newest time in the moving average."""
 
 
+@dataclass
 class Turn:
     """A call's turn at a provider with one of its keys. ``used`` are the tokens that it took."""
 
-    def __init__(self, key_id: str, provider: Provider) -> None:
-        self.key_id = key_id
-        self.provider = provider
-        self.completion: Completion | None = None
-        self.used = 0
+    key_id: str
+    provider: Provider
+    completion: Completion | None = None
+    used: int = 0
 
 
 class Upstream:
@@ -87,7 +83,7 @@ class Upstream:
         """
         key = self._key()
         if not self.breaker.enter():
-            raise ModelOverloaded(
+            raise errors.ModelOverloaded(
                 f"{self.name} failed again and again and is left alone for {self.breaker.rest_s:.1f} s. "
                 "Wait, or use another model.",
                 retry_after_s=self.breaker.rest_s,
@@ -99,14 +95,33 @@ class Upstream:
             self.breaker.left()
             raise
         try:
-            yield turn
-        except BaseException as error:
-            self._failed(key, error)
-            raise
-        else:
+            with self._watched():
+                yield turn
             self._answered(turn)
+        except RateLimited as error:
+            self._ring.limited(key, error.retry_after_s)
+            raise
+        except ModelAuthenticationFailed as error:
+            self._ring.refused(key, str(error))
+            raise
         finally:
             self._limiters[key].leave(tokens, turn.used)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Tells the breaker how what is done inside has ended."""
+        try:
+            yield
+        except REFUSALS:
+            self.breaker.succeeded()
+            raise
+        except FAILURES:
+            self.breaker.failed()
+            raise
+        except BaseException:
+            self.breaker.left()
+            raise
+        self.breaker.succeeded()
 
     def _key(self) -> str:
         chosen = self._ring.next()
@@ -118,7 +133,6 @@ class Upstream:
         return chosen.key.id
 
     def _answered(self, turn: Turn) -> None:
-        self.breaker.succeeded()
         self._ring.worked(turn.key_id)
         if turn.completion is not None:
             model, first = turn.completion.model, turn.completion.first_token_s
@@ -126,34 +140,16 @@ class Upstream:
             known = self._seconds.get(model, seconds)
             self._seconds[model] = known + NEWEST * (seconds - known)
 
-    def _failed(self, key: str, error: BaseException) -> None:
-        if isinstance(error, RateLimited):
-            self._ring.limited(key, error.retry_after_s)
-        if isinstance(error, ModelAuthenticationFailed):
-            self._ring.refused(key, str(error))
-        self._noted(error)
-
-    def _noted(self, error: BaseException) -> None:
-        if isinstance(error, FAILURES) and not isinstance(error, RateLimited):
-            self.breaker.failed()
-        elif isinstance(error, REFUSALS):
-            self.breaker.succeeded()
-        else:
-            self.breaker.left()
-
     async def probe(self) -> None:
         """Asks a provider that is left alone whether it is well again."""
         if self.breaker.closed or not self.breaker.enter():
             return
-        try:
-            await self.first.models()
-        except SoundstageError as error:
-            self._noted(error)
-        except BaseException:
-            self.breaker.left()
-            raise
-        else:
-            self.breaker.succeeded()
+        with suppress(SoundstageError), self._watched():
+            try:
+                async with asyncio.timeout(PROBE_S):
+                    await self.first.models()
+            except TimeoutError:
+                raise errors.ModelTimeout from None
 
     async def close(self) -> None:
         """Lets go of every connection."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 from pydantic import JsonValue
@@ -10,9 +10,9 @@ from pydantic import JsonValue
 from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
 from domain.errors import ModelProtocolError
 from domain.text import well_formed
-from gateway.adapters.thinking import Thinking
+from domain.thinking import Thinking
+from domain.tokens import estimate_usage
 from gateway.base import Delta
-from gateway.pricing import estimate_usage
 
 SIGN_OF_LIFE = Delta()
 """For a piece that has nothing to show: whoever waits sees that something came."""
@@ -20,9 +20,9 @@ SIGN_OF_LIFE = Delta()
 
 @dataclass
 class _Call:
-    id: str
-    name: str
-    arguments: list[str]
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
 
 
 class Answer:
@@ -64,7 +64,7 @@ class Answer:
         # Some servers leave the place out, or give each of several calls the place 0: a new id begins a new call.
         known = self._open.get(place)
         if known is None or (call_id and known.id and call_id != known.id):
-            known = _Call("", "", [])
+            known = _Call()
             self._calls.append(known)
             self._open[place] = known
         known.id = known.id or call_id
@@ -87,19 +87,15 @@ class Answer:
             )
             for call in self._calls
         )
+        # Many servers say "stop" of tool calls, too.
+        finish = FinishReason.TOOL_CALLS if calls and self.finish is FinishReason.STOP else self.finish
         said = text + reasoning + "".join(call.arguments for call in calls)
         return ModelReply(
             message=AssistantMessage(content=text, tool_calls=calls),
             usage=self.usage or estimate_usage(self._request, said),
-            finish_reason=self._reason(self.finish, bool(calls)),
+            finish_reason=FinishReason.CONTENT_FILTER if self.refused else finish,
             reasoning=reasoning,
         )
-
-    def _reason(self, finish: FinishReason, calls: bool) -> FinishReason:
-        if self.refused:
-            return FinishReason.CONTENT_FILTER
-        # Many servers say "stop" of tool calls, too.
-        return FinishReason.TOOL_CALLS if calls and finish is FinishReason.STOP else finish
 
 
 def _free_ids(request: ModelRequest) -> Iterator[str]:

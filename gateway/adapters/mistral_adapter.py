@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import EmbeddingRequest, ModelRequest
+from domain.errors import ModelUnavailable, SoundstageError
+from gateway.adapters.adapter import Adapter
 from gateway.adapters.answer import Answer
-from gateway.adapters.mistral_errors import mistral_errors
-from gateway.adapters.mistral_wire import in_openai_words, request_body
-from gateway.adapters.openai_adapter import OpenAIProvider, embedded
-from gateway.adapters.openai_wire import take_chunk, take_whole
-from gateway.adapters.statuses import Service
-from gateway.base import Delta, Endpoint
+from gateway.adapters.openai_wire import request_body, take
+from gateway.base import Delta
 
 if TYPE_CHECKING:
     import httpx2
@@ -20,31 +17,27 @@ if TYPE_CHECKING:
 OFFICIAL_URL = "https://api.mistral.ai"
 DONE = "[DONE]"
 DEPRECATION = "x-model-deprecation-timestamp"
+INVALID_MODEL = "invalid model"
+"""What Mistral says of a model that it does not know, with the status 400."""
 
 
-class MistralProvider(OpenAIProvider):
+class MistralProvider(Adapter):
     """Sends requests with the official SDK, its retries switched off."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(endpoint)
-        self._service = Service(endpoint=endpoint, key_variable="MISTRAL_API_KEY")
+    sdk, http = "mistralai", "httpx2"
+    key_variable = "MISTRAL_API_KEY"
+    path = "/v1"
 
-    def _connect(self, endpoint: Endpoint) -> tuple[Any, Any]:
+    def _connect(self, url: str, key: str, timeout: Any) -> Any:
         from mistralai.client import Mistral
-        from mistralai.client.utils.eventstreaming import EventStreamAsync
 
-        sdk = Mistral(
-            api_key=endpoint.api_key.get_secret_value(),
-            server_url=endpoint.base_url.rstrip("/").removesuffix("/v1"),
-            async_client=_http_client(endpoint),
-            retry_config=None,
-        )
+        sdk = Mistral(api_key=key, server_url=url, async_client=_http_client(timeout.as_dict()), retry_config=None)
         # A variable of the environment would have it send all that is said to Mistral's telemetry as well.
         vars(sdk.sdk_configuration)["telemetry"] = False
-        return sdk, EventStreamAsync
+        return sdk
 
-    def _errors(self, model: str) -> AbstractContextManager[None]:
-        return mistral_errors(self._service, model)
+    async def _disconnect(self, client: Any) -> None:
+        await client.sdk_configuration.async_client.aclose()
 
     async def _plain(self, call: Awaitable[Any]) -> Any:
         """What Mistral answers, as it came; also where it is of another shape than the SDK knows."""
@@ -56,69 +49,59 @@ class MistralProvider(OpenAIProvider):
             return json.loads(error.body)
         return found.model_dump(exclude_unset=True)
 
-    async def complete(self, request: ModelRequest) -> ModelReply:
-        """The whole reply."""
-        body = request_body(request)
-        with self._errors(request.model):
-            found = await self._plain(self._sdk.chat.complete_async(**body))
-            with self._service.reading():
-                self._take_error(found)
-                return take_whole(Answer(request), in_openai_words(found))
+    async def _whole(self, request: ModelRequest) -> Any:
+        return await self._plain(self._client.chat.complete_async(**request_body(request, "max_tokens")))
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
-        """Deltas, then the whole reply. A stream that ends without a finish reason raises ModelProtocolError."""
-        answer = Answer(request)
-        body = request_body(request)
-        with self._errors(request.model):
-            async with await self._sdk.chat.stream_async(**body) as typed:
-                # To read an event the SDK makes a class of its own each time, and hides an error that is told in one.
-                async for event in self._streams(typed.response, json.loads):
-                    with self._service.reading():
-                        if event["data"] == DONE:
-                            # Only a connection that was read to its end serves another request.
-                            continue
-                        self._take_error(event["data"])
-                        delta = take_chunk(answer, in_openai_words(event["data"]))
-                    yield delta
-            with self._service.reading():
-                reply = answer.reply()
-        yield reply
+    async def _pieces(self, request: ModelRequest) -> AsyncGenerator[Any]:
+        from mistralai.client.utils.eventstreaming import EventStreamAsync
 
-    def _take_error(self, found: Any) -> None:
-        super()._take_error(found)
+        async with await self._client.chat.stream_async(**request_body(request, "max_tokens")) as typed:
+            # To read an event the SDK makes a class of its own each time, and hides an error that is told in one.
+            async for event in EventStreamAsync[Any](typed.response, json.loads):
+                # Only a connection that was read to its end serves another request.
+                if event["data"] != DONE:
+                    yield event["data"]
+
+    async def _vectors(self, request: EmbeddingRequest) -> Any:
+        made = self._client.embeddings.create_async(model=request.model, inputs=list(request.texts))
+        return await self._plain(made)
+
+    async def _names(self) -> list[str]:
+        listing = await self._plain(self._client.models.list_async())
+        # A model of a form that the SDK does not know it keeps as it came.
+        return [(model.get("raw") or model)["id"] for model in listing["data"]]
+
+    def _check(self, found: Any) -> None:
+        super()._check(found)
         if found.get("object") == "error":
             raise self._service.reported(f"{found.get('message')} {found.get('code') or ''}")
         if any(choice.get("finish_reason") == "error" for choice in found.get("choices") or ()):
             raise self._service.reported("it ended with an error")
 
-    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
-        """A vector for each text."""
-        with self._errors(request.model):
-            made = self._sdk.embeddings.create_async(model=request.model, inputs=list(request.texts))
-            found = await self._plain(made)
-            with self._service.reading():
-                self._take_error(found)
-                return embedded(request, found)
+    def _take(self, answer: Answer, found: Any) -> Delta:
+        return take(answer, _in_openai_words(found))
 
-    async def models(self) -> list[str]:
-        """The ids that Mistral lists for the key."""
-        with self._errors(""):
-            listing = await self._plain(self._sdk.models.list_async())
-            with self._service.reading():
-                # A model of a form that the SDK does not know it keeps as it came.
-                return [str((model.get("raw") or model)["id"].strip()) for model in listing["data"]]
+    def _ours(self, error: Exception, model: str) -> SoundstageError | None:
+        from mistralai.client import errors
+        from mistralai.extra.exceptions import MistralClientException
 
-    async def close(self) -> None:
-        """Closes the connections."""
-        sdk, self._client = self._client, None
-        if sdk is not None:
-            await sdk.sdk_configuration.async_client.aclose()
+        match error:
+            case errors.ResponseValidationError():
+                return self._service.malformed()
+            case errors.MistralError(status_code=status) if status < 400:
+                return self._service.malformed()
+            case errors.MistralError(status_code=status, body=body):
+                unknown = status == 400 and INVALID_MODEL in body.lower()
+                return self._service.status(404 if unknown else status, body, error.headers, model)
+            case errors.NoResponseError():
+                return self._service.unreachable(error)
+            case MistralClientException():
+                return ModelUnavailable(f"The provider's client refused: {self._service.said(str(error))}")
+        return super()._ours(error, model)
 
 
-def _http_client(endpoint: Endpoint) -> "httpx2.AsyncClient":
+def _http_client(timeout: dict[str, float | None]) -> "httpx2.AsyncClient":
     import httpx2
-
-    timeout = httpx2.Timeout(endpoint.read_s, connect=endpoint.connect_s).as_dict()
 
     async def be_patient(request: httpx2.Request) -> None:
         # The SDK knows but one number for all of it, and sets it on every request.
@@ -132,3 +115,21 @@ def _http_client(endpoint: Endpoint) -> "httpx2.AsyncClient":
             await response.aread()
 
     return httpx2.AsyncClient(follow_redirects=True, event_hooks={"request": [be_patient], "response": [smooth]})
+
+
+def _in_openai_words(found: Any) -> Any:
+    """A chunk or a completion, its thinking apart from its text, as OpenAI's compatible servers have it."""
+    for choice in found.get("choices") or ():
+        if choice.get("finish_reason") == "model_length":
+            choice["finish_reason"] = "length"
+        message = choice.get("delta") or choice.get("message") or {}
+        if isinstance(message.get("content"), list):
+            message["reasoning"] = _text(message["content"], "thinking")
+            message["content"] = _text(message["content"], "text")
+    return found
+
+
+def _text(parts: list[Any], kind: str) -> str:
+    """The text of all parts of a kind. Thinking is a list of parts in its turn."""
+    told = (part[kind] for part in parts if part["type"] == kind)
+    return "".join(each if isinstance(each, str) else _text(each, "text") for each in told)

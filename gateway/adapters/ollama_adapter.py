@@ -1,81 +1,149 @@
-"""Ollama by its own API: models that run on this machine or in this house.
+"""Ollama by its own API: models that run on this machine or in this house. Source: its documentation, "Chat".
 
 Requests go through the SDK's general request, not through its typed methods: those drop half of the schema of a tool,
 and take the text of an image for the path of a file where there is one of that name.
 """
 
+import json
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, aclosing
+from contextlib import aclosing
 from typing import Any
 
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import (
+    AssistantMessage,
+    EmbeddingRequest,
+    FinishReason,
+    Message,
+    ModelRequest,
+    ToolMessage,
+    Usage,
+    UserMessage,
+)
+from domain.errors import SoundstageError, UnknownModel
+from gateway.adapters.adapter import Adapter
 from gateway.adapters.answer import Answer
-from gateway.adapters.ollama_errors import ollama_errors
-from gateway.adapters.ollama_wire import request_body, take
-from gateway.adapters.openai_adapter import OpenAIProvider, embedded
-from gateway.adapters.statuses import Service
+from gateway.adapters.openai_wire import tools_of
 from gateway.base import Delta, Endpoint
 
 LOCAL = Endpoint(name="ollama", base_url="http://127.0.0.1:11434", local=True)
+NO_STATUS = -1
+"""The status of an error that comes in the middle of an answer."""
 
 
-class OllamaProvider(OpenAIProvider):
-    """Sends requests with the official SDK, which never retries. Only what is about no wire format is OpenAI's.
+class OllamaProvider(Adapter):
+    """Sends requests with the official SDK, which never retries.
 
     ``context_tokens`` is how much context the server is to keep. Where it is None the server chooses, often 4096
     tokens, and drops the beginning of a longer conversation without a word.
     """
 
+    sdk, http = "ollama", "httpx"
+    url_variable = "OLLAMA_HOST"
+    path = "/v1"
+
     def __init__(self, endpoint: Endpoint = LOCAL, context_tokens: int | None = None) -> None:
         super().__init__(endpoint)
-        self._service = Service(endpoint=endpoint, url_variable="OLLAMA_HOST")
         self._context_tokens = context_tokens
 
-    def _connect(self, endpoint: Endpoint) -> tuple[Any, Any]:
-        import httpx
+    def _connect(self, url: str, key: str, timeout: Any) -> Any:
         from ollama import AsyncClient
 
-        url = endpoint.base_url.rstrip("/").removesuffix("/v1")
-        timeout = httpx.Timeout(endpoint.read_s, connect=endpoint.connect_s)
         # A key is sent in any case: without one, the SDK sends a key that it finds in the environment.
-        headers = {"authorization": f"Bearer {endpoint.api_key.get_secret_value()}"}
-        return AsyncClient(host=url, timeout=timeout, headers=headers), None
+        return AsyncClient(host=url, timeout=timeout, headers={"authorization": f"Bearer {key}"})
 
-    def _errors(self, model: str) -> AbstractContextManager[None]:
-        return ollama_errors(self._service, model)
+    async def _post(self, call: str, body: dict[str, Any], stream: bool = False) -> Any:
+        return await self._client._request(dict, "POST", f"/api/{call}", json=body, stream=stream)
 
-    async def complete(self, request: ModelRequest) -> ModelReply:
-        """The whole reply."""
-        answer = Answer(request)
-        body = request_body(request, self._context_tokens, stream=False)
-        with self._service.reading(), self._errors(request.model):
-            found = await self._sdk._request(dict, "POST", "/api/chat", json=body)
-            self._take_error(found)
-            take(answer, found)
-            return answer.reply()
+    async def _whole(self, request: ModelRequest) -> Any:
+        return await self._post("chat", request_body(request, self._context_tokens, stream=False))
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
-        """Deltas, then the whole reply. A stream that ends before it is done raises ModelProtocolError."""
-        answer = Answer(request)
+    async def _pieces(self, request: ModelRequest) -> AsyncGenerator[Any]:
         body = request_body(request, self._context_tokens, stream=True)
-        with self._service.reading(), self._errors(request.model):
-            async with aclosing(await self._sdk._request(dict, "POST", "/api/chat", json=body, stream=True)) as parts:
-                async for part in parts:
-                    yield take(answer, part)
-            reply = answer.reply()
-        yield reply
+        async with aclosing(await self._post("chat", body, stream=True)) as parts:
+            async for part in parts:
+                yield part
 
-    async def embed(self, request: EmbeddingRequest) -> EmbeddingReply:
-        """A vector for each text. ContextTooLong for a text that is longer than the model takes."""
-        body = {"model": request.model, "input": request.texts, "truncate": False}
-        with self._service.reading(), self._errors(request.model):
-            found = await self._sdk._request(dict, "POST", "/api/embed", json=body)
-            self._take_error(found)
-            data = [{"index": index, "embedding": vector} for index, vector in enumerate(found["embeddings"])]
-            return embedded(request, {"data": data, "usage": {"prompt_tokens": found.get("prompt_eval_count")}})
+    async def _vectors(self, request: EmbeddingRequest) -> Any:
+        found = await self._post("embed", {"model": request.model, "input": request.texts, "truncate": False})
+        self._check(found)
+        data = [{"index": index, "embedding": vector} for index, vector in enumerate(found["embeddings"])]
+        return {"data": data, "usage": {"prompt_tokens": found.get("prompt_eval_count")}}
 
-    async def models(self) -> list[str]:
-        """The models that were pulled."""
-        with self._service.reading(), self._errors(""):
-            listing = await self._sdk._request(dict, "GET", "/api/tags")
-            return [str(model["model"].strip()) for model in listing["models"]]
+    async def _names(self) -> list[str]:
+        listing = await self._client._request(dict, "GET", "/api/tags")
+        return [model["model"] for model in listing["models"]]
+
+    def _take(self, answer: Answer, found: Any) -> Delta:
+        message = found["message"]
+        for call in message.get("tool_calls") or ():
+            # A call comes in one piece, and has no id.
+            answer.call(answer.calls, "", call["function"]["name"], call["function"]["arguments"])
+        if found.get("done"):
+            answer.finish = FinishReason.LENGTH if found.get("done_reason") == "length" else FinishReason.STOP
+            counts = found.get("prompt_eval_count"), found.get("eval_count")
+            if None not in counts:
+                answer.usage = Usage(input_tokens=counts[0], output_tokens=counts[1])
+        return answer.hear(message.get("content") or "", message.get("thinking") or "")
+
+    def _ours(self, error: Exception, model: str) -> SoundstageError | None:
+        import ollama
+
+        if isinstance(error, ollama.ResponseError):
+            return self._refused(error, model)
+        if isinstance(error, ollama.RequestError):
+            return self._service.unsendable(error)
+        return super()._ours(error, model)
+
+    def _refused(self, error: Any, model: str) -> SoundstageError:
+        said = str(error.error)
+        if error.status_code == NO_STATUS:
+            return self._service.reported(said)
+        if error.status_code == 404 and model:
+            return UnknownModel(
+                f"Ollama does not have the model {model!r} ({self._service.said(said)}). "
+                f"Get it with: ollama pull {model}, or name another one with --model."
+            )
+        # The SDK leaves the headers behind, in the exception that it came from.
+        response = getattr(error.__context__, "response", None)
+        return self._service.status(error.status_code, said, response.headers if response is not None else {}, model)
+
+
+def request_body(request: ModelRequest, context_tokens: int | None, stream: bool) -> dict[str, Any]:
+    """The request as ``/api/chat`` takes it."""
+    options: dict[str, Any] = {"num_predict": request.max_output_tokens}
+    if context_tokens is not None:
+        options["num_ctx"] = context_tokens
+    if request.temperature is not None:
+        options["temperature"] = request.temperature
+    asking = [message for message in request.messages if isinstance(message, AssistantMessage)]
+    names = {call.id: call.name for message in asking for call in message.tool_calls}
+    messages = [_message(message, names) for message in request.messages]
+    body: dict[str, Any] = {"model": request.model, "messages": messages, "options": options, "stream": stream}
+    if request.tools:
+        body["tools"] = tools_of(request)
+    if request.json_schema is not None:
+        body["format"] = request.json_schema
+    return body
+
+
+def _message(message: Message, names: dict[str, str]) -> dict[str, Any]:
+    wire: dict[str, Any] = {"role": message.role, "content": message.content}
+    match message:
+        case UserMessage(images=images) if images:
+            wire["images"] = [image.data for image in images]
+        case ToolMessage():
+            wire["tool_name"] = names.get(message.tool_call_id, "")
+        case AssistantMessage(tool_calls=calls) if calls:
+            called = [{"name": call.name, "arguments": _arguments(call.arguments)} for call in calls]
+            wire["tool_calls"] = [{"function": call} for call in called]
+    return wire
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """The arguments as the object that Ollama wants; what is none is shown to the model under a name."""
+    try:
+        found = json.loads(text)
+        json.dumps(found, allow_nan=False)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"malformed": text}

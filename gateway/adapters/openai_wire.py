@@ -2,19 +2,12 @@
 
 from typing import Any
 
-from domain.chat import (
-    AssistantMessage,
-    FinishReason,
-    Message,
-    ModelReply,
-    ModelRequest,
-    SystemMessage,
-    ToolMessage,
-    Usage,
-    UserMessage,
-)
+from domain.chat import AssistantMessage, FinishReason, Message, ModelRequest, ToolMessage, Usage, UserMessage
 from gateway.adapters.answer import Answer
 from gateway.base import Delta
+
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+"""What a request has besides, whose answer is to come in pieces."""
 
 FINISH_REASONS = {
     "stop": FinishReason.STOP,
@@ -28,36 +21,29 @@ FINISH_REASONS = {
 
 def to_wire(message: Message) -> dict[str, Any]:
     """One message as the API takes it."""
+    wire: dict[str, Any] = {"role": message.role, "content": message.content}
     match message:
         case UserMessage(images=images) if images:
-            parts: list[dict[str, Any]] = [{"type": "text", "text": message.content}] if message.content else []
-            for image in images:
-                parts.append(
-                    {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{image.data}"}}
-                )
-            return {"role": "user", "content": parts}
-        case SystemMessage() | UserMessage():
-            return {"role": message.role, "content": message.content}
+            urls = [f"data:{image.media_type};base64,{image.data}" for image in images]
+            text = [{"type": "text", "text": message.content}] if message.content else []
+            wire["content"] = [*text, *({"type": "image_url", "image_url": {"url": url}} for url in urls)]
         case ToolMessage():
-            return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content}
-        case AssistantMessage():
-            calls = [
+            wire["tool_call_id"] = message.tool_call_id
+        case AssistantMessage(tool_calls=calls) if calls:
+            wire["tool_calls"] = [
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-                for call in message.tool_calls
+                for call in calls
             ]
-            wire: dict[str, Any] = {"role": "assistant", "content": message.content}
-            return wire | {"tool_calls": calls} if calls else wire
+    return wire
 
 
-def request_body(request: ModelRequest, limit_name: str, stream: bool) -> dict[str, Any]:
+def request_body(request: ModelRequest, limit_name: str) -> dict[str, Any]:
     """The request as the API takes it. ``limit_name`` is what the server calls the most tokens of an answer."""
     body: dict[str, Any] = {
         "model": request.model,
         "messages": [to_wire(message) for message in request.messages],
         limit_name: request.max_output_tokens,
     }
-    if stream:
-        body |= {"stream": True, "stream_options": {"include_usage": True}}
     if request.tools:
         body["tools"] = tools_of(request)
     if request.json_schema is not None:
@@ -79,42 +65,30 @@ def tools_of(request: ModelRequest) -> list[dict[str, Any]]:
     ]
 
 
-def take_chunk(answer: Answer, chunk: Any) -> Delta:
-    """Takes a chunk of a stream into the answer; returns what of it can be shown."""
-    # The last chunk, and with Groq in a place of its own that needs no asking.
-    answer.usage = usage_of(chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")) or answer.usage
-    choices = chunk.get("choices")
-    if not choices:
+def take(answer: Answer, found: Any) -> Delta:
+    """Takes in a chunk of a stream, or a whole completion; returns what of it can be shown."""
+    # The last chunk has the usage, and with Groq in a place of its own that needs no asking.
+    answer.usage = usage_of(found.get("usage") or (found.get("x_groq") or {}).get("usage")) or answer.usage
+    if not (choices := found.get("choices")):
         return answer.hear("")
-    delta = choices[0]["delta"]
-    for call in delta.get("tool_calls") or ():
-        _take_call(answer, call.get("index"), call)
-    return _take_words(answer, choices[0], delta)
-
-
-def take_whole(answer: Answer, completion: Any) -> ModelReply:
-    """The reply of an answer that came in one piece."""
-    answer.usage = usage_of(completion.get("usage"))
-    choice = completion["choices"][0]
-    for place, call in enumerate(choice["message"].get("tool_calls") or ()):
-        _take_call(answer, place, call)
-    _take_words(answer, choice, choice["message"])
-    return answer.reply()
-
-
-def _take_words(answer: Answer, choice: Any, message: Any) -> Delta:
+    choice = choices[0]
+    whole = "message" in choice
+    message = choice["message"] if whole else choice["delta"]
+    for place, call in enumerate(message.get("tool_calls") or ()):
+        function = call.get("function") or {}
+        arguments = function.get("arguments")
+        answer.call(
+            place if whole else call.get("index"),
+            call.get("id") or "",
+            function.get("name") or "",
+            "" if arguments is None else arguments,
+        )
     if finish := choice.get("finish_reason"):
         answer.finish = FINISH_REASONS.get(finish, FinishReason.STOP)
     refusal = message.get("refusal") or ""
     answer.refused = answer.refused or bool(refusal)
     reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
     return answer.hear(message.get("content") or refusal, reasoning)
-
-
-def _take_call(answer: Answer, place: int | None, call: Any) -> None:
-    function = call.get("function") or {}
-    arguments = function.get("arguments")
-    answer.call(place, call.get("id") or "", function.get("name") or "", "" if arguments is None else arguments)
 
 
 def usage_of(told: Any) -> Usage | None:

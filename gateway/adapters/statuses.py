@@ -4,20 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
+from domain import errors
 from domain.base import Value
-from domain.errors import (
-    ContextTooLong,
-    ModelAuthenticationFailed,
-    ModelConnectionFailed,
-    ModelConnectionLost,
-    ModelOverloaded,
-    ModelProtocolError,
-    ModelRequestRejected,
-    ModelUnavailable,
-    RateLimited,
-    SoundstageError,
-    UnknownModel,
-)
+from domain.errors import SoundstageError
 from domain.redaction import Redactor
 from domain.text import public_url
 from gateway.base import Endpoint
@@ -28,14 +17,10 @@ TOO_LARGE = 413
 LIMITED = 429
 BUSY = {408, 409, 425, 498}
 NEVER_SENT = {
-    "ConnectError",
-    "ConnectTimeout",
-    "PoolTimeout",
-    "UnsupportedProtocol",
-    "ConnectionRefusedError",
-    "ConnectionError",
+    *("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"),  # of either HTTP stack
+    *("ConnectionRefusedError", "ConnectionError"),  # of the system
 }
-"""Names of exceptions, of either HTTP stack and of the system, before which nothing was sent."""
+"""Names of exceptions before which nothing was sent."""
 
 CONTEXT_MARKS = (
     *("context_length_exceeded", "maximum context", "context size", "context length", "too many tokens"),
@@ -58,54 +43,45 @@ class Service(Value):
         """One short line of what a provider says, without the key, whoever put it there."""
         return " ".join(self._redactor.text(text).split())[:MESSAGE_CHARACTERS]
 
-    @contextmanager
-    def cleaned(self) -> Iterator[None]:
-        """Takes the key out of whatever is raised, and of what that came from: some of it repeats the request."""
-        try:
-            yield
-        except Exception as error:
-            self._redactor.error(error)
-            raise
+    def clean(self, error: Exception) -> None:
+        """Takes the key out of an exception and of what it came from: some of it repeats the request."""
+        self._redactor.error(error)
 
     def status(self, status: int, text: str, headers: Mapping[str, str], model: str) -> SoundstageError:
         """Our error for a status that is no success. ``text`` is what the provider says, its error code included."""
         said = self.said(text)
         if status in REFUSED_KEY:
             remedy = f"Set a valid {self.key_variable}" if self.key_variable else "Check who may use it"
-            return ModelAuthenticationFailed(
+            return errors.ModelAuthenticationFailed(
                 f"The provider refused the API key (HTTP {status}). {remedy} and run it again."
             )
         if status == 404 and not model:
             return self.malformed()
         if status == 404:
-            return UnknownModel(
+            return errors.UnknownModel(
                 f"The provider does not know the model {model!r} (HTTP 404: {said}). Name another one with --model."
             )
         if status == TOO_LARGE or _is_context(text):
-            return ContextTooLong(f"The conversation is longer than the model's context: {said}")
+            return errors.ContextTooLong(f"The conversation is longer than the model's context: {said}")
         if status == 402 or (status == LIMITED and "insufficient_quota" in text):
-            return ModelUnavailable(
+            return errors.ModelUnavailable(
                 f"The account has no credit left (HTTP {status}). Add credit, or use another key or model."
             )
-        if status == LIMITED:
-            return RateLimited(
-                f"The provider limits the rate (HTTP {status}). Wait, or use another model with --model.",
-                retry_after_s=retry_after(headers),
-            )
-        if status in BUSY or status >= 500:
-            return ModelOverloaded(
-                f"The provider is overloaded (HTTP {status}). Wait, or use another model with --model.",
-                retry_after_s=retry_after(headers),
-            )
-        return ModelRequestRejected(f"The provider refused the request (HTTP {status}): {said}")
+        if status == LIMITED or status in BUSY or status >= 500:
+            kind, does = errors.ModelOverloaded, "is overloaded"
+            if status == LIMITED:
+                kind, does = errors.RateLimited, "limits the rate"
+            advice = "Wait, or use another model with --model."
+            return kind(f"The provider {does} (HTTP {status}). {advice}", retry_after_s=retry_after(headers))
+        return errors.ModelRequestRejected(f"The provider refused the request (HTTP {status}): {said}")
 
     def reported(self, text: str) -> SoundstageError:
         """Our error for one that a provider reports in the middle of an answer."""
         if _is_context(text):
-            return ContextTooLong(f"The conversation is longer than the model's context: {self.said(text)}")
-        return ModelOverloaded(f"The provider reported an error in its answer: {self.said(text)}. Run it again.")
+            return errors.ContextTooLong(f"The conversation is longer than the model's context: {self.said(text)}")
+        return errors.ModelOverloaded(f"The provider reported an error in its answer: {self.said(text)}. Run it again.")
 
-    def unreachable(self, error: BaseException) -> ModelConnectionFailed:
+    def unreachable(self, error: BaseException) -> errors.ModelConnectionFailed:
         """Our error for a connection that failed, or broke later; its first cause is the reason that is told."""
         names = {type(error).__name__}
         while error.__cause__ is not None:
@@ -114,13 +90,17 @@ class Service(Value):
         reason = self.said(str(error)) or type(error).__name__
         check = f"{self.url_variable} and that the server runs" if self.url_variable else "the network"
         if not names & NEVER_SENT:
-            return ModelConnectionLost(f"The connection to {self._place} broke ({reason}). Check {check}.")
-        return ModelConnectionFailed(f"No connection to {self._place} ({reason}). Check {check}.")
+            return errors.ModelConnectionLost(f"The connection to {self._place} broke ({reason}). Check {check}.")
+        return errors.ModelConnectionFailed(f"No connection to {self._place} ({reason}). Check {check}.")
 
-    def malformed(self) -> ModelProtocolError:
+    def unsendable(self, error: Exception) -> errors.ModelRequestRejected:
+        """Our error for a request that an SDK itself does not take."""
+        return errors.ModelRequestRejected(f"The client does not take the request: {self.said(str(error))}")
+
+    def malformed(self) -> errors.ModelProtocolError:
         """Our error for an answer of another shape than the protocol's."""
         check = f"Check that {self.url_variable} is the API's" if self.url_variable else "Run it again"
-        return ModelProtocolError(f"The answer of {self._place} is not what the protocol says. {check}.")
+        return errors.ModelProtocolError(f"The answer of {self._place} is not what the protocol says. {check}.")
 
     @property
     def _place(self) -> str:

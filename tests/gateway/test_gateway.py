@@ -23,13 +23,14 @@ from domain.errors import (
 from domain.ledger import Scope, Settlement, Spending
 from domain.money import FREE, NanoUsd
 from domain.tariff import WrittenPrice
+from domain.tokens import estimate_input_tokens
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Call, Completion, Delta, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
-from gateway.pricing import Prices, estimate_input_tokens
+from gateway.pricing import Prices
 from gateway.retry import RetryPolicy
 from gateway.scripted import Line, Scene, ScriptedProvider
 from storage.database import Database

@@ -19,8 +19,9 @@ from domain.chat import (
 )
 from domain.money import NanoUsd
 from domain.tariff import WrittenPrice
+from domain.tokens import BYTES_PER_TOKEN, estimate_input_tokens, estimate_usage
 from gateway.adapters.openai_wire import request_body
-from gateway.pricing import BYTES_PER_TOKEN, Prices, estimate_input_tokens, estimate_usage
+from gateway.pricing import Prices
 
 MILLION = 1_000_000
 COUNTS = st.integers(0, MILLION)
@@ -110,7 +111,7 @@ def test_the_estimate_of_a_request_is_not_below_a_token_for_three_bytes_that_are
         tools=(ToolSchema(name="shell", description=description, parameters={"type": "object"}),),
         json_schema={"type": "object", "description": description},
     )
-    body = request_body(request, "max_tokens", stream=False)
+    body = request_body(request, "max_tokens")
     sent = "".join(message["content"] for message in body["messages"]) + arguments
     schemas = json.dumps(body["tools"][0]["function"]) + json.dumps(request.json_schema)
 

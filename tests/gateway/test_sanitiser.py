@@ -20,10 +20,10 @@ from domain.chat import (
     ToolMessage,
     UserMessage,
 )
+from domain.history import UNANSWERED, sanitise
 from domain.text import well_formed
 from gateway.adapters.openai_wire import to_wire
-from gateway.conversation_rules import RULES, rules_of
-from gateway.sanitiser import UNANSWERED, sanitise, sanitised
+from gateway.sanitiser import RULES, rules_of, sanitised
 from tests.wire.dialect import Dialect, Purpose
 from tests.wire.groq_dialect import Groq
 from tests.wire.mistral_dialect import Mistral

@@ -14,8 +14,7 @@ from domain.chat import (
     ToolMessage,
     UserMessage,
 )
-from gateway.conversation_rules import RULES
-from gateway.sanitiser import sanitised
+from gateway.sanitiser import RULES, sanitised
 from tests.gateway.test_sanitiser import CONVERSATIONS, GOOD
 
 PROVIDERS = st.sampled_from(sorted(RULES))

@@ -21,8 +21,8 @@ from domain.chat import (
     UserMessage,
 )
 from gateway.adapters.mistral_adapter import MistralProvider
-from gateway.adapters.mistral_wire import call_id
 from gateway.base import Endpoint
+from gateway.sanitiser import sanitised
 from tests.gateway.adapters.contract import Way, asked
 from tests.wire.dialect import event
 from tests.wire.mistral_dialect import Mistral
@@ -60,6 +60,15 @@ def chunk(delta: Json, finish: str | None = None, **more: object) -> bytes:
 
 @given(st.text())
 def test_an_id_of_any_provider_becomes_one_that_mistral_takes_and_always_the_same_one(given: str) -> None:
+    def call_id(name: str) -> str:
+        asks = AssistantMessage(tool_calls=(ToolCall(id=name, name="shell", arguments="{}"),))
+        request = ASKED.model_copy(update={"messages": (*ASKED.messages, asks)})
+        return next(
+            message.tool_calls[0].id
+            for message in sanitised(request, "mistral").messages
+            if isinstance(message, AssistantMessage) and message.tool_calls
+        )
+
     assert re.fullmatch(r"[a-zA-Z0-9]{9}", call_id(given))
     assert call_id(given) == call_id(given)
     assert call_id(call_id(given)) == call_id(given)
@@ -70,7 +79,7 @@ async def test_calls_of_another_provider_and_their_answers_still_belong_together
     answers = tuple(ToolMessage(tool_call_id=call.id, content=call.id) for call in calls)
     history = (UserMessage(content="go"), AssistantMessage(content="", tool_calls=calls), *answers)
     async with talking([Say("ok")]) as (provider, server):
-        await provider.complete(ASKED.model_copy(update={"messages": history}))
+        await provider.complete(sanitised(ASKED.model_copy(update={"messages": history}), "mistral"))
         (body,) = server.chats
 
     sent = [call["id"] for call in body["messages"][1]["tool_calls"]]

@@ -11,11 +11,10 @@ from pydantic import ValidationError
 
 from domain import errors
 from domain.errors import SoundstageError
-from gateway.adapters.mistral_errors import mistral_errors
-from gateway.adapters.statuses import Service
+from gateway.adapters.mistral_adapter import MistralProvider
 from gateway.base import Endpoint
 
-SERVICE = Service(endpoint=Endpoint(name="mistral", base_url="http://user:s3cret@127.0.0.1:1"))
+PROVIDER = MistralProvider(Endpoint(name="mistral", base_url="http://user:s3cret@127.0.0.1:1"))
 # What each class of the SDK means to us. A class that is new to the SDK is missing here until somebody decides.
 MEANING: dict[str, type[SoundstageError]] = {
     "HTTPValidationError": errors.ModelRequestRejected,
@@ -51,7 +50,7 @@ def an_instance(kind: type[Exception]) -> Exception:
 
 
 def ours(error: BaseException) -> SoundstageError:
-    with pytest.raises(SoundstageError) as raised, mistral_errors(SERVICE, "codestral"):
+    with pytest.raises(SoundstageError) as raised, PROVIDER.errors("codestral"):
         raise error
     assert raised.value.__cause__ is error
     return raised.value
@@ -137,6 +136,6 @@ def test_what_the_sdk_lets_through_maps_too(error: Exception, expected: type[Sou
 
 def test_an_error_of_ours_and_a_bug_pass_unchanged() -> None:
     for error in (errors.ModelProtocolError("ours"), AttributeError("a bug"), KeyboardInterrupt()):
-        with pytest.raises(type(error)) as raised, mistral_errors(SERVICE, "m"):
+        with pytest.raises(type(error)) as raised, PROVIDER.errors("m"):
             raise error
         assert raised.value is error

@@ -24,10 +24,9 @@ from domain.chat import (
     Usage,
     UserMessage,
 )
-from gateway.adapters.mistral_wire import CALL_ID
-from gateway.adapters.ollama_adapter import LOCAL, OllamaProvider
-from gateway.adapters.ollama_wire import request_body
+from gateway.adapters.ollama_adapter import LOCAL, OllamaProvider, request_body
 from gateway.base import Endpoint
+from gateway.sanitiser import RULES
 from tests.gateway.adapters.contract import Way, asked
 from tests.wire.ollama_dialect import Ollama
 from tests.wire.replies import Embed, Json, Raw, Refuse, Reply, Say
@@ -154,7 +153,7 @@ async def test_each_call_gets_an_id_that_no_other_call_of_the_conversation_has(w
             request = ASKED.model_copy(update={"messages": (reply.message,)})
             assert {call.id for call in reply.message.tool_calls}.isdisjoint(call.id for call in seen[-4:-2])
 
-    assert all(CALL_ID.fullmatch(call.id) for call in seen)
+    assert all(RULES["mistral"].call_id.fullmatch(call.id) for call in seen)
 
 
 @pytest.mark.parametrize("answer", [streamed, whole])

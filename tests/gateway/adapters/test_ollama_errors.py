@@ -7,11 +7,10 @@ from ollama import _types
 
 from domain import errors
 from domain.errors import SoundstageError
-from gateway.adapters.ollama_errors import ollama_errors
-from gateway.adapters.statuses import Service
+from gateway.adapters.ollama_adapter import OllamaProvider
 from gateway.base import Endpoint
 
-SERVICE = Service(endpoint=Endpoint(name="ollama", base_url="http://127.0.0.1:1"), url_variable="OLLAMA_HOST")
+PROVIDER = OllamaProvider(Endpoint(name="ollama", base_url="http://127.0.0.1:1"))
 # What each class of the SDK means to us. A class that is new to the SDK is missing here until somebody decides.
 MEANING: dict[str, type[SoundstageError]] = {
     "RequestError": errors.ModelRequestRejected,
@@ -26,7 +25,7 @@ def sdk_classes() -> dict[str, type[Exception]]:
 
 
 def ours(error: BaseException) -> SoundstageError:
-    with pytest.raises(SoundstageError) as raised, ollama_errors(SERVICE, "qwen3"):
+    with pytest.raises(SoundstageError) as raised, PROVIDER.errors("qwen3"):
         raise error
     assert raised.value.__cause__ is error
     return raised.value
@@ -80,6 +79,6 @@ def test_what_the_sdk_lets_through_maps_too(error: Exception, expected: type[Sou
 
 def test_an_error_of_ours_and_a_bug_pass_unchanged() -> None:
     for error in (errors.ModelProtocolError("ours"), AttributeError("a bug"), KeyboardInterrupt()):
-        with pytest.raises(type(error)) as raised, ollama_errors(SERVICE, "m"):
+        with pytest.raises(type(error)) as raised, PROVIDER.errors("m"):
             raise error
         assert raised.value is error

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from domain import errors
 from domain.errors import SoundstageError
-from gateway.adapters.sdk_errors import sdk_errors
-from gateway.adapters.statuses import Service
+from gateway.adapters.groq_adapter import GroqProvider
+from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Endpoint
 
 URL = "http://127.0.0.1:1/v1"
@@ -54,8 +54,9 @@ STATUS = {"InternalServerError": 500, "APIStatusError": 418, "OAuthError": 401}
 
 @dataclass(frozen=True)
 class Sdk:
-    """An SDK, the HTTP client in it, and what their exceptions mean."""
+    """An adapter, the SDK in it, the HTTP client in it, and what their exceptions mean."""
 
+    provider: type[OpenAIProvider]
     package: ModuleType
     exceptions: ModuleType
     http: Any
@@ -63,8 +64,7 @@ class Sdk:
     elsewhere: set[str] = field(default_factory=set)
 
     def mapping(self, url: str = URL) -> AbstractContextManager[None]:
-        service = Service(endpoint=Endpoint(name="p", base_url=url, api_key=SecretStr(KEY)), key_variable="P_API_KEY")
-        return sdk_errors(self.package, self.http, service, "gpt-x")
+        return self.provider(Endpoint(name="p", base_url=url, api_key=SecretStr(KEY))).errors("gpt-x")
 
     def classes(self) -> dict[str, type[Exception]]:
         spaces = ({**vars(self.package)}, {**vars(self.exceptions)})
@@ -90,8 +90,8 @@ class Sdk:
 
 # The signature is of webhooks, which we do not receive; it is no OpenAIError either.
 SDKS = {
-    "openai": Sdk(openai, openai._exceptions, httpx2, OPENAI, {"InvalidWebhookSignatureError"}),
-    "groq": Sdk(groq, groq._exceptions, httpx, GROQ),
+    "openai": Sdk(OpenAIProvider, openai, openai._exceptions, httpx2, OPENAI, {"InvalidWebhookSignatureError"}),
+    "groq": Sdk(GroqProvider, groq, groq._exceptions, httpx, GROQ),
 }
 each = pytest.mark.parametrize("sdk", SDKS.values(), ids=SDKS)
 

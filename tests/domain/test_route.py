@@ -1,7 +1,7 @@
 import pytest
 
 from domain.errors import UsageError
-from gateway.route import Candidate, Policy, parse_route
+from domain.route import Candidate, Policy, parse_route
 
 PROVIDERS = ("openai", "groq", "ollama")
 

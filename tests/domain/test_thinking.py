@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters.thinking import Thinking
+from domain.thinking import Thinking
 
 PARTS = st.lists(
     st.sampled_from(["<think>", "</think>", "<th", "ink>", "</", " ", "\n", "a", "<", "think>"]), max_size=8

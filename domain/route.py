@@ -1,12 +1,14 @@
 """Which models may answer, and in which order they are asked."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from pydantic import Field
 
 from domain.base import Value
-from domain.errors import UsageError
+from domain.errors import ModelRequestRejected, UsageError
 
 
 class Policy(StrEnum):
@@ -46,10 +48,7 @@ def parse_route(text: str, providers: tuple[str, ...]) -> Route:
     A model is ``PROVIDER/ID``, or the id alone of a model of the first provider.
     """
     policy, colon, rest = text.partition(":")
-    if colon and policy in set(Policy):
-        text = rest
-    else:
-        policy = Policy.ORDERED
+    policy, text = (policy, rest) if colon and policy in set(Policy) else (Policy.ORDERED, text)
     names = [name.strip() for name in text.split(",")]
     if not all(names):
         raise UsageError(
@@ -64,3 +63,10 @@ def _candidate(name: str, providers: tuple[str, ...]) -> Candidate:
     if slash and model and provider in providers:
         return Candidate(provider=provider, model=model)
     return Candidate(provider=providers[0], model=name)
+
+
+class Choice(NamedTuple):
+    """Those that are able to answer a call, the first one first, and what the others would say to it."""
+
+    able: Sequence[Candidate]
+    unable: Mapping[Candidate, ModelRequestRejected]
