@@ -9,8 +9,11 @@ from domain.events import (
     Fact,
     ModelCalled,
     NoticeGiven,
+    PlainTextChosen,
     PlanMade,
     ProtectedChangeDropped,
+    ReplyCorrected,
+    ReplyRepaired,
     SandboxFailed,
     SnapshotMade,
     SubtaskFinished,
@@ -23,13 +26,20 @@ from domain.events import (
     VerificationStarted,
 )
 from domain.evidence import Evidence, Outcome
+from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Asks, Stopped, Submitted
 from domain.text import one_line
+
+PLAIN_TEXT_REASONS = {
+    PlainTextReason.CATALOGUE: "its model calls no tools",
+    PlainTextReason.REFUSED: "the server refused tools",
+    PlainTextReason.MALFORMED: "its tool calls were malformed",
+}
 
 
 def describe(event: Event) -> str | None:
     """A line about the event, or None for one that people need not see."""
-    return _work(event.fact) or _proof(event.fact)
+    return _work(event.fact) or _talk(event.fact) or _proof(event.fact)
 
 
 def _work(fact: Fact) -> str | None:
@@ -58,6 +68,22 @@ def _work(fact: Fact) -> str | None:
             return None
         case _:
             return None
+
+
+def _talk(fact: Fact) -> str | None:
+    match fact:
+        case ReplyRepaired(subtask_id=subtask_id, repairs=repairs):
+            return f"{subtask_id}: repaired: {one_line('; '.join(repairs), 120)}"
+        case ReplyCorrected(subtask_id=subtask_id, problems=problems):
+            return f"{subtask_id}: told what was wrong with its reply: {', '.join(map(_words, problems))}"
+        case PlainTextChosen(subtask_id=subtask_id, reason=reason):
+            return f"{subtask_id}: works in plain text: {PLAIN_TEXT_REASONS[reason]}"
+        case _:
+            return None
+
+
+def _words(problem: ReplyProblem) -> str:
+    return problem.replace("_", " ")
 
 
 def _proof(fact: Fact) -> str | None:

@@ -15,6 +15,7 @@ from domain.command import Verdict
 from domain.evidence import Evidence, Failure
 from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
+from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import SubtaskResult
 from domain.task import LOCAL_OWNER, TaskResult, TaskSpec
 
@@ -82,6 +83,36 @@ class ModelCalled(Value):
     priced: bool
     latency_s: float
     text: str = ""
+
+
+class ReplyRepaired(Value):
+    """A reply could be acted on after a repair; ``repairs`` has one entry for each call that was repaired."""
+
+    type: Literal["reply_repaired"] = "reply_repaired"
+    subtask_id: str
+    repairs: tuple[str, ...]
+
+
+class ReplyCorrected(Value):
+    """A model was told what is wrong with its reply.
+
+    ``problems`` has one entry for each correction. ``malformed`` says that nothing of the reply could be done.
+    ``text`` is the beginning of what the model was told.
+    """
+
+    type: Literal["reply_corrected"] = "reply_corrected"
+    subtask_id: str
+    problems: tuple[ReplyProblem, ...]
+    malformed: bool
+    text: str = ""
+
+
+class PlainTextChosen(Value):
+    """A model acts in plain text from here on, instead of calling tools."""
+
+    type: Literal["plain_text_chosen"] = "plain_text_chosen"
+    subtask_id: str
+    reason: PlainTextReason
 
 
 class ToolCalled(Value):
@@ -194,6 +225,9 @@ Fact = Annotated[
     | PlanMade
     | SubtaskStarted
     | ModelCalled
+    | ReplyRepaired
+    | ReplyCorrected
+    | PlainTextChosen
     | ToolCalled
     | SnapshotMade
     | ProtectedChangeDropped

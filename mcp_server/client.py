@@ -1,6 +1,7 @@
 """A specialist's end: an MCP client over the in-memory transport."""
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,14 +10,17 @@ from mcp.types import TextContent
 
 from domain.base import Value
 from domain.chat import ToolSchema
+from domain.replies import ReplyProblem
 from mcp_server.registry import Registry
 from mcp_server.server import build_server
 from mcp_server.session import ToolSession
+from mcp_server.tool import EXAMPLE
 
 
 class Observation(Value):
     """What a tool call showed. ``commit`` is the branch's newest snapshot after it, ``changed`` the paths that it
-    changed, and ``dropped`` the protected paths whose change was undone."""
+    changed, and ``dropped`` the protected paths whose change was undone. ``problem`` says that the call was wrong, and
+    that nothing was run."""
 
     text: str
     ok: bool
@@ -25,6 +29,7 @@ class Observation(Value):
     commit: str
     changed: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    problem: ReplyProblem | None = None
 
 
 class ToolClient:
@@ -33,6 +38,7 @@ class ToolClient:
     def __init__(self, client: Client, session: ToolSession) -> None:
         self._client = client
         self._session = session
+        self._examples: dict[str, str] = {}
 
     @property
     def commit(self) -> str:
@@ -42,10 +48,15 @@ class ToolClient:
     async def schemas(self) -> tuple[ToolSchema, ...]:
         """The tools that the role may use, as models take them."""
         listed = await self._client.list_tools()
+        self._examples = {tool.name: json.dumps((tool.meta or {}).get(EXAMPLE, {})) for tool in listed.tools}
         return tuple(
             ToolSchema(name=tool.name, description=tool.description or "", parameters=tool.input_schema)
             for tool in listed.tools
         )
+
+    def example(self, name: str) -> str | None:
+        """Valid arguments of a tool among the ``schemas``, as JSON; None for one that is not."""
+        return self._examples.get(name)
 
     async def call(self, name: str, arguments: dict[str, Any]) -> Observation:
         """What the tool answers. An infrastructure error that the tool met is raised."""
@@ -60,6 +71,7 @@ class ToolClient:
             ok=not result.is_error,
             submitted=structured.get("submitted"),
             artifacts=tuple(structured.get("artifacts") or ()),
+            problem=structured.get("problem"),
             commit=self._session.commit,
             changed=tuple(self._session.changed[changed_before:]),
             dropped=tuple(self._session.dropped[before:]),

@@ -1,6 +1,5 @@
 """An MCP server for one working place: one table, one permission check, one answer for every call."""
 
-import json
 from typing import Any
 
 import mcp.types as types
@@ -8,12 +7,15 @@ from mcp.server import Server
 from pydantic import BaseModel, ValidationError
 
 from domain.errors import HostileOutput, InfrastructureError, SoundstageError
-from domain.text import excerpt, one_line, plain
+from domain.replies import ReplyProblem
+from domain.text import excerpt, plain
+from mcp_server.correction import against_schema, unknown_tool, wrong_arguments
 from mcp_server.registry import Registry
 from mcp_server.session import ToolSession
-from mcp_server.tool import Tool, ToolOutcome, ToolRefused
+from mcp_server.tool import EXAMPLE, Tool, ToolOutcome, ToolRefused
 
 OBSERVATION_CHARACTERS = 16_000
+STRUCTURED = {"submitted", "artifacts", "problem"}
 
 
 def build_server(session: ToolSession, registry: Registry) -> "Server[Any]":
@@ -28,7 +30,7 @@ def build_server(session: ToolSession, registry: Registry) -> "Server[Any]":
         text = excerpt(plain(outcome.text), OBSERVATION_CHARACTERS)
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=text)],
-            structured_content={"submitted": outcome.submitted, "artifacts": list(outcome.artifacts)},
+            structured_content=outcome.model_dump(mode="json", include=STRUCTURED),
             is_error=not outcome.ok,
         )
 
@@ -39,13 +41,14 @@ async def call(session: ToolSession, registry: Registry, name: str, arguments: d
     """Checks the permission and the arguments, and runs the tool. Whatever goes wrong becomes an outcome."""
     tool = registry.get(name)
     if tool is None or tool.permission not in session.permissions:
-        usable = ", ".join(other.name for other in registry.all() if other.permission in session.permissions)
-        why = "is not for your role" if tool else "does not exist"
-        return ToolOutcome(text=f"The tool {one_line(name)!r} {why}. Use one of: {usable}.", ok=False)
+        usable = [other.name for other in registry.all() if other.permission in session.permissions]
+        text = unknown_tool(name, usable, exists=tool is not None)
+        return ToolOutcome(text=text, ok=False, problem=ReplyProblem.UNKNOWN_TOOL)
     try:
         parsed = tool.arguments.model_validate(arguments)
     except ValidationError as error:
-        return ToolOutcome(text=_correction(tool, error), ok=False)
+        problem = ReplyProblem.ARGUMENTS_NOT_VALID if against_schema(error) else None
+        return ToolOutcome(text=wrong_arguments(tool, error), ok=False, problem=problem)
     return await _run(session, tool, parsed)
 
 
@@ -55,7 +58,7 @@ async def _run(session: ToolSession, tool: Tool[Any], arguments: BaseModel) -> T
     except ToolRefused as refusal:
         return ToolOutcome(text=str(refusal), ok=False)
     except ValidationError as error:
-        return ToolOutcome(text=_correction(tool, error), ok=False)
+        return ToolOutcome(text=wrong_arguments(tool, error), ok=False)
     except HostileOutput as refusal:
         return ToolOutcome(text=f"Not kept. {refusal}", ok=False)
     except InfrastructureError as failure:
@@ -66,19 +69,12 @@ async def _run(session: ToolSession, tool: Tool[Any], arguments: BaseModel) -> T
         return ToolOutcome(text=str(error), ok=False)
 
 
-def _correction(tool: Tool[Any], error: ValidationError) -> str:
-    problems = "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'arguments'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)[:5]
-    )
-    return f"The arguments of {tool.name} are wrong: {problems}. A valid example: {json.dumps(tool.example)}"
-
-
 def _describe(tool: Tool[Any]) -> types.Tool:
     return types.Tool(
         name=tool.name,
         description=tool.description,
         input_schema=tool.arguments.model_json_schema(),
+        _meta={EXAMPLE: tool.example},
         annotations=types.ToolAnnotations(
             read_only_hint=tool.read_only,
             destructive_hint=tool.destructive,

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from domain.base import Value
+from domain.replies import ReplyProblem
 
 if TYPE_CHECKING:
     from mcp_server.session import ToolSession
+
+EXAMPLE = "soundstage/example"
+"""Where a tool's description over MCP holds valid arguments, in its ``_meta``."""
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -27,10 +31,11 @@ class Permission(StrEnum):
 
 class ToolOutcome(Value):
     """What a tool answers. ``submitted`` is the summary of work that the specialist calls done, and ``artifacts`` the
-    files that it wants kept."""
+    files that it wants kept. ``problem`` says that the call was wrong, and that nothing was run."""
 
     text: str
     ok: bool = True
+    problem: ReplyProblem | None = None
     submitted: str | None = None
     artifacts: tuple[str, ...] = ()
 

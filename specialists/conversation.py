@@ -2,6 +2,7 @@
 
 from domain.chat import (
     AssistantMessage,
+    FinishReason,
     Message,
     ModelReply,
     ModelRequest,
@@ -11,22 +12,18 @@ from domain.chat import (
     ToolSchema,
     UserMessage,
 )
+from domain.replies import ReplyProblem
 from domain.text import excerpt
 from specialists import context, text_protocol
 from specialists.arguments import valid_json
 from specialists.assignment import Assignment
+from specialists.correction import no_action
+from specialists.reading.action import Action, Reading
 from specialists.role import Role
 
 RAMBLING_CHARACTERS = 1_000
 SMALLEST_CONTEXT = 500
-NATIVE_CORRECTION = (
-    "That reply called no tool. Call one of your tools now. When all is done and the tests pass, call submit."
-)
-TEXT_CORRECTION = (
-    "That reply held no action. Reply with one block that starts with ```file path=NAME and holds the whole file, "
-    "or one ```sh block with a command, or the line SUBMIT: summary. For example:\n\n"
-    "```file path=app.py\nprint('hello')\n```"
-)
+NOTHING = "(nothing)"
 
 
 class Conversation:
@@ -60,19 +57,19 @@ class Conversation:
             max_output_tokens=self._role.max_output_tokens,
         )
 
-    def hear(self, reply: ModelReply) -> tuple[ToolCall, ...]:
-        """Takes a reply in and returns the actions that it wants, whichever way it says so."""
+    def hear(self, reply: ModelReply) -> Reading:
+        """Takes a reply in and returns the actions that it wants, whichever way it says so, or what is wrong."""
         calls = reply.message.tool_calls if self.native else ()
         if calls:
             kept = tuple(call.model_copy(update={"arguments": valid_json(call.arguments)}) for call in calls)
             self._messages.append(AssistantMessage(content=reply.message.content, tool_calls=kept))
-            return calls
-        content = reply.message.content or "(nothing)"
-        actions = text_protocol.parse(content, self._assignment.targets)
-        # Rambling is not worth the context that it takes.
-        said = content if actions else excerpt(content, RAMBLING_CHARACTERS)
-        self._messages.append(AssistantMessage(content=said))
-        return actions
+            return Reading(actions=tuple(Action(call=call) for call in calls))
+        cut_off = reply.finish_reason is FinishReason.LENGTH
+        reading = text_protocol.read(reply.message.content, self._assignment.targets, self._tools, cut_off)
+        # Thoughts and rambling are not worth the context that they take.
+        said = reading.said if reading.actions else excerpt(reading.said, RAMBLING_CHARACTERS)
+        self._messages.append(AssistantMessage(content=said.strip("\n") or NOTHING))
+        return reading
 
     def shrink(self) -> bool:
         """Makes do with half the context; False when there is nothing left to shorten."""
@@ -88,9 +85,12 @@ class Conversation:
         parts = [f"Result of {call.name}:\n{text}" for call, text in results]
         self._messages.append(UserMessage(content="\n\n".join(parts)))
 
-    def correct(self) -> None:
-        """Tells the model that its reply held no action, and how one looks."""
-        self._messages.append(UserMessage(content=NATIVE_CORRECTION if self.native else TEXT_CORRECTION))
+    def correct(self, problem: ReplyProblem) -> str:
+        """Tells the model why its reply held no action, and how one looks; returns what it is told."""
+        target = self._assignment.targets[0] if self._assignment.targets else ""
+        told = no_action(problem, self.native, self._role.max_output_tokens, target)
+        self._messages.append(UserMessage(content=told))
+        return told
 
     def nudge(self, text: str) -> None:
         """Says something to the model between its steps."""

@@ -1,26 +1,27 @@
 """The one loop that every specialist runs: ask the model, do what it wants, show it what came of that."""
 
-from typing import Any
-
-from domain.chat import ToolCall
+from domain.chat import FinishReason, ToolCall
 from domain.errors import BudgetExceeded, ContextTooLong, ModelRequestRejected
 from domain.event_log import EventLog
 from domain.events import ModelCalled, NoticeGiven, ProtectedChangeDropped, SnapshotMade, ToolCalled
 from domain.journal import Journal
 from domain.ledger import BudgetAlert
+from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Stopped, StopReason, Submitted, SubtaskResult
 from domain.text import excerpt, one_line
 from gateway.base import Call, Completion
 from gateway.gateway import Gateway
 from mcp_server.client import Observation, ToolClient
-from specialists.arguments import MalformedArguments, parse_arguments
 from specialists.assignment import Assignment
 from specialists.conversation import Conversation
+from specialists.preparation import Prepared, Unusable, prepare
+from specialists.reading.action import Action, Reading
+from specialists.reading.known_tools import KnownTools
 from specialists.role import Role
 from specialists.stuck import Progress, StuckDetector
+from specialists.tally import EVENT_TEXT, Tally
 
 MALFORMED_IN_A_ROW = 3
-EVENT_TEXT = 2_000
 NUDGE = "You have done this before, with the same result. Do something else: read the failing test, or change the code."
 
 
@@ -42,17 +43,35 @@ class Loop:
         self._assignment = assignment
         self._around = around
         self._stuck = StuckDetector()
+        self._tally = Tally(assignment, around.log)
+        self._known = KnownTools(())
         self._steps = 0
         self._malformed = 0
         self._alerted: set[str] = set()
 
     async def run(self) -> SubtaskResult:
         """Steps until there is a result. Infrastructure errors are raised at once."""
-        conversation = Conversation(self._role, self._assignment, await self._around.tools.schemas())
+        schemas = await self._around.tools.schemas()
+        self._known = KnownTools(schemas)
+        conversation = Conversation(self._role, self._assignment, schemas)
+        if not await self._calls_tools():
+            await self._use_text(conversation, PlainTextReason.CATALOGUE)
         result: SubtaskResult | None = None
         while result is None:
             result = await self._limit() or await self._step(conversation)
         return result
+
+    async def _calls_tools(self) -> bool:
+        """Whether a model of the route may be able to call tools; recorded, since the catalogue can change."""
+
+        async def ask() -> bool:
+            return self._around.gateway.calls_tools(self._assignment.model)
+
+        return await self._around.journal.step(f"{self._assignment.key}:calls_tools", bool, ask)
+
+    async def _use_text(self, conversation: Conversation, reason: PlainTextReason) -> None:
+        conversation.use_text()
+        await self._tally.chose_text(reason)
 
     async def _limit(self) -> Stopped | None:
         most = self._assignment.max_steps or self._role.max_steps
@@ -69,26 +88,29 @@ class Loop:
         except BudgetExceeded as error:
             return self._stop(StopReason.BUDGET, str(error))
         except ModelRequestRejected as error:
-            return self._rejected(conversation, error)
-        calls = conversation.hear(completion.reply)
-        if not calls:
-            return self._nothing_to_do(conversation)
-        return await self._act(conversation, calls)
+            return await self._rejected(conversation, error)
+        reading = conversation.hear(completion.reply)
+        if not reading.actions:
+            return await self._nothing_to_do(conversation, reading)
+        cut_off = completion.reply.finish_reason is FinishReason.LENGTH
+        return await self._act(conversation, reading.actions, cut_off)
 
-    def _rejected(self, conversation: Conversation, error: ModelRequestRejected) -> Stopped | None:
+    async def _rejected(self, conversation: Conversation, error: ModelRequestRejected) -> Stopped | None:
         if isinstance(error, ContextTooLong) and conversation.shrink():
             return None
         if conversation.native and not isinstance(error, ContextTooLong):
             # Servers without tool calling refuse the request as a whole.
-            conversation.use_text()
+            await self._use_text(conversation, PlainTextReason.REFUSED)
             return None
         return self._stop(StopReason.MODEL_REFUSED, str(error))
 
-    def _nothing_to_do(self, conversation: Conversation) -> Stopped | None:
-        conversation.correct()
-        return self._malformed_reply(conversation)
+    async def _nothing_to_do(self, conversation: Conversation, reading: Reading) -> Stopped | None:
+        problem = reading.problem or ReplyProblem.NO_ACTION
+        self._tally.corrected(problem, conversation.correct(problem))
+        await self._tally.tell(self._steps, malformed=True)
+        return await self._malformed_reply(conversation)
 
-    def _malformed_reply(self, conversation: Conversation) -> Stopped | None:
+    async def _malformed_reply(self, conversation: Conversation) -> Stopped | None:
         """Counts a reply without a usable action: after three in a row plain text, and after three more the end."""
         self._malformed += 1
         if self._malformed < MALFORMED_IN_A_ROW:
@@ -96,7 +118,7 @@ class Loop:
         if not conversation.native:
             return self._stop(StopReason.MALFORMED, f"{MALFORMED_IN_A_ROW} replies in a row held no action")
         self._malformed = 0
-        conversation.use_text()
+        await self._use_text(conversation, PlainTextReason.MALFORMED)
         return None
 
     async def _query(self, conversation: Conversation) -> Completion:
@@ -134,27 +156,27 @@ class Loop:
             self._alerted.add(key)
             await self._around.log.append(self._assignment.task_id, key, NoticeGiven(text=f"{alert}"))
 
-    async def _act(self, conversation: Conversation, calls: tuple[ToolCall, ...]) -> SubtaskResult | None:
+    async def _act(
+        self, conversation: Conversation, actions: tuple[Action, ...], cut_off: bool
+    ) -> SubtaskResult | None:
         results: list[tuple[ToolCall, str]] = []
         progress, understood = Progress.FINE, False
         summary: str | None = None
         artifacts: tuple[str, ...] = ()
-        for at, call in enumerate(calls):
-            arguments = _arguments(call)
-            if isinstance(arguments, str):
-                observation = Observation(text=arguments, ok=False, commit=self._around.tools.commit)
-            else:
-                observation, understood = await self._call(at, call, arguments), True
-            results.append((call, observation.text))
-            seen = self._stuck.see(f"{call.name} {call.arguments}", observation.text, observation.commit)
+        for at, action in enumerate(actions):
+            observation = await self._do(at, prepare(action, self._known, self._around.tools.example, cut_off))
+            understood = understood or observation.problem is None
+            results.append((action.call, observation.text))
+            seen = self._stuck.see(f"{action.call.name} {action.call.arguments}", observation.text, observation.commit)
             progress = max(progress, seen, key=list(Progress).index)
             summary = observation.submitted if observation.submitted is not None else summary
             artifacts += observation.artifacts
         conversation.show(results)
+        await self._tally.tell(self._steps, malformed=not understood)
         if summary is not None:
             return Submitted(summary=summary, commit=self._around.tools.commit, steps=self._steps, artifacts=artifacts)
         if not understood:
-            return self._malformed_reply(conversation)
+            return await self._malformed_reply(conversation)
         self._malformed = 0
         if progress is Progress.STUCK:
             return self._stop(StopReason.STUCK, "the same action gave the same result again and again")
@@ -162,15 +184,27 @@ class Loop:
             conversation.nudge(NUDGE)
         return None
 
-    async def _call(self, at: int, call: ToolCall, arguments: dict[str, Any]) -> Observation:
+    async def _do(self, at: int, wanted: Prepared | Unusable) -> Observation:
+        """Makes a call, unless it cannot be made, and takes note of what was wrong with it."""
+        if isinstance(wanted, Unusable):
+            self._tally.corrected(wanted.problem, wanted.told)
+            return Observation(text=wanted.told, ok=False, commit=self._around.tools.commit, problem=wanted.problem)
+        observation = await self._call(at, wanted)
+        if observation.problem is not None:
+            self._tally.corrected(observation.problem, observation.text)
+        elif wanted.repair:
+            self._tally.repaired(wanted.call.name, wanted.repair)
+        return observation
+
+    async def _call(self, at: int, wanted: Prepared) -> Observation:
         name = f"{self._assignment.key}:{self._steps}:tool:{at}"
         before = self._around.tools.commit
         started = await self._around.journal.now()
         observation = await self._around.journal.step(
-            name, Observation, lambda: self._around.tools.call(call.name, arguments)
+            name, Observation, lambda: self._around.tools.call(wanted.call.name, wanted.arguments)
         )
         ended = await self._around.journal.now()
-        await self._tell(name, call, observation, before, (ended - started).total_seconds())
+        await self._tell(name, wanted.call, observation, before, (ended - started).total_seconds())
         return observation
 
     async def _tell(self, name: str, call: ToolCall, observation: Observation, before: str, seconds: float) -> None:
@@ -193,11 +227,3 @@ class Loop:
 
     def _stop(self, reason: StopReason, detail: str) -> Stopped:
         return Stopped(reason=reason, detail=detail, commit=self._around.tools.commit, steps=self._steps)
-
-
-def _arguments(call: ToolCall) -> dict[str, Any] | str:
-    """The arguments of a call, or what is wrong with them."""
-    try:
-        return parse_arguments(call.arguments)
-    except MalformedArguments as error:
-        return f"{call.name} was not called: {error}. Send a JSON object."

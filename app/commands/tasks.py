@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.bootstrap import open_tidy_store
 from app.describe import describe, evidence_line
+from app.reply_counts import count_replies
 from app.settings import Settings
 from domain.files import File
 from domain.money import format_usd
@@ -34,6 +35,7 @@ async def show_task(settings: Settings, prefix: str, as_json: bool) -> None:
     async with open_tidy_store(settings) as store:
         task = await store.tasks.find(prefix)
         result = await store.tasks.result(task.id)
+        counts = count_replies(await store.log.read(task.id))
     if as_json:
         print(result.model_dump_json() if result else task.model_dump_json())
         return
@@ -44,6 +46,8 @@ async def show_task(settings: Settings, prefix: str, as_json: bool) -> None:
         print(f"grade     {result.grade}\nreason    {one_line(result.reason, 500)}")
         if result.evidence is not None:
             print(f"evidence  {evidence_line(result.evidence)}\ntree      {result.evidence.tree}")
+    for subtask, counted in counts.items():
+        print(f"replies   {one_line(subtask)}: {counted.line()}")
 
 
 async def show_events(settings: Settings, prefix: str, as_json: bool) -> None:

@@ -11,8 +11,11 @@ from domain.events import (
     Fact,
     ModelCalled,
     NoticeGiven,
+    PlainTextChosen,
     PlanMade,
     ProtectedChangeDropped,
+    ReplyCorrected,
+    ReplyRepaired,
     SandboxFailed,
     SnapshotMade,
     SubtaskFinished,
@@ -27,6 +30,7 @@ from domain.events import (
 from domain.evidence import Coverage, Evidence, Failure, FailureKind, Grade, Outcome, TestCase, TestReport
 from domain.money import NanoUsd
 from domain.plan import Plan, StubFile, Subtask
+from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Submitted
 from domain.task import Limits, TaskKind, TaskResult, TaskSpec, TaskStatus
 
@@ -91,6 +95,9 @@ FACTS: tuple[Fact, ...] = (
         latency_s=0.1,
         text=TEXT,
     ),
+    ReplyRepaired(subtask_id="write", repairs=(TEXT, TEXT)),
+    ReplyCorrected(subtask_id="write", problems=(ReplyProblem.CUT_OFF,), malformed=True, text=TEXT),
+    PlainTextChosen(subtask_id="write", reason=PlainTextReason.MALFORMED),
     ToolCalled(subtask_id="write", tool="shell", summary=TEXT, ok=False, duration_s=1 / 3, observation=TEXT),
     SnapshotMade(subtask_id="write", commit=COMMIT, paths=("a.py", "b c.py")),
     ProtectedChangeDropped(subtask_id="write", paths=("tests/a.py",)),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specialists.arguments import MAX_CHARACTERS, MalformedArguments, parse_arguments, valid_json
+from specialists.arguments import MAX_CHARACTERS, MalformedArguments, parse_arguments, read_arguments, valid_json
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
@@ -56,6 +56,36 @@ def test_what_is_no_object_is_refused_in_few_words(text: str) -> None:
     with pytest.raises(MalformedArguments) as refusal:
         parse_arguments(text)
     assert 0 < len(str(refusal.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"path": "a.py", "content": "x = 1\\ny',
+        '{"path": "a.js", "content": "f = {a: 1}',
+        "{'path': 'a.py', 'content': 'x = 1",
+        '{"start": 1',
+        '{"path": "a.py", "content":',
+        '[{"path": "a',
+    ],
+)
+def test_a_value_that_breaks_off_is_not_made_up(text: str) -> None:
+    with pytest.raises(MalformedArguments, match="break off"):
+        parse_arguments(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"), [("", False), ('{"a": 1}', False), ('{"a": 1,}', True), ('"{\\"a\\": 1}"', True)]
+)
+def test_a_repair_is_said(text: str, repaired: bool) -> None:
+    assert read_arguments(text).repaired is repaired
+
+
+@given(st.text(max_size=30), st.integers(1, 40))
+def test_a_content_is_never_shortened_by_a_repair(content: str, left: int) -> None:
+    whole = json.dumps({"path": "a.py", "content": content})
+    with contextlib.suppress(MalformedArguments):
+        assert parse_arguments(whole[:-left]).get("content", content) in (content, "")
 
 
 def test_a_large_file_passes() -> None:

@@ -18,6 +18,7 @@ from domain.chat import (
     Usage,
     UserMessage,
 )
+from domain.replies import ReplyProblem
 from gateway.sanitiser import sanitised
 from specialists.conversation import Conversation
 from specialists.role import role
@@ -69,11 +70,11 @@ def check_history(request: ModelRequest) -> None:
 
 
 def play(conversation: Conversation, step: int, content: str, calls: list[tuple[str, str]]) -> None:
-    wanted = conversation.hear(reply(content, calls, step))
-    if wanted:
-        conversation.show([(call, "result") for call in wanted])
+    reading = conversation.hear(reply(content, calls, step))
+    if reading.actions:
+        conversation.show([(action.call, "result") for action in reading.actions])
     else:
-        conversation.correct()
+        conversation.correct(reading.problem or ReplyProblem.NO_ACTION)
 
 
 @given(st.lists(STEPS, max_size=8))
@@ -115,7 +116,7 @@ def test_a_model_without_tools_is_told_how_to_act_in_text_and_starts_afresh() ->
 
 def test_actions_in_text_are_understood_also_of_a_model_that_could_call_tools() -> None:
     conversation = start()
-    (call,) = conversation.hear(reply("```python\nx = 1\n```", []))
+    call = conversation.hear(reply("```python\nx = 1\n```", [])).actions[0].call
     assert call.name == "write_file"
     assert json.loads(call.arguments) == {"path": "calc.py", "content": "x = 1\n"}
     conversation.show([(call, "Created calc.py.")])
@@ -132,8 +133,8 @@ def test_a_nudge_is_what_the_user_said_last() -> None:
 def test_a_long_conversation_is_sent_within_the_context() -> None:
     conversation = start(context_tokens=6_000)
     for at in range(20):
-        wanted = conversation.hear(reply("", [("shell", '{"command": "ls"}')], at))
-        conversation.show([(call, "x" * 1000) for call in wanted])
+        reading = conversation.hear(reply("", [("shell", '{"command": "ls"}')], at))
+        conversation.show([(action.call, "x" * 1000) for action in reading.actions])
     request = conversation.request()
     check_history(request)
     assert len(request.messages) == 42

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specialists.text_protocol import instructions, parse
+from domain.chat import ToolCall
+from specialists.text_protocol import instructions, read
 
 CODE = "def add(a, b):\n    return a + b\n"
 FILE = ("write_file", {"path": "calc.py", "content": CODE})
@@ -16,8 +17,12 @@ BLOCK = f"```python\n{CODE}```"
 Action = tuple[str, dict[str, str]]
 
 
+def calls(text: str, *targets: str) -> list[ToolCall]:
+    return [action.call for action in read(text, targets).actions]
+
+
 def actions(text: str, *targets: str) -> list[Action]:
-    return [(call.name, json.loads(call.arguments)) for call in parse(text, targets)]
+    return [(call.name, json.loads(call.arguments)) for call in calls(text, *targets)]
 
 
 FILES = {
@@ -56,7 +61,7 @@ def test_a_file_is_found_wherever_its_path_stands(text: str) -> None:
 def test_several_files_are_written_in_order() -> None:
     text = f"```file path=src/a.py\n1\n```\nand\n**calc.py**\n{BLOCK}\n```b.py\n2\n```"
     assert [arguments["path"] for _, arguments in actions(text)] == ["src/a.py", "calc.py", "b.py"]
-    assert [call.id for call in parse(text)] == ["text_0", "text_1", "text_2"]
+    assert [call.id for call in calls(text)] == ["text_0", "text_1", "text_2"]
 
 
 OTHERS: dict[str, tuple[str, list[Action]]] = {
@@ -103,7 +108,7 @@ def test_a_single_block_without_any_name_is_called_after_what_it_defines() -> No
 
 @given(st.text(), st.lists(st.just("calc.py"), max_size=2))
 def test_no_reply_breaks_the_parser(text: str, targets: list[str]) -> None:
-    parse(text, tuple(targets))
+    read(text, targets)
 
 
 PIECES = st.sampled_from(
