@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import open_store
 from app.commands.tasks import show_task
 from app.settings import Settings
+from app.store import open_store
 from domain.events import PlainTextChosen, ReplyCorrected, ReplyRepaired, TaskSubmitted
 from domain.replies import PlainTextReason, ReplyProblem
 from tests.domain.sample_facts import spec
