@@ -33,9 +33,7 @@ class Accounts:
 
     async def reserve(self, attempt: Attempt) -> tuple[BudgetAlert, ...]:
         """Holds the attempt's amounts, durably. BudgetExceeded, StorageUnavailable."""
-        while self._unwritten:
-            await self._ledger.settle(self._unwritten[-1])
-            self._unwritten.pop()
+        await self._write_again()
         reserving = asyncio.ensure_future(self._ledger.reserve(attempt))
         try:
             return await asyncio.shield(reserving)
@@ -72,6 +70,13 @@ class Accounts:
         """Waits until all settlements are durable. StorageUnavailable when one cannot be written."""
         while self._under_way:
             await asyncio.wait(self._under_way)
-        for settlement in self._unwritten:
-            await self._ledger.settle(settlement)
-        self._unwritten.clear()
+        await self._write_again()
+
+    async def _write_again(self) -> None:
+        while self._unwritten:
+            settlement = self._unwritten.pop()
+            try:
+                await self._ledger.settle(settlement)
+            except BaseException:
+                self._unwritten.append(settlement)
+                raise

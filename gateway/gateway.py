@@ -3,8 +3,6 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from pydantic import SecretStr
-
 from domain.catalogue import Capability
 from domain.chat import ModelRequest
 from domain.errors import SoundstageError
@@ -12,13 +10,11 @@ from domain.ledger import Ledger
 from domain.redaction import Redactor
 from domain.reply_cache import ReplyCache
 from domain.route import Candidate
-from domain.secrets import ProviderKey
 from domain.tokens import estimate_input_tokens
 from gateway.accounts import Accounts
-from gateway.base import Call, Completion, Delta, Provider, Restarted
+from gateway.base import Call, Completion, Delta, Restarted
 from gateway.cache import CachedCalls
 from gateway.hedge import hedged
-from gateway.keys import KeyRing
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
 from gateway.retry import Tries
@@ -70,15 +66,6 @@ class Gateway:
     def calls_tools(self, route: str) -> bool:
         """Whether some model of a route may be able to call tools. UsageError for a route that is none."""
         return self._router.may(Capability.TOOLS, route)
-
-    @classmethod
-    def of(
-        cls, provider: Provider, ledger: Ledger, policy: GatewayPolicy | None = None, knowledge: Knowledge | None = None
-    ) -> "Gateway":
-        """A gateway to one provider, whose adapter holds the key."""
-        policy = policy or GatewayPolicy()
-        key = ProviderKey(id="", provider=provider.name, secret=SecretStr("none"))
-        return cls([Upstream(KeyRing(provider.name, [key]), {"": provider}, policy)], ledger, policy, knowledge)
 
     @property
     def upstreams(self) -> tuple[Upstream, ...]:

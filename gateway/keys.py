@@ -41,7 +41,7 @@ class _Standing:
 class KeyRing:
     """Keys in the order in which they are preferred; one that is there twice counts once.
 
-    A key that is limited rests, one that is refused is set aside until it is ``validated``; the others are used
+    A key that is limited rests, one that is refused is set aside until the process ends; the others are used
     meanwhile. ``now`` is a monotonic clock in seconds.
     """
 
@@ -92,10 +92,6 @@ class KeyRing:
         """A call with this key succeeded. What the answer to another call said stays in force."""
         if not self._wait(key_id):
             self._standing[key_id].strikes = 0
-
-    def validated(self, key_id: str) -> None:
-        """The provider took this key when it was asked: it is as good as new."""
-        self._standing[key_id] = _Standing(self._standing[key_id].key)
 
     def states(self) -> tuple[KeyState, ...]:
         """How every key stands, in order."""

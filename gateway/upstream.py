@@ -58,11 +58,6 @@ class Upstream:
         self._limiters = {key: Limiter(limits) for key in providers}
         self._seconds: dict[str, float] = {}
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The ids of its keys."""
-        return tuple(self._providers)
-
     def latency_s(self, model: str) -> float | None:
         """The moving average of the seconds to a model's first piece, or whole answer; None before the first one."""
         return self._seconds.get(model)

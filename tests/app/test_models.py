@@ -35,7 +35,7 @@ async def test_a_key_means_openai_with_its_usual_model() -> None:
 async def test_several_keys_are_several_adapters_of_one_provider() -> None:
     models = await choose(Settings(openai_api_key=SecretStr("sk-fake-one-111,sk-fake-two-222")), None)
     (openai,) = models.upstreams
-    assert len(openai.keys) == 2
+    assert len(openai._providers) == 2
     await models.close()
 
 

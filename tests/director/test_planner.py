@@ -17,9 +17,9 @@ from domain.errors import ModelRequestRejected
 from domain.ledger import Scope
 from domain.plan import Plan
 from domain.task import TaskSpec
-from gateway.gateway import Gateway
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import STUB, node
+from tests.gateway.house import single
 
 PLAN: dict[str, Any] = {
     "kind": "new_code",
@@ -49,7 +49,7 @@ async def planning(folder: Path) -> AsyncIterator[Any]:
         await store.ledger.open(Scope(id="task:t"))
 
         async def plan(model: ScriptedProvider, spec: TaskSpec = SPEC) -> Planned:
-            return await make_plan(Gateway.of(model, store.ledger), spec, "task:t", ["a.py"])
+            return await make_plan(single(model, store.ledger), spec, "task:t", ["a.py"])
 
         yield plan
 

@@ -15,11 +15,11 @@ from domain.evidence import Evidence, FailureKind, Grade
 from domain.files import File, TreeChange
 from domain.task import TaskSpec
 from domain.workspace import BASE_BRANCH
-from gateway.gateway import Gateway
 from gateway.scripted import ScriptedProvider
 from mcp_server.registry import Registry
 from sandbox.fake import FakeSandboxes
 from tests.director.stage import RIGHT, TASK, TEST, TESTS, WRONG
+from tests.gateway.house import single
 
 PASSED = {"kind": "pytest", "tree": "t", "isolation": "none", "report": {"verdict": "ok"}, "passed": True}
 
@@ -49,7 +49,7 @@ async def court(folder: Path, files: Mapping[str, str], **spec: Any) -> AsyncIte
         equipment = Equipment(
             sandboxes=FakeSandboxes(),
             workspaces=store.workspaces,
-            gateway=Gateway.of(ScriptedProvider(()), store.ledger),
+            gateway=single(ScriptedProvider(()), store.ledger),
             ledger=store.ledger,
             log=store.log,
             registry=Registry(),

@@ -8,11 +8,12 @@ from pydantic import SecretStr
 
 from domain.chat import ModelRequest, UserMessage
 from domain.errors import SoundstageError
-from domain.ledger import Attempt, BudgetAlert, Scope, Settlement, Spending
+from domain.ledger import Attempt, BudgetAlert, Ledger, Scope, Settlement, Spending
 from domain.secrets import ProviderKey
 from gateway.base import Call, Provider
 from gateway.gateway import Gateway
 from gateway.keys import KeyRing
+from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
 from gateway.retry import RetryPolicy
 from gateway.scripted import Line, Scene, ScriptedProvider
@@ -89,3 +90,15 @@ def call(route: str, **more: Any) -> Call:
     """A call that names a route."""
     request = ModelRequest(model=route, messages=(UserMessage(content="who are you?"),), max_output_tokens=100)
     return Call(**({"request": request, "task_id": "t1", "purpose": "test", "scope": "task:t1"} | more))
+
+
+def single(
+    provider: Provider,
+    ledger: Ledger,
+    policy: GatewayPolicy | None = None,
+    knowledge: Knowledge | None = None,
+) -> Gateway:
+    """A gateway to one provider, whose adapter holds the key."""
+    key = ProviderKey(id="", provider=provider.name, secret=SecretStr("none"))
+    ring = KeyRing(provider.name, [key])
+    return Gateway([Upstream(ring, {"": provider}, policy or GatewayPolicy())], ledger, policy, knowledge)

@@ -27,7 +27,6 @@ from domain.tokens import estimate_input_tokens
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Call, Completion, Delta, Endpoint
 from gateway.deadlines import Deadlines
-from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
 from gateway.pricing import Prices
@@ -37,7 +36,7 @@ from storage.database import Database
 from storage.ledger import SqlLedger
 from storage.writer import Writer
 from tests.gateway import virtual_time
-from tests.gateway.house import Purse
+from tests.gateway.house import Purse, single
 from tests.wire.openai_dialect import OpenAIServer
 from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
 
@@ -104,7 +103,7 @@ async def over_the_wire(
         model = OpenAIProvider(Endpoint(name="openai", base_url=server.url, read_s=0.3))
         try:
             async with asyncio.timeout(20):
-                await Gateway.of(model, books.ledger, GatewayPolicy(retry=retry)).collect(CALL)
+                await single(model, books.ledger, GatewayPolicy(retry=retry)).collect(CALL)
         except SoundstageError as error:
             return error, len(server.requests)
         finally:
@@ -152,7 +151,7 @@ async def test_the_provider_receives_what_it_accepts_whatever_the_conversation_l
     call = CALL.model_copy(update={"request": REQUEST.model_copy(update={"messages": messages})})
     async with OpenAIServer([Say("going")]) as server:
         model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
-        await Gateway.of(model, books.ledger).complete(call)
+        await single(model, books.ledger).complete(call)
         await model.close()
 
     assert [message["role"] for message in server.chats[0]["messages"]] == ["user", "assistant", "user"]
@@ -161,7 +160,7 @@ async def test_the_provider_receives_what_it_accepts_whatever_the_conversation_l
 async def test_the_worst_case_is_reserved_before_the_send_and_what_was_used_is_settled_after_it(books: Books) -> None:
     model = Witness(books)
 
-    completion = await Gateway.of(model, books.ledger).collect(CALL)
+    completion = await single(model, books.ledger).collect(CALL)
 
     assert model.held == [(0, MOST.total_tokens, "task:t1")]
     (entry,) = await books.entries()
@@ -179,7 +178,7 @@ async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None
     usage = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 400}}
     async with OpenAIServer([Say("hi", usage=usage)]) as server:
         model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
-        completion = await Gateway.of(model, books.ledger).collect(CALL)
+        completion = await single(model, books.ledger).collect(CALL)
         await model.close()
 
     used = Usage(input_tokens=1000, output_tokens=500, cached_tokens=400)
@@ -200,7 +199,7 @@ async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(bo
 async def test_every_attempt_has_exactly_one_entry_also_when_it_fails(books: Books) -> None:
     faults = [ModelOverloaded(), ModelConnectionFailed(), None]
 
-    completion = await Gateway.of(
+    completion = await single(
         ScriptedProvider(SCENES, faults=faults), books.ledger, GatewayPolicy(retry=SWIFT)
     ).collect(CALL)
 
@@ -248,7 +247,7 @@ async def test_a_pause_longer_than_our_patience_ends_the_call_at_once(books: Boo
 @pytest.mark.parametrize("said", ["half of it", ""], ids=["after a piece", "before any"])
 async def test_a_call_that_is_cancelled_leaves_an_entry_and_no_reservation(books: Books, said: str) -> None:
     model = Hanging(said)
-    calling = asyncio.ensure_future(Gateway.of(model, books.ledger).collect(CALL))
+    calling = asyncio.ensure_future(single(model, books.ledger).collect(CALL))
     await model.reached.wait()
 
     calling.cancel()
@@ -288,7 +287,7 @@ class Door:
 async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing_for_ever(books: Books, times: int) -> None:
     door = Door(books)
     model = ScriptedProvider(SCENES)
-    calling = asyncio.ensure_future(Gateway.of(model, books.ledger).collect(CALL))
+    calling = asyncio.ensure_future(single(model, books.ledger).collect(CALL))
     await door.reached_by(calling)
 
     for _ in range(times):
@@ -320,7 +319,7 @@ class Unhurried(SqlLedger):
 
 async def test_a_call_does_not_wait_for_its_settlement_which_is_made_all_the_same(books: Books) -> None:
     ledger = Unhurried(books)
-    gateway = Gateway.of(ScriptedProvider(SCENES), ledger)
+    gateway = single(ScriptedProvider(SCENES), ledger)
     await asyncio.wait_for(gateway.collect(CALL), 20)
     assert not ledger.settled.is_set()
 
@@ -345,7 +344,7 @@ class Full(SqlLedger):
 async def test_a_settlement_that_could_not_be_written_is_written_before_the_next_call(books: Books) -> None:
     ledger = Full(books.writer)
     model = ScriptedProvider(SCENES)
-    gateway = Gateway.of(model, ledger)
+    gateway = single(model, ledger)
     await gateway.collect(CALL)
     with pytest.raises(StorageUnavailable):
         await gateway.settled()
@@ -367,7 +366,7 @@ async def test_a_model_that_ends_without_a_reply_does_not_speak_the_protocol(boo
             yield Delta(text="half of it")
 
     with pytest.raises(ModelProtocolError):
-        await Gateway.of(Breathless(SCENES), books.ledger).collect(CALL)
+        await single(Breathless(SCENES), books.ledger).collect(CALL)
 
     assert await books.outcomes() == [("failed", "ModelProtocolError")]
     await books.spent()
@@ -378,7 +377,7 @@ async def test_a_model_that_is_late_is_left_and_the_call_is_booked_as_failed(boo
     deadlines = Deadlines(between_s=0.05)
 
     with pytest.raises(ModelTimeout):
-        await Gateway.of(model, books.ledger, GatewayPolicy(deadlines=deadlines, retry=ONCE)).collect(CALL)
+        await single(model, books.ledger, GatewayPolicy(deadlines=deadlines, retry=ONCE)).collect(CALL)
 
     assert model.left
     assert await books.outcomes() == [("failed", "ModelTimeout")]
@@ -394,7 +393,7 @@ def test_the_pauses_between_the_tries_are_really_waited_for(
     error: SoundstageError, shortest: float, longest: float
 ) -> None:
     async def elapsed() -> float:
-        gateway = Gateway.of(
+        gateway = single(
             ScriptedProvider(SCENES, faults=[error, error]), Purse(), GatewayPolicy(retry=RetryPolicy(pause_s=4))
         )
         await gateway.collect(CALL)
@@ -440,7 +439,7 @@ async def test_a_model_without_a_known_price_is_marked_and_bound_by_tokens(books
     request = REQUEST.model_copy(update={"model": "home-grown"})
     async with OpenAIServer([Say("hi")]) as server:
         model = OpenAIProvider(Endpoint(name="openai-compatible", base_url=server.url))
-        gateway = Gateway.of(model, books.ledger)
+        gateway = single(model, books.ledger)
         completion = await gateway.collect(CALL.model_copy(update={"request": request}))
         await books.ledger.open(Scope(id="task:t1", token_cap=100))
         with pytest.raises(BudgetExceeded):
@@ -462,7 +461,7 @@ async def test_a_local_endpoint_is_free_and_a_written_price_goes_before_that(
 ) -> None:
     async with OpenAIServer([Say("hi")]) as server:
         model = OpenAIProvider(Endpoint(name="openai-compatible", base_url=server.url, local=local))
-        completion = await Gateway.of(model, books.ledger, knowledge=Knowledge(prices=Prices(written))).complete(CALL)
+        completion = await single(model, books.ledger, knowledge=Knowledge(prices=Prices(written))).complete(CALL)
         await model.close()
 
     assert (completion.priced, completion.cost) == (True, cost)
@@ -472,7 +471,7 @@ async def test_a_local_endpoint_is_free_and_a_written_price_goes_before_that(
 async def test_calls_at_once_never_hold_more_than_the_budget(books: Books) -> None:
     await books.ledger.open(Scope(id="task:t1", token_cap=3 * MOST.total_tokens))
     model = Hanging()
-    calls = [asyncio.ensure_future(Gateway.of(model, books.ledger).collect(CALL)) for _ in range(8)]
+    calls = [asyncio.ensure_future(single(model, books.ledger).collect(CALL)) for _ in range(8)]
 
     refused: set[asyncio.Future[Completion]] = set()
     async with asyncio.timeout(20):

@@ -52,8 +52,6 @@ def test_a_refused_key_is_set_aside_for_good_and_the_next_one_is_used(ring: KeyR
     clock.now += 1e9
     ring.worked("a")
     assert turn(ring) == ("b", 0)
-    ring.validated("a")
-    assert turn(ring) == ("a", 0)
 
 
 def test_a_limited_key_rests_as_long_as_the_provider_says_and_others_are_used_meanwhile(
@@ -161,11 +159,6 @@ class RingMachine(RuleBasedStateMachine):
     def refuse(self, name: str) -> None:
         self.ring.refused(name, "")
         self.set_aside.add(name)
-
-    @rule(name=st.sampled_from(NAMES))
-    def validate(self, name: str) -> None:
-        self.ring.validated(name)
-        self.set_aside.discard(name)
 
     @rule(name=st.sampled_from(NAMES))
     def work(self, name: str) -> None:

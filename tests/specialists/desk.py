@@ -17,12 +17,12 @@ from domain.plan import Subtask
 from domain.subtask_result import SubtaskResult
 from domain.task import TaskSpec
 from gateway.base import Provider
-from gateway.gateway import Gateway
 from gateway.scripted import Line, Scene, ScriptedProvider
 from mcp_server.protection import Protection
 from specialists.assignment import Assignment
 from specialists.loop import Loop, Surroundings
 from specialists.role import Role, role
+from tests.gateway.house import single
 from tests.mcp_server.place import Place, open_place
 
 TASK = "task-1"
@@ -44,7 +44,7 @@ class Desk:
         """Runs the loop on an assignment; ``assigned`` changes it, ``records`` are the journal's."""
         assignment = assignment_of(**assigned)
         journal = MemoryJournal(TASK, records)
-        around = Surroundings(Gateway.of(model, self.store.ledger), self.place.client, journal, self.store.log)
+        around = Surroundings(single(model, self.store.ledger), self.place.client, journal, self.store.log)
         return await Loop(playing or role("code"), assignment, around).run()
 
     async def facts(self, kind: type[Fact] | type[Any]) -> list[Any]:

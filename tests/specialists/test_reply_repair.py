@@ -13,11 +13,11 @@ from domain.errors import ModelRequestRejected
 from domain.events import ModelCalled, PlainTextChosen, ReplyCorrected, ReplyRepaired, ToolCalled
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Submitted
-from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
 from gateway.scripted import Line, Scene, ScriptedProvider
 from specialists.loop import Loop, Surroundings
 from specialists.role import role
+from tests.gateway.house import single
 from tests.specialists.desk import TASK, TEXT_MODE, Desk, assignment_of, call, open_desk, script
 
 SUBMIT = call("submit", summary="done")
@@ -34,7 +34,7 @@ def known(*capabilities: Capability) -> Knowledge:
 
 
 async def work_with(desk: Desk, model: ScriptedProvider, knowledge: Knowledge, records: dict[str, bytes]) -> Any:
-    gateway = Gateway.of(model, desk.store.ledger, knowledge=knowledge)
+    gateway = single(model, desk.store.ledger, knowledge=knowledge)
     around = Surroundings(gateway, desk.place.client, MemoryJournal(TASK, records), desk.store.log)
     return await Loop(role("code"), assignment_of(), around).run()
 
