@@ -42,7 +42,7 @@ class Director:
         except SoundstageError as error:
             await self._give_up(run, spec, TaskStatus.FAILED, str(error))
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it is, the task says so before it is raised on
             await self._give_up(run, spec, TaskStatus.FAILED, f"an error in Soundstage itself: {error!r}")
             raise
         await self._tell(task_id, "finished", TaskFinished(result=result))

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from domain.catalogue import Capability
-from domain.chat import ModelRequest
+from domain.chat import ModelRequest, Usage
 from domain.errors import SoundstageError
 from domain.ledger import Ledger
 from domain.redaction import Redactor
@@ -125,9 +125,9 @@ class Gateway:
     async def _sent(self, candidate: Candidate, call: Call, streamed: bool) -> AsyncGenerator[Delta | Completion]:
         upstream = self._upstreams[candidate.provider]
         request = self._request(candidate, call)
-        tokens = estimate_input_tokens(request) + request.max_output_tokens
-        async with upstream.turn(call.task_id, tokens, self._policy.patience_s) as turn:
-            send = Send(call, request, turn.provider, turn.key_id)
+        most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
+        async with upstream.turn(call.task_id, most.total_tokens, self._policy.patience_s) as turn:
+            send = Send(call, request, most, turn.provider, turn.key_id)
             try:
                 async with aclosing(send.run(self._accounts, self._policy, streamed)) as pieces:
                     async for piece in pieces:

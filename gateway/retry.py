@@ -39,8 +39,7 @@ class RetryPolicy(Value):
             return None
         if isinstance(error, ModelOverloaded) and error.retry_after_s is not None:
             return error.retry_after_s if error.retry_after_s <= self.longest_pause_s else None
-        # Spreading load, not a secret.
-        return random.uniform(0.5, 1.0) * min(self.longest_pause_s, self.pause_s * 2.0 ** (tried - 1))  # noqa: S311 - no secret
+        return random.uniform(0.5, 1.0) * min(self.longest_pause_s, self.pause_s * 2.0 ** (tried - 1))  # noqa: S311 - jitter
 
 
 class Tries:

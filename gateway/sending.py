@@ -8,7 +8,7 @@ from domain.chat import ModelReply, ModelRequest, Usage
 from domain.errors import BudgetExceeded, ModelConnectionLost, ModelProtocolError, ModelTimeout, SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, Settlement
 from domain.money import FREE, NanoUsd, format_usd
-from domain.tokens import estimate_input_tokens, estimate_usage
+from domain.tokens import estimate_usage
 from gateway.accounts import Accounts, attempt_of
 from gateway.base import Call, Completion, Delta, Provider
 from gateway.deadlines import Deadlines, within
@@ -21,10 +21,11 @@ UNKNOWN = (ModelTimeout, ModelConnectionLost, ModelProtocolError)
 
 @dataclass
 class Send:
-    """A request on its way to one provider with one key."""
+    """A request on its way to one provider with one key; ``most`` are the tokens that it may take."""
 
     call: Call
     request: ModelRequest
+    most: Usage
     provider: Provider
     key_id: str = ""
     _started: float = 0.0
@@ -86,8 +87,7 @@ class Send:
             )
 
     def _attempt(self, prices: Prices, deadlines: Deadlines) -> Attempt:
-        request, provider = self.request, self.provider
-        most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
+        request, provider, most = self.request, self.provider, self.most
         cost = prices.cost(provider.name, request.model, most, provider.local)
         return attempt_of(
             self.call, provider=provider.name, model=request.model, key_id=self.key_id, reserved=cost or FREE,

@@ -63,8 +63,7 @@ class Execution:
                 try:
                     async for data in self._stdin:
                         await stream.write(data)
-                except Exception:
-                    # Whoever gives the input cannot go on: the program must not wait for the rest of it.
+                except Exception:  # the giver's own failure, raised on: the program must not wait for the rest of it
                     await self.kill()
                     raise
             stream.end()

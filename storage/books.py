@@ -150,7 +150,7 @@ class Books:
 
     def _refuse(self, attempt: Attempt, chain: tuple[str, ...], held: set[str]) -> NoReturn:
         narrow = next(scope for scope in chain if scope not in held)
-        found = self._cursor.execute(f"SELECT {STATE} FROM budget WHERE scope = ?", (narrow,)).fetchone()  # noqa: S608 - as above
+        found = self._cursor.execute(f"SELECT {STATE} FROM budget WHERE scope = ?", (narrow,)).fetchone()  # noqa: S608 - names of ours
         if found is None:
             raise Conflict(f"The budget scope {narrow} does not exist. Open it before the first call.")
         scope, cap, token_cap, used, used_tokens = found

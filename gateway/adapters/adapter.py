@@ -51,7 +51,7 @@ class Adapter(ABC):
         """Turns what the SDK raises into errors of ours. ``model`` goes into the messages, the key never."""
         try:
             yield
-        except Exception as error:
+        except Exception as error:  # also what no SDK lists is cleaned of the key before it is raised on
             self._service.clean(error)
             ours = None if isinstance(error, SoundstageError) else self._ours(error, model)
             if ours is None:

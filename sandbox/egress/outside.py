@@ -32,8 +32,7 @@ class UpstreamProxies(Value):
         """The proxy's URL, or None where the way is straight."""
         proxy = self.https if tunnel else self.http
         # The standard library's own reading of NO_PROXY, which it takes as a mapping.
-        # The standard library has it; its stubs do not.
-        if not proxy or urllib.request.proxy_bypass_environment(str(endpoint), {"no": self.bypass}):  # type: ignore[attr-defined]
+        if not proxy or urllib.request.proxy_bypass_environment(str(endpoint), {"no": self.bypass}):  # type: ignore[attr-defined] # typeshed lacks it
             return None
         return proxy
 

@@ -60,14 +60,16 @@ class _Scan:
 
     def run(self) -> list[Block]:
         at, opened = 0, None
-        while at < len(self._lines) or (opened is not None and opened.glued is not None):
-            if at >= len(self._lines):
-                at, opened = self._close_glued(opened), None  # type: ignore[arg-type]  # the loop's condition
-            elif opened is None:
-                opened = self._opening(at)
-                at += 1
+        while True:
+            if at < len(self._lines):
+                if opened is None:
+                    at, opened = at + 1, self._opening(at)
+                else:
+                    at, opened = self._inside(at, opened)
+            elif opened is not None and opened.glued is not None:
+                at, opened = self._close_glued(opened), None
             else:
-                at, opened = self._inside(at, opened)
+                break
         if opened is not None:
             last = len(self._lines) - (not self._lines[-1])
             self._close(opened, last, len(self._lines), whole=False)

@@ -47,7 +47,10 @@ class SecondEngine:
             time.sleep(0.1)
 
     def _answers(self) -> bool:
-        with contextlib.suppress(Exception), contextlib.closing(docker.APIClient(base_url=self.host)) as client:
+        with (
+            contextlib.suppress(docker.errors.DockerException, OSError),
+            contextlib.closing(docker.APIClient(base_url=self.host)) as client,
+        ):
             return bool(client.ping())
         return False
 
