@@ -2,6 +2,7 @@
 
 import tomllib
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -27,9 +28,14 @@ class ModelsFile(Value):
 
 def read_models(own: Path | None = None) -> ModelsFile:
     """Our models, then those of the person's own file, which go before ours. UsageError where a file is broken."""
-    ours = _read(files("gateway") / "models.toml")
+    ours = _ours()
     theirs = _read(own) if own is not None else ModelsFile()
     return ModelsFile(model=ours.model + theirs.model, price=ours.price + theirs.price)
+
+
+@cache
+def _ours() -> ModelsFile:
+    return _read(files("gateway") / "models.toml")
 
 
 def read_knowledge(own: Path | None = None) -> Knowledge:

@@ -13,10 +13,11 @@ from app.ollama import answers, ollama_url
 from app.settings import Settings
 from domain.errors import UsageError
 from domain.secrets import ProviderKey
+from gateway.adapters import groq_adapter, mistral_adapter, openai_adapter
 from gateway.adapters.groq_adapter import GroqProvider
 from gateway.adapters.mistral_adapter import MistralProvider
 from gateway.adapters.ollama_adapter import OllamaProvider
-from gateway.adapters.openai_adapter import OFFICIAL_URL, OpenAIProvider
+from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Endpoint, Provider
 from gateway.keys import KeyRing
 from gateway.upstream import Upstream
@@ -31,7 +32,11 @@ ADAPTERS: Mapping[str, Callable[[Endpoint], Provider]] = {
     "groq": GroqProvider,
     "mistral": MistralProvider,
 }
-URLS = {OPENAI: OFFICIAL_URL, "groq": "https://api.groq.com/openai/v1", "mistral": "https://api.mistral.ai/v1"}
+URLS = {
+    OPENAI: openai_adapter.OFFICIAL_URL,
+    "groq": groq_adapter.OFFICIAL_URL,
+    "mistral": mistral_adapter.OFFICIAL_URL,
+}
 
 
 def provider_of(name: str, endpoint: Endpoint) -> Provider:

@@ -3,22 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.breaker import Breaker, BreakerPolicy
+from tests.gateway.clock import Clock
 
 POLICY = BreakerPolicy(failures=3, rest_s=5, longest_rest_s=30)
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -9,23 +9,9 @@ from pydantic import SecretStr
 from domain.errors import ModelAuthenticationFailed
 from domain.secrets import ProviderKey
 from gateway.keys import LONGEST_REST_S, LONGEST_RETRY_AFTER_S, KeyRing
+from tests.gateway.clock import Clock
 
 NAMES = ("a", "b", "c")
-
-
-class Clock:
-    """A monotonic clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
