@@ -235,17 +235,20 @@ def kill_family(pid: int, others: set[int]) -> bool:
     if os.getpid() != 1:
         kill_everything(pid)
         return True
+    # One that was ended may take a while to go, when its memory is large or the machine busy; it can fork no more.
+    ended: set[int] = set()
     for _ in range(ROUNDS):
-        victims = _family(pid, others)
+        victims = _family(pid, others) - ended
         if not victims:
             return True
         for victim in victims:
             with Suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
+        ended |= victims
     return False
 
 
-def _family(pid: int, others: set[int]) -> list[int]:
+def _family(pid: int, others: set[int]) -> set[int]:
     parents: dict[int, int] = {}
     sessions: dict[int, int] = {}
     for name in os.listdir("/proc"):
@@ -254,7 +257,7 @@ def _family(pid: int, others: set[int]) -> list[int]:
                 state, parent, _, session = file.read().rpartition(b")")[2].split()[:4]
                 if state != b"Z":
                     parents[int(name)], sessions[int(name)] = int(parent), int(session)
-    victims = []
+    victims = set()
     for process in parents:
         at = process
         while at > 1 and at not in others and at != pid:
@@ -262,7 +265,7 @@ def _family(pid: int, others: set[int]) -> list[int]:
                 break
             at = parents.get(at, 0)
         if process > 1 and (at <= 1 or at == pid):
-            victims.append(process)
+            victims.add(process)
     return victims
 
 

@@ -25,7 +25,6 @@ async def end_of(items: AsyncIterator[OutputChunk | CommandResult]) -> CommandRe
     """The result, which comes last."""
     *_, result = [item async for item in items]
     assert isinstance(result, CommandResult)
-    assert isinstance(result, CommandResult)
     return result
 
 
@@ -53,6 +52,18 @@ class SideContract:
 
         assert (await running).stdout == b"alive\n"
         assert not await beats(leased, "theirs")
+
+    async def test_a_command_that_takes_its_time_to_go_takes_no_other_with_it(self, leased: Leased) -> None:
+        slow = "import time\nmemory = bytearray(b'x') * (190 << 20)\nopen('full', 'w').close()\ntime.sleep(60)"
+        other = asyncio.create_task(leased.sandbox.run(shell("until test -e end; do sleep 0.02; done")))
+        for _ in range(3):
+            ended = asyncio.create_task(leased.sandbox.run(python(slow)))
+            await output(leased.sandbox, "until test -e full; do sleep 0.02; done; rm full")
+            ended.cancel()
+            await asyncio.wait([ended])
+        await output(leased.sandbox, "touch end")
+
+        assert (await other).ok
 
     async def test_a_command_whose_output_nobody_takes_holds_up_no_other(self, leased: Leased) -> None:
         data = "import sys\nfor n in range(24): sys.stdout.buffer.write(bytes([n]) * (1 << 20))"
