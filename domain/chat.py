@@ -82,11 +82,16 @@ class FinishReason(StrEnum):
 
 
 class Usage(Value):
-    """Tokens of one call. ``estimated`` when the provider did not say. ``cached_tokens`` is part of input."""
+    """Tokens of one call. ``estimated`` when the provider did not say.
+
+    Parts of input are ``cached_tokens``, which came from the provider's cache, and ``cache_write_tokens``, which were
+    written to it at a price of their own.
+    """
 
     input_tokens: int = Field(default=0, ge=0)
     output_tokens: int = Field(default=0, ge=0)
     cached_tokens: int = Field(default=0, ge=0)
+    cache_write_tokens: int = Field(default=0, ge=0)
     reasoning_tokens: int = Field(default=0, ge=0)
     estimated: bool = False
 
@@ -100,6 +105,7 @@ class Usage(Value):
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
             estimated=self.estimated or other.estimated,
         )

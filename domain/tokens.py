@@ -43,6 +43,12 @@ def _bytes_as_tokens(size: int) -> int:
     return -(-size // BYTES_PER_TOKEN) + OVERHEAD_TOKENS
 
 
+def estimate_most(request: ModelRequest) -> Usage:
+    """The most that a call may use: all of its input is written to the provider's cache, where that costs more."""
+    size = estimate_input_tokens(request)
+    return Usage(input_tokens=size, cache_write_tokens=size, output_tokens=request.max_output_tokens, estimated=True)
+
+
 def estimate_usage(request: ModelRequest, text: str) -> Usage:
     """The usage of a call whose provider did not tell it."""
     size = len(text.encode("utf-8", "surrogatepass"))

@@ -4,13 +4,13 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from domain.catalogue import Capability
-from domain.chat import ModelRequest, Usage
+from domain.chat import ModelRequest
 from domain.errors import SoundstageError
 from domain.ledger import Ledger
 from domain.redaction import Redactor
 from domain.reply_cache import ReplyCache
 from domain.route import Candidate
-from domain.tokens import estimate_input_tokens
+from domain.tokens import estimate_most
 from gateway.accounts import Accounts
 from gateway.base import Call, Completion, Delta, Restarted
 from gateway.cache import CachedCalls
@@ -125,7 +125,7 @@ class Gateway:
     async def _sent(self, candidate: Candidate, call: Call, streamed: bool) -> AsyncGenerator[Delta | Completion]:
         upstream = self._upstreams[candidate.provider]
         request = self._request(candidate, call)
-        most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
+        most = estimate_most(request)
         async with upstream.turn(call.task_id, most.total_tokens, self._policy.patience_s) as turn:
             send = Send(call, request, most, turn.provider, turn.key_id)
             try:

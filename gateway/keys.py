@@ -15,7 +15,7 @@ FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
 LONGEST_RETRY_AFTER_S = 86_400.0
 
 
-class Turn(Value):
+class KeyChoice(Value):
     """A key to use, and in how many seconds; 0 is at once."""
 
     key: ProviderKey
@@ -57,7 +57,7 @@ class KeyRing:
         """All of them, in order."""
         return tuple(standing.key for standing in self._standing.values())
 
-    def next(self) -> Turn:
+    def next(self) -> KeyChoice:
         """The first key that is free, else the one that is free soonest. ModelAuthenticationFailed when all are set
         aside, or there is none: its message says why, key by key."""
         waits = {name: self._wait(name) for name, standing in self._standing.items() if not standing.refused}
@@ -67,7 +67,7 @@ class KeyRing:
                 f"There is no API key left for {self.provider} ({why}). Add one: soundstage keys add {self.provider}"
             )
         soonest = min(waits, key=lambda name: waits[name])
-        return Turn(key=self._standing[soonest].key, wait_s=waits[soonest])
+        return KeyChoice(key=self._standing[soonest].key, wait_s=waits[soonest])
 
     def limited(self, key_id: str, retry_after_s: float | None = None) -> float:
         """The provider limits the rate of this key (429): it rests. Returns for how many seconds yet.

@@ -40,12 +40,13 @@ def published_tariff(listed: "Published", at: datetime) -> Tariff | None:
     if prices.input_mtok is None and any(price is not None for price in vars(prices).values()):
         return None
     cached = prices.input_mtok if prices.cache_read_mtok is None else prices.cache_read_mtok
-    three = (prices.input_mtok, cached, prices.output_mtok)
-    starts = {tier.start for price in three if isinstance(price, TieredPrices) for tier in price.tiers}
+    written = prices.input_mtok if prices.cache_write_mtok is None else prices.cache_write_mtok
+    four = (prices.input_mtok, cached, written, prices.output_mtok)
+    starts = {tier.start for price in four if isinstance(price, TieredPrices) for tier in price.tiers}
 
     def rates(above: int) -> Rates:
-        of_input, of_cached, of_output = (_rate(price, above) for price in three)
-        return Rates(input=of_input, cached_input=of_cached, output=of_output)
+        of_input, of_cached, of_written, of_output = (_rate(price, above) for price in four)
+        return Rates(input=of_input, cached_input=of_cached, cache_write=of_written, output=of_output)
 
     return Tariff(rates(-1), tuple((start, rates(start)) for start in sorted(starts)))
 

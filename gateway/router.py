@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from domain.catalogue import Capability, ModelInfo
-from domain.chat import ModelRequest, Usage, UserMessage
+from domain.chat import ModelRequest, UserMessage
 from domain.errors import ContextTooLong, ModelRequestRejected
 from domain.route import Candidate, Choice, Policy, parse_route
-from domain.tokens import estimate_input_tokens
+from domain.tokens import estimate_input_tokens, estimate_most
 from gateway.base import Call
 from gateway.knowledge import Knowledge
 from gateway.upstream import Upstream
@@ -57,8 +57,7 @@ class Router:
         return self._known.catalogue.find(candidate.provider, candidate.model)
 
     def _price(self, candidate: Candidate, request: ModelRequest) -> float:
-        most = Usage(input_tokens=estimate_input_tokens(request), output_tokens=request.max_output_tokens)
-        local = self._upstreams[candidate.provider].local
+        local, most = self._upstreams[candidate.provider].local, estimate_most(request)
         cost = self._known.prices.cost(candidate.provider, candidate.model, most, local)
         return UNKNOWN_PRICE if cost is None else cost
 

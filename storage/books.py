@@ -36,8 +36,8 @@ ON CONFLICT DO NOTHING
 RELEASE = "DELETE FROM reservation WHERE attempt_id = ? RETURNING attempt"
 LEDGER_COLUMNS = (
     "attempt_id", "owner", "task_id", "subtask_id", "specialist", "purpose", "provider", "model", "key_id", "outcome",
-    "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "estimated", "priced", "cost", "overrun",
-    "latency_s", "first_token_s", "cache_hit", "error", "settled_at",
+    "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "estimated", "priced",
+    "cost", "overrun", "latency_s", "first_token_s", "cache_hit", "error", "settled_at",
 )  # fmt: skip
 ENTER = f"INSERT INTO ledger ({', '.join(LEDGER_COLUMNS)}) VALUES ({', '.join('?' * len(LEDGER_COLUMNS))})"  # noqa: S608 - names of ours
 
@@ -188,7 +188,7 @@ def _entry(attempt: Attempt, settlement: Settlement) -> tuple[Any, ...]:
     return (
         attempt.id, attempt.owner, attempt.task_id, attempt.subtask_id, attempt.specialist, attempt.purpose,
         attempt.provider, attempt.model, attempt.key_id, settlement.outcome.value,
-        usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens, usage.estimated,
-        attempt.priced, settlement.cost, max(0, settlement.cost - attempt.reserved), settlement.latency_s,
-        settlement.first_token_s, settlement.cache_hit, settlement.error, timestamp(),
+        usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens, usage.output_tokens, usage.reasoning_tokens,
+        usage.estimated, attempt.priced, settlement.cost, max(0, settlement.cost - attempt.reserved),
+        settlement.latency_s, settlement.first_token_s, settlement.cache_hit, settlement.error, timestamp(),
     )  # fmt: skip

@@ -20,7 +20,7 @@ KEYS: dict[CostGrouping, ColumnElement[str]] = {
     CostGrouping.PURPOSE: LEDGER.c.purpose,
 }
 
-AMOUNTS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost")
+AMOUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "cost")
 COUNTS: dict[str, ColumnElement[bool]] = {
     "failed": LEDGER.c.outcome.in_((AttemptOutcome.FAILED, AttemptOutcome.ABANDONED)),
     "unpriced": ~LEDGER.c.priced,

@@ -1,6 +1,18 @@
 """The tables. Amounts are nano-USD, times RFC 3339 in UTC."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from domain.task import LOCAL_OWNER
@@ -121,6 +133,7 @@ class LedgerRow(SQLModel, table=True):
     settled_at: str
     cache_hit: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, default=False, server_default="0"))
     key_id: str = Field(default="", sa_column=Column(String, nullable=False, default="", server_default=text("''")))
+    cache_write_tokens: int = Field(default=0, sa_column=Column(Integer, nullable=False, default=0, server_default="0"))
 
 
 class ProviderKeyRow(SQLModel, table=True):

@@ -15,8 +15,10 @@ from domain.errors import UsageError
 from domain.money import NANO_PER_USD, NanoUsd, format_usd
 from domain.text import one_line
 
-COUNTS = ("attempts", "failed", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
-HEADINGS = ("attempts", "failed", "input", "cached", "output", "reasoning")
+COUNTS = (
+    "attempts", "failed", "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
+)  # fmt: skip
+HEADINGS = ("attempts", "failed", "input", "cached", "cache write", "output", "reasoning")
 KEY_WIDTH = 40
 
 

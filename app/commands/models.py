@@ -23,6 +23,7 @@ class ListedPrice(Value):
 
     input: str
     cached_input: str
+    cache_write: str
     output: str
     dearer_above: int | None = None
 

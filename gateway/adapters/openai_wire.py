@@ -95,9 +95,11 @@ def usage_of(told: Any) -> Usage | None:
     """The usage that the provider told; None where it told none."""
     if not told or told.get("prompt_tokens") is None:
         return None
+    of_input = told.get("prompt_tokens_details") or {}
     return Usage(
         input_tokens=told["prompt_tokens"],
         output_tokens=told.get("completion_tokens") or 0,
-        cached_tokens=(told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+        cached_tokens=of_input.get("cached_tokens") or 0,
+        cache_write_tokens=of_input.get("cache_write_tokens") or 0,
         reasoning_tokens=(told.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0,
     )

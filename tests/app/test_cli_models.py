@@ -52,7 +52,13 @@ def test_the_catalogue_is_listed_with_prices_where_no_provider_is_at_hand(cli: C
     found = listed(cli)
 
     mini, luna, qwen = found["openai/gpt-5-mini"], found["openai/gpt-5.6-luna*"], found["ollama/qwen3*"]
-    assert mini["price"] == {"input": "0.25", "cached_input": "0.025", "output": "2", "dearer_above": None}
+    assert mini["price"] == {
+        "input": "0.25",
+        "cached_input": "0.025",
+        "cache_write": "0.25",
+        "output": "2",
+        "dearer_above": None,
+    }
     assert mini["capabilities"] == ["images", "json_schema", "reasoning", "tools"]
     assert (mini["default"], mini["offered"], mini["context_tokens"]) == (True, False, 400_000)
     assert luna["price"] is None

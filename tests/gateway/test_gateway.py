@@ -23,7 +23,7 @@ from domain.errors import (
 from domain.ledger import Scope, Settlement, Spending
 from domain.money import FREE, NanoUsd
 from domain.tariff import WrittenPrice
-from domain.tokens import estimate_input_tokens
+from domain.tokens import estimate_most
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Call, Completion, Delta, Endpoint
 from gateway.deadlines import Deadlines
@@ -47,7 +47,7 @@ SWIFT = RetryPolicy(attempts=3, pause_s=0, longest_pause_s=30)
 ONCE = RetryPolicy(attempts=1)
 REQUEST = ModelRequest(model="gpt-4o-mini", messages=(UserMessage(content="hello"),), max_output_tokens=1000)
 CALL = Call(request=REQUEST, task_id="t1", subtask_id="s1", specialist="code", purpose="work", scope="task:t1")
-MOST = Usage(input_tokens=estimate_input_tokens(REQUEST), output_tokens=1000)
+MOST = estimate_most(REQUEST)
 
 
 class Books:
@@ -186,6 +186,25 @@ async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None
     (entry,) = await books.entries()
     assert (entry["cost"], entry["priced"], entry["estimated"]) == (completion.cost, 1, 0)
     assert (await books.spent()).settled == completion.cost
+
+
+async def test_what_the_provider_writes_to_its_cache_has_its_own_price_and_is_reserved_at_it(books: Books) -> None:
+    told = {"cached_tokens": 100, "cache_write_tokens": 700}
+    usage = {"prompt_tokens": 1000, "completion_tokens": 10, "prompt_tokens_details": told}
+    sol = CALL.model_copy(
+        update={"request": CALL.request.model_copy(update={"model": "gpt-6-sol", "max_output_tokens": 10})}
+    )
+    async with OpenAIServer([Say("hi", usage=usage)]) as server:
+        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
+        completion = await single(model, books.ledger).collect(sol)
+        await model.close()
+
+    # OpenAI's price list: $2 for a million tokens in, $0.20 from the cache, $2.50 to the cache, $10 out.
+    assert completion.cost == 200 * 2000 + 100 * 200 + 700 * 2500 + 10 * 10_000
+    (entry,) = await books.entries()
+    assert entry["cache_write_tokens"] == 700
+    most = estimate_most(sol.request)
+    assert most.input_tokens * 2500 + most.output_tokens * 10_000 == entry["cost"] - entry["overrun"]
 
 
 async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(books: Books) -> None:

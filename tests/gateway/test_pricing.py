@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from domain.chat import (
     AssistantMessage,
@@ -75,6 +76,16 @@ def test_a_written_price_holds_for_its_family_and_goes_before_what_is_published_
     assert prices.cost("openai-compatible", "qwen3-x", Usage(output_tokens=1)) == 1  # a ten-thousandth, rounded up
     assert prices.cost("openai", "gpt-4o-mini", Usage(input_tokens=1)) == 3000
     assert prices.cost("openai", "gpt-4o", Usage(input_tokens=1)) == 2500
+
+
+def test_input_that_is_written_to_a_cache_costs_more_where_that_was_said_and_never_less() -> None:
+    said = WRITTEN.model_copy(update={"cache_write": Decimal("0.5")})
+    written = Usage(input_tokens=10, cached_tokens=2, cache_write_tokens=6)
+
+    assert Prices([WRITTEN]).cost("openai-compatible", "qwen3", written) == 10 * 100
+    assert Prices([said]).cost("openai-compatible", "qwen3", written) == 4 * 100 + 6 * 500
+    with pytest.raises(ValidationError, match="at least input"):
+        WrittenPrice(provider="x", id="y", input=Decimal(2), cache_write=Decimal(1), output=Decimal(1))
 
 
 @settings(deadline=None)

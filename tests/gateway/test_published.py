@@ -30,15 +30,17 @@ SOLD_BY_TOKENS = [
     if published_tariff(model, NOW) is not None
 ]
 COUNTS = st.integers(0, 2_000_000) | st.sampled_from([271_999, 272_000, 272_001, 10**9])
-USAGES = st.builds(Usage, input_tokens=COUNTS, cached_tokens=COUNTS, output_tokens=COUNTS)
+USAGES = st.builds(Usage, input_tokens=COUNTS, cached_tokens=COUNTS, cache_write_tokens=COUNTS, output_tokens=COUNTS)
 TIMES = st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 
 
 def reference(model: ModelInfo, usage: Usage, at: datetime) -> NanoUsd:
     """What genai-prices itself makes of it."""
+    cached = min(usage.cached_tokens, usage.input_tokens)
     tokens = genai_prices.Usage(
         input_tokens=usage.input_tokens,
-        cache_read_tokens=min(usage.cached_tokens, usage.input_tokens),
+        cache_read_tokens=cached,
+        cache_write_tokens=min(usage.cache_write_tokens, usage.input_tokens - cached),
         output_tokens=usage.output_tokens,
     )
     return from_usd(model.get_prices(at).calc_price(tokens)["total_price"])

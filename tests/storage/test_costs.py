@@ -11,7 +11,7 @@ from storage.costs import SqlCosts
 from storage.database import Database
 from storage.ledger import SqlLedger
 
-USAGE = Usage(input_tokens=100, cached_tokens=40, output_tokens=10, reasoning_tokens=5)
+USAGE = Usage(input_tokens=100, cached_tokens=40, cache_write_tokens=20, output_tokens=10, reasoning_tokens=5)
 BY_MODEL = CostQuery(by=CostGrouping.MODEL)
 ATTEMPT = Attempt(
     id="", scope="s", task_id="t", subtask_id="", specialist="code", purpose="work", provider="openai",
@@ -87,8 +87,8 @@ async def test_a_line_tells_failures_tokens_estimates_and_calls_without_a_price(
     (line,) = await costs.read(BY_MODEL)
 
     assert line == CostLine(
-        key="openai/gpt-5-mini", attempts=5, failed=2, input_tokens=500, cached_tokens=200, output_tokens=50,
-        reasoning_tokens=25, cost=NanoUsd(10), unpriced=1, estimated=2,
+        key="openai/gpt-5-mini", attempts=5, failed=2, input_tokens=500, cached_tokens=200, cache_write_tokens=100,
+        output_tokens=50, reasoning_tokens=25, cost=NanoUsd(10), unpriced=1, estimated=2,
     )  # fmt: skip
 
 

@@ -223,6 +223,7 @@ async def test_ledger_rows_of_an_older_schema_get_the_new_columns(tmp_path: Path
         connection.executescript(
             "DROP TABLE reply_cache; DROP TABLE provider_key;"
             "ALTER TABLE ledger DROP COLUMN key_id; ALTER TABLE ledger DROP COLUMN cache_hit;"
+            "ALTER TABLE ledger DROP COLUMN cache_write_tokens;"
             "UPDATE alembic_version SET version_num = '0001';"
             "INSERT INTO ledger (attempt_id, owner, task_id, subtask_id, specialist, purpose, provider, model, outcome,"
             " input_tokens, cached_tokens, output_tokens, reasoning_tokens, estimated, priced, latency_s, error,"
@@ -230,7 +231,7 @@ async def test_ledger_rows_of_an_older_schema_get_the_new_columns(tmp_path: Path
             " VALUES ('a', 'local', 't', 's', '', '', 'p', 'm', 'ok', 1, 2, 3, 4, 0, 1, 0.5, '', 'x', 9)"
         )
     await database.prepare()
-    found = connection.execute("SELECT cost, cache_hit, key_id FROM ledger").fetchall()
+    found = connection.execute("SELECT cost, cache_hit, key_id, cache_write_tokens FROM ledger").fetchall()
     connection.close()
     await database.close()
-    assert found == [(9, 0, "")]
+    assert found == [(9, 0, "", 0)]

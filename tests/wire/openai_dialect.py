@@ -115,7 +115,10 @@ def usage(say: Say) -> Json | None:
         "prompt_tokens": say.usage.input,
         "completion_tokens": say.usage.output,
         "total_tokens": say.usage.input + say.usage.output,
-        "prompt_tokens_details": {"cached_tokens": say.usage.cached},
+        "prompt_tokens_details": {
+            "cached_tokens": say.usage.cached,
+            "cache_write_tokens": say.usage.cache_write,
+        },
         "completion_tokens_details": {"reasoning_tokens": say.usage.reasoning},
     }
 

@@ -11,11 +11,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Tokens:
-    """The usage that an answer tells. ``cached`` is part of ``input``, ``reasoning`` of ``output``."""
+    """An answer's usage. ``cached`` and ``cache_write`` are parts of ``input``, ``reasoning`` of ``output``."""
 
     input: int = 11
     output: int = 7
     cached: int = 0
+    cache_write: int = 0
     reasoning: int = 0
 
 
