@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Runs the test suite under coverage, its subprocesses and xdist workers included, and reports.
-# Arguments go to pytest (`scripts/test.sh -n 0` runs in one process; two is the usual number). Fails when a test fails or when the coverage
-# is under `fail_under`: to run a part of the suite, call .venv/bin/pytest itself.
+# Arguments go to pytest (`scripts/test.sh -n 0` runs in one process). Without any there are two workers a core, as tests wait for
+# containers more than they compute, and eight at the most. Fails when a test fails or when the coverage is under `fail_under`: to run a
+# part of the suite, call .venv/bin/pytest itself.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-(($#)) || set -- -n 2
+if (($# == 0)); then
+    workers=$((2 * $(nproc)))
+    set -- -n $((workers < 8 ? workers : 8)) --dist worksteal
+fi
 
 coverage=(.venv/bin/python -m coverage)
 

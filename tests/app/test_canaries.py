@@ -43,8 +43,9 @@ def test_the_search_finds_every_form_of_a_canary(canary: str) -> None:
 
 
 @pytest.mark.usefixtures("docker_engine")
-@pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
-@pytest.mark.parametrize("canary", [SET, KEPT])
+@pytest.mark.parametrize(
+    ("canary", "status"), [(SET, 400), (SET, 401), (SET, 500), (KEPT, 401), (KEPT, 404), (KEPT, 429)]
+)
 def test_a_run_against_a_server_that_gives_keys_away_shows_none(cli: Cli, home: Path, status: int, canary: str) -> None:
     if canary == KEPT:
         plant(cli, KEPT)
