@@ -60,7 +60,7 @@ def model_gateway(settings: Settings, store: Store, models: Models, retry: Retry
         models.upstreams,
         store.ledger,
         policy if retry is None else policy.model_copy(update={"retry": retry}),
-        read_knowledge(settings.models_file),
+        read_knowledge(settings),
         store.replies,
         Redactor(settings.known_secrets),
     )
@@ -145,6 +145,7 @@ def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: G
         worker=worker,
         installer=installer(settings, sandboxes),
         caps=caps(settings),
+        catalogue=read_knowledge(settings).catalogue,
     )
     return Director(equipment)
 

@@ -7,8 +7,8 @@ from pydantic import SecretStr
 from app.demo_script import demo_model
 from app.models_file import read_knowledge
 from app.names import OPENAI
-from app.ollama import ollama_url
-from app.providers import OLLAMA, address_of, set_up
+from app.ollama import OLLAMA, ollama_url
+from app.providers import address_of, set_up
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import ModelUnavailable, UnknownModel, UsageError
@@ -126,7 +126,7 @@ async def _usual_model(settings: Settings, upstream: Upstream) -> str:
         return settings.openai_model
     if name == OPENAI:
         return DEFAULT_OPENAI_MODEL
-    default = read_knowledge(settings.models_file).catalogue.default(name)
+    default = read_knowledge(settings).catalogue.default(name)
     if default is not None and not upstream.local:
         return default.id
     listed = await upstream.first.models()

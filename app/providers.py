@@ -8,23 +8,19 @@ from pydantic import SecretStr
 
 from app.gateway_settings import gateway_policy
 from app.keys import rings_at_home
+from app.models_file import read_knowledge
 from app.names import COMPATIBLE, OPENAI, openai_name
-from app.ollama import answers, ollama_url
+from app.ollama import OLLAMA, FittingOllama, answers, ollama_url
 from app.settings import Settings
 from domain.errors import UsageError
 from domain.secrets import ProviderKey
 from gateway.adapters import groq_adapter, mistral_adapter, openai_adapter
 from gateway.adapters.groq_adapter import GroqProvider
 from gateway.adapters.mistral_adapter import MistralProvider
-from gateway.adapters.ollama_adapter import OllamaProvider
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Endpoint, Provider
 from gateway.keys import KeyRing
 from gateway.upstream import Upstream
-
-OLLAMA = "ollama"
-OLLAMA_CONTEXT_TOKENS = 16_384
-"""Without a word of ours it would be 4,096; a model that takes fewer gets fewer. Memory is kept for all of them."""
 
 NO_KEY = ProviderKey(id="", provider="none", secret=SecretStr("none"))
 ADAPTERS: Mapping[str, Callable[[Endpoint], Provider]] = {
@@ -82,7 +78,8 @@ def _upstream(settings: Settings, name: str, url: str, ring: KeyRing) -> Upstrea
 
 def _ollama(settings: Settings) -> Upstream:
     url = ollama_url(settings)
-    adapter = OllamaProvider(Endpoint(name=OLLAMA, base_url=url, local=True), OLLAMA_CONTEXT_TOKENS)
+    endpoint, kept = Endpoint(name=OLLAMA, base_url=url, local=True), settings.soundstage_ollama_context
+    adapter = FittingOllama(endpoint, kept, read_knowledge(settings).catalogue)
     return Upstream(KeyRing(OLLAMA, [NO_KEY]), {NO_KEY.id: adapter}, gateway_policy(settings), url)
 
 

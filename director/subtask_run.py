@@ -15,6 +15,7 @@ from domain.evidence import Failure
 from domain.journal import Journal
 from domain.ledger import Scope
 from domain.plan import Plan, Subtask
+from domain.route import parse_route
 from domain.subtask_result import Submitted, SubtaskResult
 from domain.task import TaskSpec
 from domain.workspace import MAIN_BRANCH, Workspace
@@ -22,7 +23,7 @@ from mcp_server.client import connect
 from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
 from sandbox.base import Sandbox
-from specialists.assignment import Assignment
+from specialists.assignment import MOST_CONTEXT_TOKENS, Assignment
 from specialists.loop import Loop, Surroundings
 from specialists.role import role
 
@@ -126,7 +127,15 @@ class SubtaskRunner:
             scope=scope,
             max_steps=self._spec.limits.max_steps,
             deadline=self._deadline,
+            context_tokens=self._context_tokens(),
         )
+
+    def _context_tokens(self) -> int:
+        """What the first model of the route takes, within reason."""
+        names = tuple(upstream.name for upstream in self._equipment.gateway.upstreams)
+        first = parse_route(self._spec.model, names).candidates[0]
+        info = self._equipment.catalogue.find(first.provider, first.model)
+        return min(MOST_CONTEXT_TOKENS, info.context_tokens) if info.known else MOST_CONTEXT_TOKENS
 
     async def merge(self, order: Order) -> Collection[str]:
         """Merges the subtask's branch into the main one; returns the paths in conflict, if any."""

@@ -6,13 +6,16 @@ from domain.base import Value
 from domain.plan import Subtask
 from domain.task import LOCAL_OWNER
 
+MOST_CONTEXT_TOKENS = 60_000
+"""What a conversation may take of any model: in a longer one models overlook things, and every step costs it again."""
+
 
 class Assignment(Value):
     """A subtask with all that its specialist needs to know.
 
     ``brief`` is the goal in full, with files and failures; ``targets`` are the files that the plan says will hold
     the work. ``deadline`` is UTC. ``scope`` bears the cost. ``key`` names this piece of work in
-    events and journal.
+    events and journal. ``context_tokens`` is what the conversation may take, with its tools and the answer.
     """
 
     task_id: str
@@ -25,4 +28,4 @@ class Assignment(Value):
     scope: str
     max_steps: int | None = None
     deadline: datetime
-    context_tokens: int = 60_000
+    context_tokens: int = MOST_CONTEXT_TOKENS

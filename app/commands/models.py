@@ -43,7 +43,7 @@ class ListedModel(Value):
 
 async def list_models(settings: Settings, provider: str | None, as_json: bool) -> None:
     """Prints what the catalogue knows and what the providers at hand offer. UsageError for an unknown provider."""
-    knowledge = read_knowledge(settings.models_file)
+    knowledge = read_knowledge(settings)
     catalogue, prices = knowledge.catalogue, knowledge.prices
     offered = await _offered(settings)
     known = {entry.provider for entry in catalogue.all()} | set(offered)

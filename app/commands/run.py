@@ -63,7 +63,7 @@ async def run(settings: Settings, options: RunOptions) -> int:
     draft = _spec(options, "draft", SCRIPTED, "", limits, ())
     _check_targets(options)
     inputs = await read_inputs(options.repo, list(options.tests))
-    prices = read_knowledge(settings.models_file).prices
+    prices = read_knowledge(settings).prices
     models = await choose_or_replay(settings, options.model, options.replay)
     try:
         if models.chosen.provider == SCRIPTED:
