@@ -8,7 +8,7 @@ from app.demo_script import demo_model
 from app.models_file import read_knowledge
 from app.names import OPENAI
 from app.ollama import OLLAMA, ollama_url
-from app.providers import address_of, set_up
+from app.providers import address_of, may_be_asked, set_up
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import ModelUnavailable, UnknownModel, UsageError
@@ -83,6 +83,8 @@ async def choose(settings: Settings, wanted: str | None) -> Models:
 async def _named(settings: Settings, found: dict[str, Upstream], wanted: str) -> Models:
     if wanted.startswith(f"{OLLAMA}/") and OLLAMA not in found:
         url = ollama_url(settings)
+        if not may_be_asked(settings, url):
+            raise UsageError(f"The Ollama at {url} is not on this machine. Unset SOUNDSTAGE_LOCAL_ONLY to ask it.")
         raise ModelUnavailable(f"No Ollama answers at {url}. Start it (ollama serve) or set OLLAMA_HOST.")
     if not found:
         raise UnknownModel(

@@ -29,6 +29,7 @@ def ollama_url(settings: Settings) -> str:
     except ValueError as error:
         raise UsageError(f"OLLAMA_HOST is no address: {error}. Set it to something like 127.0.0.1:11434.") from error
     name = "127.0.0.1" if parts.hostname in {None, "0.0.0.0"} else parts.hostname  # noqa: S104 - read, not bound
+    name = f"[{name}]" if name is not None and ":" in name else name
     port = port or (PORT if parts.scheme == "http" else 443)
     return f"{parts.scheme}://{name}:{port}"
 

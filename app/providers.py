@@ -64,9 +64,9 @@ async def set_up(settings: Settings) -> dict[str, Upstream]:
         needs_none = name == COMPATIBLE and settings.openai_base_url is not None
         if name in rings or needs_none:
             url = address_of(settings, name)
-            if not settings.soundstage_local_only or _is_loopback(url):
+            if may_be_asked(settings, url):
                 found[name] = _upstream(settings, name, url, rings.get(name) or KeyRing(name, [NO_KEY]))
-    if await answers(ollama_url(settings)):
+    if may_be_asked(settings, ollama_url(settings)) and await answers(ollama_url(settings)):
         found[OLLAMA] = _ollama(settings)
     return found
 
@@ -83,7 +83,13 @@ def _ollama(settings: Settings) -> Upstream:
     return Upstream(KeyRing(OLLAMA, [NO_KEY]), {NO_KEY.id: adapter}, gateway_policy(settings), url)
 
 
-def _is_loopback(url: str) -> bool:
+def may_be_asked(settings: Settings, url: str) -> bool:
+    """Whether a server is on this machine, where only those are wanted."""
+    return is_loopback(url) or not settings.soundstage_local_only
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine itself."""
     host = urllib.parse.urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

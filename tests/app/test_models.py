@@ -4,6 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.models import choose
+from app.ollama import ollama_url
+from app.providers import is_loopback
 from app.settings import Settings
 from domain.errors import ModelUnavailable, UnknownModel, UsageError
 from gateway.adapters.ollama_adapter import OllamaProvider
@@ -62,6 +64,22 @@ async def test_local_only_leaves_out_what_is_not_local() -> None:
         models = await choose(local, None)
         await models.close()
     assert models.chosen.route == "openai-compatible/near,ollama/smollm2"
+
+
+@pytest.mark.parametrize("host", ["https://gpu.example.com", "192.0.2.7:11434", "[2001:db8::7]"])
+async def test_local_only_leaves_out_an_ollama_that_is_elsewhere_and_asks_it_nothing(host: str) -> None:
+    settings = Settings(ollama_host=host, soundstage_local_only=True)
+    models = await choose(settings, None)
+    assert models.chosen.provider == "scripted"
+    await models.close()
+    with pytest.raises(UsageError, match="SOUNDSTAGE_LOCAL_ONLY"):
+        await choose(settings, "ollama/any")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.53", "[::1]", "0.0.0.0"])
+async def test_local_only_takes_an_ollama_on_this_machine(host: str) -> None:
+    url = ollama_url(Settings(ollama_host=host))
+    assert is_loopback(url), url
 
 
 async def test_another_server_is_asked_what_it_offers() -> None:
