@@ -6,6 +6,7 @@ from director.equipment import Equipment
 from director.judgement import fails_properly
 from director.planner import Planned, make_plan, without_tests
 from director.scheduler import run_plan
+from director.scopes import open_day
 from director.stubs import stub_files
 from director.subtask_run import Order, SubtaskRunner, branch_of
 from director.verification import Verifier
@@ -57,19 +58,10 @@ class TaskRun:
         return await self._conclude()
 
     async def _open_scopes(self) -> None:
-        user, day = f"user:{self._spec.owner}", (await self._journal.now()).date().isoformat()
-        limits, caps = self._spec.limits, self._equipment.caps
-        for scope in (
-            Scope(id=user, cap=caps.user),
-            Scope(id=f"day:{self._spec.owner}:{day}", parent=user, cap=caps.day),
-            Scope(
-                id=f"task:{self._spec.id}",
-                parent=f"day:{self._spec.owner}:{day}",
-                cap=limits.budget,
-                token_cap=limits.max_tokens,
-            ),
-        ):
-            await self._equipment.ledger.open(scope)
+        spec, ledger, today = self._spec, self._equipment.ledger, (await self._journal.now()).date()
+        day = await open_day(ledger, spec.owner, today, self._equipment.caps)
+        limits = spec.limits
+        await ledger.open(Scope(id=f"task:{spec.id}", parent=day, cap=limits.budget, token_cap=limits.max_tokens))
 
     async def _plan(self) -> Plan:
         files = await self._workspace.files(self._spec.base_commit)

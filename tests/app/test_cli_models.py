@@ -1,6 +1,8 @@
 """``soundstage models`` by the command line, against servers that speak the wire format."""
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +165,26 @@ async def test_a_model_that_does_not_answer_in_text_fails_and_is_asked_no_more(
     assert code == 3
     assert len(server.chats) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("✗ text")
+
+
+async def test_a_trial_is_held_to_the_budgets_and_leaves_them_as_they_are(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(OWN)
+    async with OpenAIServer([]) as server:
+        settings = Settings(
+            soundstage_home=home, soundstage_models_file=own, openai_base_url=server.url,
+            soundstage_day_budget_usd="0.000001", soundstage_user_budget_usd="5",
+        )  # fmt: skip
+        code = await try_model(settings, "test-model", False)
+
+    assert code == 3
+    assert server.chats == []
+    assert "Raise the budget with SOUNDSTAGE_DAY_BUDGET_USD" in capsys.readouterr().out
+    with contextlib.closing(sqlite3.connect(home / "soundstage.db")) as database:
+        found = dict(database.execute("SELECT substr(scope, 1, 4), cap FROM budget WHERE cap IS NOT NULL"))
+    assert found == {"day:": 1_000, "user": 5_000_000_000}
 
 
 @pytest.mark.parametrize(
