@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from app.bootstrap import model_gateway
+from app.bootstrap import model_gateway, settling
 from app.gateway_settings import caps
 from app.models import ChosenModel, choose
 from app.settings import Settings
@@ -58,11 +58,12 @@ async def try_model(settings: Settings, wanted: str | None, as_json: bool) -> in
             gateway = model_gateway(settings, store, models, RetryPolicy(attempts=1))
             if not as_json:
                 print(f"model: {chosen.model} ({chosen.why})")
-            for name, request, judge in _requests(chosen):
-                trial = await _try(gateway, name, request, judge, scope)
-                print(trial.model_dump_json() if as_json else _line(trial), flush=True)
-                if name == "text" and not trial.ok:
-                    return NO_ANSWER
+            async with settling(gateway):
+                for name, request, judge in _requests(chosen):
+                    trial = await _try(gateway, name, request, judge, scope)
+                    print(trial.model_dump_json() if as_json else _line(trial), flush=True)
+                    if name == "text" and not trial.ok:
+                        return NO_ANSWER
     finally:
         await models.close()
     return 0
