@@ -1,5 +1,6 @@
 """Which models work: those that were named, or the best that are at hand."""
 
+import sys
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -11,10 +12,10 @@ from app.ollama import OLLAMA, ollama_url
 from app.providers import address_of, may_be_asked, set_up
 from app.settings import Settings
 from domain.base import Value
-from domain.errors import ModelUnavailable, UnknownModel, UsageError
+from domain.errors import ModelUnavailable, SoundstageError, UnknownModel, UsageError
 from domain.route import Candidate, Route, parse_route
 from domain.secrets import ProviderKey
-from domain.text import public_url
+from domain.text import plain, public_url
 from gateway.base import Provider
 from gateway.keys import KeyRing
 from gateway.policy import GatewayPolicy
@@ -109,17 +110,31 @@ def _check_named(candidate: Candidate, found: dict[str, Upstream]) -> None:
 
 
 async def _usual(settings: Settings, found: dict[str, Upstream]) -> Models:
-    """The first provider must have a model; another one that has none, or does not answer, is left out."""
+    """Every provider with its usual model; one that has none, or does not answer, is named and left out."""
     candidates: list[Candidate] = []
+    failures: dict[str, SoundstageError] = {}
     for name, upstream in found.items():
         try:
             candidates.append(Candidate(provider=name, model=await _usual_model(settings, upstream)))
-        except (ModelUnavailable, UnknownModel):
-            if not candidates:
-                raise
-    route = Route(candidates=tuple(candidates))
-    text = candidates[0].model if len(candidates) == 1 else ",".join(map(str, candidates))
-    return _models(settings, found, route, text)
+        except (ModelUnavailable, UnknownModel) as error:
+            failures[name] = error
+    if not candidates:
+        raise _no_model(failures)
+    for name, failure in failures.items():
+        tell_unlisted(name, failure)
+    return _models(settings, found, Route(candidates=tuple(candidates)), ",".join(map(str, candidates)))
+
+
+def _no_model(failures: dict[str, SoundstageError]) -> SoundstageError:
+    if len(failures) == 1:
+        return next(iter(failures.values()))
+    told = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+    return ModelUnavailable(f"None of {len(failures)} providers has a model to offer. {told}")
+
+
+def tell_unlisted(name: str, error: SoundstageError) -> None:
+    """Tells a person of a provider that goes without saying which models it has."""
+    print(f"{name} does not list its models: {plain(str(error))}", file=sys.stderr)
 
 
 async def _usual_model(settings: Settings, upstream: Upstream) -> str:

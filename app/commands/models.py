@@ -1,9 +1,9 @@
 """``soundstage models list``."""
 
 import json
-import sys
 from collections.abc import Iterable
 
+from app.models import tell_unlisted
 from app.models_file import read_knowledge
 from app.providers import set_up
 from app.settings import Settings
@@ -11,7 +11,7 @@ from domain.base import Value
 from domain.catalogue import ModelInfo
 from domain.errors import SoundstageError, UsageError
 from domain.patterns import is_family
-from domain.text import one_line, plain
+from domain.text import one_line
 from gateway.pricing import Prices
 from gateway.published import PUBLISHED_PROVIDERS
 
@@ -72,7 +72,7 @@ async def _offered(settings: Settings) -> dict[str, set[str]]:
         try:
             found[name] = set(await upstream.first.models())
         except SoundstageError as error:
-            print(f"{name} does not list its models: {plain(str(error))}", file=sys.stderr)
+            tell_unlisted(name, error)
         finally:
             await upstream.close()
     return found

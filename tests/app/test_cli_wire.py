@@ -204,9 +204,10 @@ def _git_repository(repo: Path) -> None:
     (repo / "notes.txt").write_text("not committed\n")
 
 
-def test_with_no_cloud_provider_in_reach_the_work_goes_on_with_ollama(cli: Cli) -> None:
+@pytest.mark.parametrize("named", [{"OPENAI_MODEL": "far"}, {}], ids=["named", "not named"])
+def test_with_no_cloud_provider_in_reach_the_work_goes_on_with_ollama(cli: Cli, named: dict[str, str]) -> None:
     with served(Ollama(), in_text(DEMO_SCENES), models=("smollm2",)) as ollama:
-        away = {"OPENAI_BASE_URL": refusing_url(OpenAI()), "OPENAI_MODEL": "far"}
+        away = {"OPENAI_BASE_URL": refusing_url(OpenAI()), **named}
         done = cli(*DEMO, "--json", **away, OLLAMA_HOST=ollama.url)
 
     assert done.returncode == 0, done.stdout + done.stderr

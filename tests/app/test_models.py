@@ -8,11 +8,12 @@ from app.ollama import ollama_url
 from app.providers import is_loopback
 from app.settings import Settings
 from domain.errors import ModelUnavailable, UnknownModel, UsageError
+from domain.route import Candidate, parse_route
 from gateway.adapters.ollama_adapter import OllamaProvider
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.scripted import ScriptedProvider
 from tests.wire.ollama_dialect import Ollama
-from tests.wire.openai_dialect import OpenAIServer
+from tests.wire.openai_dialect import OpenAI, OpenAIServer
 from tests.wire.server import WireServer, refusing_url
 
 KEY = SecretStr("sk-fake-0123456789")
@@ -115,6 +116,34 @@ async def test_a_server_without_models_is_said() -> None:
     async with OpenAIServer(models=()) as server:
         with pytest.raises(UnknownModel, match="lists no model"):
             await choose(Settings(openai_base_url=server.url), None)
+
+
+async def test_a_provider_that_does_not_list_its_models_is_named_and_left_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dead = refusing_url(OpenAI())
+    async with WireServer(Ollama(), models=("smollm2",)) as ollama:
+        models = await choose(Settings(openai_base_url=dead, groq_api_key=KEY, ollama_host=ollama.url), None)
+        await models.close()
+        alone = await choose(Settings(openai_base_url=dead, ollama_host=ollama.url), None)
+        await alone.close()
+    assert models.chosen.route == "groq/openai/gpt-oss-120b,ollama/smollm2"
+    assert (alone.chosen.provider, alone.chosen.route) == ("ollama", "ollama/smollm2")
+    assert parse_route(alone.chosen.route, tuple(each.name for each in alone.upstreams)).candidates == (
+        Candidate(provider="ollama", model="smollm2"),
+    )
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert all(line.startswith("openai-compatible does not list its models: No connection") for line in said)
+
+
+async def test_where_no_provider_has_a_model_each_is_named() -> None:
+    async with WireServer(Ollama(), models=()) as ollama:
+        settings = Settings(openai_base_url=refusing_url(OpenAI()), ollama_host=ollama.url)
+        with pytest.raises(ModelUnavailable) as raised:
+            await choose(settings, None)
+    assert "openai-compatible: No connection" in str(raised.value)
+    assert "ollama: The server at" in str(raised.value)
 
 
 async def test_a_local_ollama_is_used_when_it_answers() -> None:
