@@ -17,6 +17,7 @@ from director.service import Director
 from domain.errors import InfrastructureError, SoundstageError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
+from gateway.knowledge import Knowledge
 from gateway.retry import RetryPolicy
 from mcp_server.registry import Registry
 from sandbox.address import read_pool
@@ -62,7 +63,7 @@ def model_gateway(settings: Settings, store: Store, models: Models, retry: Retry
         models.upstreams,
         store.ledger,
         policy if retry is None else policy.model_copy(update={"retry": retry}),
-        read_knowledge(settings),
+        _knowledge(settings, models),
         store.replies,
         Redactor(settings.known_secrets),
     )
@@ -134,7 +135,7 @@ async def build(
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,
-                        director=_director(settings, store, leasing, gateway, lock.id),
+                        director=_director(settings, store, leasing, gateway, lock.id, _knowledge(settings, models)),
                         reaped=reaped,
                     )
             finally:
@@ -150,7 +151,13 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str) -> Director:
+def _knowledge(settings: Settings, models: Models) -> Knowledge:
+    return models.knowledge or read_knowledge(settings)
+
+
+def _director(
+    settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, knowledge: Knowledge
+) -> Director:
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
@@ -163,7 +170,7 @@ def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: G
         worker=worker,
         installer=installer(settings, sandboxes),
         caps=caps(settings),
-        catalogue=read_knowledge(settings).catalogue,
+        catalogue=knowledge.catalogue,
     )
     return Director(equipment)
 

@@ -9,7 +9,7 @@ from app.demo_script import demo_model
 from app.models_file import read_knowledge
 from app.names import OPENAI
 from app.ollama import OLLAMA, ollama_url
-from app.providers import address_of, may_be_asked, set_up
+from app.providers import Around, address_of, as_it_is, may_be_asked, set_up
 from app.settings import Settings
 from domain.base import Value
 from domain.errors import ModelUnavailable, SoundstageError, UnknownModel, UsageError
@@ -18,10 +18,12 @@ from domain.secrets import ProviderKey
 from domain.text import plain, public_url
 from gateway.base import Provider
 from gateway.keys import KeyRing
+from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
 from gateway.upstream import Upstream
 
 SCRIPTED = "scripted"
+DEMO_PLACE = "the demo"
 DEFAULT_OPENAI_MODEL = "gpt-5-mini"
 NAMED_BY_THEIR_OWN = frozenset({"openai", "groq", "mistral", OLLAMA})
 
@@ -38,10 +40,12 @@ class ChosenModel(Value):
 
 @dataclass(frozen=True)
 class Models:
-    """The providers of a run, and which of their models are asked."""
+    """The providers of a run, and which of their models are asked. ``knowledge`` is of them where that of the settings
+    is not."""
 
     upstreams: tuple[Upstream, ...]
     chosen: ChosenModel
+    knowledge: Knowledge | None = None
 
     @property
     def first(self) -> Provider:
@@ -54,26 +58,26 @@ class Models:
             await upstream.close()
 
 
-def only(provider: Provider, model: str, why: str, policy: GatewayPolicy | None = None) -> Models:
-    """One model of one provider, whose adapter holds the key."""
+def only(provider: Provider, model: str, why: str, place: str = "") -> Models:
+    """One model of one provider, whose adapter holds the key. ``place`` tells it apart from others of that name."""
     key = ProviderKey(id="", provider=provider.name, secret=SecretStr("none"))
-    upstream = Upstream(KeyRing(provider.name, [key]), {"": provider}, policy or GatewayPolicy())
+    upstream = Upstream(KeyRing(provider.name, [key]), {"": provider}, GatewayPolicy(), place)
     return Models((upstream,), ChosenModel(provider=provider.name, model=model, route=model, why=why))
 
 
-async def choose(settings: Settings, wanted: str | None) -> Models:
+async def choose(settings: Settings, wanted: str | None, around: Around = as_it_is) -> Models:
     """The models for a run: those that are named; else each provider that is set up with its usual model, in turn;
-    else the script. ModelUnavailable, UnknownModel, UsageError."""
+    else the script. ``around`` is put around each adapter. ModelUnavailable, UnknownModel, UsageError."""
     wanted = wanted or settings.soundstage_model
     if wanted == SCRIPTED:
-        return only(demo_model(), SCRIPTED, "it was asked for")
-    found = await set_up(settings)
+        return only(around(demo_model()), SCRIPTED, "it was asked for", DEMO_PLACE)
+    found = await set_up(settings, around)
     try:
         if wanted is not None:
             return await _named(settings, found, wanted)
         if not found:
             why = "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, and no Ollama answers"
-            return only(demo_model(), SCRIPTED, why)
+            return only(around(demo_model()), SCRIPTED, why, DEMO_PLACE)
         return await _usual(settings, found)
     except BaseException:
         for upstream in found.values():

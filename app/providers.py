@@ -22,6 +22,7 @@ from gateway.base import Endpoint, Provider
 from gateway.keys import KeyRing
 from gateway.upstream import Upstream
 
+Around = Callable[[Provider], Provider]
 NO_KEY = ProviderKey(id="", provider="none", secret=SecretStr("none"))
 ADAPTERS: Mapping[str, Callable[[Endpoint], Provider]] = {
     OPENAI: OpenAIProvider,
@@ -55,9 +56,15 @@ def address_of(settings: Settings, name: str) -> str:
     return found
 
 
-async def set_up(settings: Settings) -> dict[str, Upstream]:
+def as_it_is(provider: Provider) -> Provider:
+    """Puts nothing around an adapter."""
+    return provider
+
+
+async def set_up(settings: Settings, around: Around = as_it_is) -> dict[str, Upstream]:
     """Every provider that has a key, or needs none and answers, in the order in which they are preferred; the local
-    ones alone where only those are wanted. InvalidKey, SecretsUnavailable, UsageError."""
+    ones alone where only those are wanted. ``around`` is put around each adapter. InvalidKey, SecretsUnavailable,
+    UsageError."""
     rings = await rings_at_home(settings)
     found = {}
     for name in dict.fromkeys((openai_name(settings), OPENAI, "groq", "mistral")):
@@ -65,22 +72,28 @@ async def set_up(settings: Settings) -> dict[str, Upstream]:
         if name in rings or needs_none:
             url = address_of(settings, name)
             if may_be_asked(settings, url):
-                found[name] = _upstream(settings, name, url, rings.get(name) or KeyRing(name, [NO_KEY]))
+                ring = rings.get(name) or KeyRing(name, [NO_KEY])
+                found[name] = _upstream(settings, ring, _adapters(name, url, ring), url, around)
     if may_be_asked(settings, ollama_url(settings)) and await answers(ollama_url(settings)):
-        found[OLLAMA] = _ollama(settings)
+        ring, adapters = KeyRing(OLLAMA, [NO_KEY]), {NO_KEY.id: _ollama(settings)}
+        found[OLLAMA] = _upstream(settings, ring, adapters, ollama_url(settings), around)
     return found
 
 
-def _upstream(settings: Settings, name: str, url: str, ring: KeyRing) -> Upstream:
-    adapters = {key.id: provider_of(name, Endpoint(name=name, base_url=url, api_key=key.secret)) for key in ring.keys}
-    return Upstream(ring, adapters, gateway_policy(settings), url)
+def _upstream(
+    settings: Settings, ring: KeyRing, adapters: Mapping[str, Provider], url: str, around: Around
+) -> Upstream:
+    wrapped = {key: around(adapter) for key, adapter in adapters.items()}
+    return Upstream(ring, wrapped, gateway_policy(settings), url)
 
 
-def _ollama(settings: Settings) -> Upstream:
-    url = ollama_url(settings)
-    endpoint, kept = Endpoint(name=OLLAMA, base_url=url, local=True), settings.soundstage_ollama_context
-    adapter = FittingOllama(endpoint, kept, read_knowledge(settings).catalogue)
-    return Upstream(KeyRing(OLLAMA, [NO_KEY]), {NO_KEY.id: adapter}, gateway_policy(settings), url)
+def _adapters(name: str, url: str, ring: KeyRing) -> dict[str, Provider]:
+    return {key.id: provider_of(name, Endpoint(name=name, base_url=url, api_key=key.secret)) for key in ring.keys}
+
+
+def _ollama(settings: Settings) -> Provider:
+    endpoint = Endpoint(name=OLLAMA, base_url=ollama_url(settings), local=True)
+    return FittingOllama(endpoint, settings.soundstage_ollama_context, read_knowledge(settings).catalogue)
 
 
 def may_be_asked(settings: Settings, url: str) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.bootstrap import Soundstage, build
-from app.cassettes.recordings import choose_or_replay, recorded
+from app.cassettes.recordings import choose_or_replay
+from app.cassettes.tape import Tape
 from app.demo_script import check_known
 from app.describe import evidence_line
 from app.inputs import Inputs, parse_budget, read_inputs
@@ -64,12 +65,14 @@ async def run(settings: Settings, options: RunOptions) -> int:
     _check_targets(options)
     inputs = await read_inputs(options.repo, list(options.tests))
     prices = read_knowledge(settings).prices
-    models = await choose_or_replay(settings, options.model, options.replay)
+    tape = Tape(options.record, settings.known_secrets) if options.record is not None else None
+    models = await choose_or_replay(settings, options.model, options.replay, tape)
     try:
         if models.chosen.provider == SCRIPTED:
             check_known(draft.prompt)
         await _check_engine(settings)
-        models = await recorded(models, options.record, settings)
+        if tape is not None:
+            await tape.start(models.chosen.route)
     except BaseException:
         await models.close()
         raise
