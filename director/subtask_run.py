@@ -5,6 +5,7 @@ from datetime import datetime
 
 from director.artifacts import keep
 from director.brief import write_brief
+from director.difficulty import difficulty_of
 from director.equipment import Equipment
 from director.room import request_for
 from domain.base import Value
@@ -31,12 +32,15 @@ from specialists.role import role
 class Order(Value):
     """A subtask to be done now: which attempt it is, what failed before, and which paths nobody may change.
 
+    ``difficulty`` is the strength that its model should have.
+
     ``lease`` counts the sandboxes of the attempt: a second one takes over where the first was lost.
     """
 
     subtask: Subtask
     attempt: int = 1
     lease: int = 1
+    difficulty: int = difficulty_of(1)
     failure: Failure | None = None
     kept: frozenset[str] = frozenset()
     shown: tuple[str, ...] = ()
@@ -125,6 +129,7 @@ class SubtaskRunner:
             brief=write_brief(self._spec, order.subtask, session.tree, shown, order.failure),
             targets=targets,
             scope=scope,
+            difficulty=order.difficulty,
             max_steps=self._spec.limits.max_steps,
             deadline=self._deadline,
             context_tokens=self._context_tokens(),

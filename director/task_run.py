@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from director.difficulty import difficulty_of
 from director.equipment import Equipment
 from director.judgement import fails_properly
 from director.planner import Planned, make_plan, without_tests
@@ -154,7 +155,8 @@ class TaskRun:
             if attempt > 1:
                 if self._hard_stopped:
                     break
-                order = order.model_copy(update={"attempt": attempt, "failure": failure})
+                again = {"attempt": attempt, "difficulty": difficulty_of(attempt), "failure": failure}
+                order = order.model_copy(update=again)
                 await self._do(runner, order, journal)
             head = await self._workspace.head(branch_of(order.subtask))
             paths = [path for path in await self._workspace.paths(self._start, head) if path not in order.kept]
@@ -194,6 +196,7 @@ class TaskRun:
         goal = "Mend the code so that its tests pass. The tests are right and stay as they are."
         order = Order(
             subtask=Subtask(id=self._new_id(f"fix-{attempt - 1}"), role="code", goal=goal),
+            difficulty=difficulty_of(attempt),
             failure=failure,
             kept=frozenset(self._verifier.tests),
             shown=self._shown(),

@@ -131,6 +131,7 @@ class Loop:
             specialist=self._role.name,
             purpose="step",
             scope=assignment.scope,
+            difficulty=assignment.difficulty,
         )
         name = f"{assignment.key}:{self._steps}:model"
         completion = await self._around.journal.step(name, Completion, lambda: self._around.gateway.collect(call))
