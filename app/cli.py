@@ -51,6 +51,7 @@ def run(
     wheels: Annotated[Path | None, typer.Option(help="with --install: a folder of wheels to take")] = None,
     record: Annotated[Path | None, typer.Option(help="record what the model says in this new file")] = None,
     replay: Annotated[Path | None, typer.Option(help="say again what was recorded, without a model")] = None,
+    cache: Annotated[bool | None, typer.Option(help="take replies to equal calls of earlier runs")] = None,
 ) -> None:
     """Run a task: plan, test, code, verify, correct.
 
@@ -67,7 +68,7 @@ def run(
             prompt=said, repo=repo, out=out, model=model, tests=tuple(tests or ()), test_command=test_command,
             budget_usd=budget_usd, max_steps=max_steps, max_tokens=max_tokens, json_lines=json_lines, patch=patch,
             isolation=isolation or settings.soundstage_isolation, profile=profile, install=install, wheels=wheels,
-            record=record, replay=replay,
+            record=record, replay=replay, cache=settings.soundstage_response_cache if cache is None else cache,
         )  # fmt: skip
         return await run_task(settings, options)
 

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     soundstage_local_only: bool = False
     soundstage_limits: str = ""
     soundstage_ollama_context: int = Field(default=16_384, ge=2048)
+    soundstage_response_cache: bool = False
     soundstage_hedge_s: float | None = Field(default=None, gt=0)
     soundstage_call_budget_usd: str | None = None
     soundstage_subtask_budget_usd: str | None = None

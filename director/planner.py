@@ -56,7 +56,7 @@ async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: list[st
         )
         call = Call(
             request=request, task_id=spec.id, owner=spec.owner, specialist="planner", purpose="plan", scope=scope,
-            difficulty=PLANNING,
+            difficulty=PLANNING, cacheable=spec.cache,
         )  # fmt: skip
         try:
             completion = await gateway.collect(call)

@@ -130,6 +130,7 @@ class SubtaskRunner:
             targets=targets,
             scope=scope,
             difficulty=order.difficulty,
+            cacheable=self._spec.cache,
             max_steps=self._spec.limits.max_steps,
             deadline=self._deadline,
             context_tokens=self._context_tokens(),

@@ -17,8 +17,8 @@ class Assignment(Value):
 
     ``brief`` is the goal in full, with files and failures; ``targets`` are the files that the plan says will hold
     the work. ``deadline`` is UTC. ``scope`` bears the cost. ``difficulty`` is the strength that the model should have,
-    from 1 to 5. ``key`` names this piece of work in events and journal. ``context_tokens`` is what the conversation may
-    take, with its tools and the answer.
+    from 1 to 5. ``cacheable`` calls may be answered with the replies to equal ones. ``key`` names this piece of work in
+    events and journal. ``context_tokens`` is what the conversation may take, with its tools and the answer.
     """
 
     task_id: str
@@ -30,6 +30,7 @@ class Assignment(Value):
     targets: tuple[str, ...] = ()
     scope: str
     difficulty: int = Field(default=3, ge=1, le=5)
+    cacheable: bool = False
     max_steps: int | None = None
     deadline: datetime
     context_tokens: int = MOST_CONTEXT_TOKENS

@@ -132,6 +132,7 @@ class Loop:
             purpose="step",
             scope=assignment.scope,
             difficulty=assignment.difficulty,
+            cacheable=assignment.cacheable,
         )
         name = f"{assignment.key}:{self._steps}:model"
         completion = await self._around.journal.step(name, Completion, lambda: self._around.gateway.collect(call))

@@ -53,6 +53,7 @@ class RunOptions(Value):
     wheels: Path | None = None
     record: Path | None = None
     replay: Path | None = None
+    cache: bool = False
 
 
 async def run(settings: Settings, options: RunOptions) -> int:
@@ -126,6 +127,8 @@ def _spec(options: RunOptions, task_id: str, model: str, base: str, limits: Limi
             isolation=options.isolation,
             profile=options.profile,
             install=options.install,
+            # What is recorded must have been said, and a replay needs no reply that was.
+            cache=options.cache and options.record is None and options.replay is None,
             limits=limits,
         )
     except ValidationError as error:

@@ -214,3 +214,33 @@ def test_with_no_cloud_provider_in_reach_the_work_goes_on_with_ollama(cli: Cli, 
     facts = [json.loads(line)["fact"] for line in done.stdout.splitlines() if '"fact"' in line]
     called = [fact for fact in facts if fact["type"] == "model_called"]
     assert {(fact["provider"], fact["model"]) for fact in called} == {("ollama", "smollm2")}
+
+
+STRAIGHT = (
+    Scene(when=("You are the planner",), lines=(Line(text=json.dumps(PLAN)),)),
+    *(
+        Scene(
+            when=(f"You are the {role} specialist",),
+            lines=(
+                Line(calls=(("write_file", json.dumps({"path": path, "content": content})),)),
+                Line(calls=(("submit", json.dumps({"summary": "done"})),)),
+            ),
+        )
+        for role, path, content in (("test", "tests/test_fib.py", TESTS), ("code", "fibonacci.py", RIGHT))
+    ),
+)
+
+
+def test_with_the_cache_the_same_task_again_sends_nothing_and_without_it_all_of_it(cli: Cli) -> None:
+    with served(OpenAI(), play(STRAIGHT)) as server:
+        sent: list[int] = []
+        for options in (["--cache"], ["--cache"], [], ["--cache", "--record", "run.jsonl"], ["--no-cache"]):
+            set_on = {"SOUNDSTAGE_RESPONSE_CACHE": "1"} if len(sent) in {1, 4} else {}
+            done = cli(*DEMO, *options, OPENAI_BASE_URL=server.url, **set_on)
+            assert done.returncode == 0, done.stdout + done.stderr
+            sent.append(len(server.chats))
+        assert cli(*DEMO, OPENAI_BASE_URL=server.url, SOUNDSTAGE_RESPONSE_CACHE="1").returncode == 0
+        sent.append(len(server.chats))
+    assert sent == [5, 5, 10, 15, 20, 20]
+    costs = json.loads(cli("costs", "--by", "provider", "--json").stdout)
+    assert (costs["attempts"], costs["hits"]) == (20, 10)
