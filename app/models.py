@@ -148,7 +148,7 @@ async def _usual_model(settings: Settings, upstream: Upstream) -> str:
     if name == OPENAI:
         return DEFAULT_OPENAI_MODEL
     default = read_knowledge(settings).catalogue.default(name)
-    if default is not None and not upstream.local:
+    if default is not None:
         return default.id
     listed = await upstream.first.models()
     if not listed:

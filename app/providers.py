@@ -88,7 +88,10 @@ def _upstream(
 
 
 def _adapters(name: str, url: str, ring: KeyRing) -> dict[str, Provider]:
-    return {key.id: provider_of(name, Endpoint(name=name, base_url=url, api_key=key.secret)) for key in ring.keys}
+    """An adapter for each key. A server of one's own that runs on this machine costs nothing."""
+    local = name == COMPATIBLE and is_loopback(url)
+    endpoint = Endpoint(name=name, base_url=url, local=local)
+    return {key.id: provider_of(name, endpoint.model_copy(update={"api_key": key.secret})) for key in ring.keys}
 
 
 def _ollama(settings: Settings) -> Provider:

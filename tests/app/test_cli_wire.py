@@ -11,6 +11,7 @@ import pytest
 from app.demo_script import PLAN, RIGHT, TESTS, demo_model
 from gateway.scripted import Line, Scene
 from tests.app.conftest import Cli
+from tests.wire.groq_dialect import Groq
 from tests.wire.ollama_dialect import Ollama
 from tests.wire.openai_dialect import OpenAI
 from tests.wire.replies import Refuse, Reply, Say
@@ -141,8 +142,9 @@ def test_a_limited_rate_is_waited_for(cli: Cli) -> None:
 
 
 def test_a_token_limit_stops_before_the_call_that_could_break_it(cli: Cli) -> None:
-    with served(OpenAI(), play(DEMO_SCENES)) as server:
-        done = cli(*DEMO, "--max-tokens", "3000", "--budget-usd", "1", OPENAI_BASE_URL=server.url)
+    with served(Groq(), play(DEMO_SCENES)) as server:
+        environment = {"GROQ_BASE_URL": server.url, "GROQ_API_KEY": KEY}
+        done = cli(*DEMO, "--max-tokens", "3000", "--budget-usd", "1", "--model", "groq/unheard-of", **environment)
     assert done.returncode == 1
     assert "No price is known" in done.stdout
     assert "so it was not made" in done.stdout

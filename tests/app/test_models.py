@@ -1,5 +1,7 @@
 """Tests of app/models.py."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
@@ -91,6 +93,37 @@ async def test_another_server_is_asked_what_it_offers() -> None:
         models = await choose(Settings(openai_base_url=server.url, openai_model="second"), None)
         assert models.chosen.model == "second"
         await models.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8000/v1", True),
+        ("http://[::1]:8000/v1", True),
+        ("https://vllm.example.com/v1", False),
+        ("http://192.168.1.5:8000/v1", False),
+    ],
+)
+async def test_a_compatible_server_on_this_machine_is_local(url: str, local: bool) -> None:
+    models = await choose(Settings(openai_base_url=url, openai_model="m"), None)
+    assert [upstream.local for upstream in models.upstreams] == [local]
+    await models.close()
+
+
+async def test_a_provider_with_an_address_of_its_own_is_not_local_wherever_that_is() -> None:
+    settings = Settings(groq_api_key=KEY, groq_base_url="http://127.0.0.1:8000/openai/v1", openai_api_key=KEY)
+    models = await choose(settings, None)
+    assert not any(upstream.local for upstream in models.upstreams)
+    await models.close()
+
+
+async def test_the_default_that_a_person_wrote_down_holds_also_for_what_is_local(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[[model]]\nprovider = "ollama"\nid = "second"\ndefault = true\n')
+    async with WireServer(Ollama(), models=("first", "second")) as ollama:
+        models = await choose(Settings(ollama_host=ollama.url, soundstage_models_file=own), None)
+        await models.close()
+    assert models.chosen.model == "second"
 
 
 async def test_a_named_model_goes_before_the_set_one() -> None:
