@@ -82,6 +82,9 @@ class TaskRun:
                 text=call.reply.message.content[:2000],
             )
             await self._tell(f"plan:model:{at}", fact)
+        alerts = {(alert.scope, alert.tokens): alert for call in planned.calls for alert in call.alerts}
+        for (over, tokens), alert in alerts.items():
+            await self._tell(f"plan:alert:{over}:{tokens}", NoticeGiven(text=f"{alert}"))
         plan = planned.plan
         stubs = stub_files(plan.files, files)
         change = TreeChange(written=stubs)
