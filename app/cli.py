@@ -37,7 +37,7 @@ def run(
     prompt: Annotated[str, typer.Argument(help='what to build or fix; "-" reads it from standard input')],
     repo: Annotated[Path | None, typer.Option(help="a git repository to work on, from its last commit")] = None,
     out: Annotated[Path | None, typer.Option(help="an empty or new folder for the result")] = None,
-    model: Annotated[str | None, typer.Option(help='a model id, "ollama/ID", or "scripted"')] = None,
+    model: Annotated[str | None, typer.Option(help='"ID" or "PROVIDER/ID", several with commas, or "scripted"')] = None,
     tests: Annotated[list[Path] | None, typer.Option(help="your tests: a file or a folder; they are protected")] = None,
     test_command: Annotated[str | None, typer.Option(help="your own command that checks the result")] = None,
     budget_usd: Annotated[str | None, typer.Option(help="the most that the models may cost, in USD")] = None,
