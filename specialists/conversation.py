@@ -14,7 +14,7 @@ from domain.chat import (
 )
 from domain.replies import ReplyProblem
 from domain.text import excerpt
-from domain.tokens import estimate_most
+from domain.tokens import estimate_messages, estimate_most
 from specialists import context, text_protocol
 from specialists.arguments import valid_json
 from specialists.assignment import Assignment
@@ -85,7 +85,7 @@ class Conversation:
 
     def shrink(self) -> bool:
         """Makes do with half the context; False when there is nothing left to shorten."""
-        self._most = min(self._room(self._empty()), context.size(self._messages)) // 2
+        self._most = min(self._room(self._empty()), estimate_messages(self._messages)) // 2
         return self._most > SMALLEST_CONTEXT
 
     def show(self, results: list[tuple[ToolCall, str]]) -> None:
