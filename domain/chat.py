@@ -135,6 +135,13 @@ class ModelReply(Value):
     reasoning: str = ""
 
 
+class Delta(Value):
+    """A piece of an answer on its way: text to show, and reasoning kept apart."""
+
+    text: str = ""
+    reasoning: str = ""
+
+
 class EmbeddingRequest(Value):
     """Texts to turn into vectors."""
 

@@ -6,17 +6,10 @@ from typing import Protocol
 from pydantic import Field, SecretStr
 
 from domain.base import Value
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.ledger import BudgetAlert
 from domain.money import FREE, NanoUsd
 from domain.task import LOCAL_OWNER
-
-
-class Delta(Value):
-    """A piece of an answer on its way: text to show, and reasoning kept apart."""
-
-    text: str = ""
-    reasoning: str = ""
 
 
 class Endpoint(Value):

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from domain.catalogue import Capability
-from domain.chat import ModelRequest
+from domain.chat import Delta, ModelRequest
 from domain.errors import SoundstageError
 from domain.ledger import Ledger
 from domain.redaction import Redactor
@@ -12,7 +12,7 @@ from domain.reply_cache import ReplyCache
 from domain.route import Candidate
 from domain.tokens import estimate_most
 from gateway.accounts import Accounts
-from gateway.base import Call, Completion, Delta, Restarted
+from gateway.base import Call, Completion, Restarted
 from gateway.cache import CachedCalls
 from gateway.hedge import hedged
 from gateway.knowledge import Knowledge

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from domain.base import Value
 from domain.chat import (
     AssistantMessage,
+    Delta,
     EmbeddingReply,
     EmbeddingRequest,
     FinishReason,
@@ -17,7 +18,6 @@ from domain.chat import (
 )
 from domain.errors import ModelRequestRejected, SoundstageError
 from domain.tokens import estimate_usage
-from gateway.base import Delta
 
 
 class Line(Value):

@@ -4,13 +4,13 @@ import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
-from domain.chat import ModelReply, ModelRequest, Usage
+from domain.chat import Delta, ModelReply, ModelRequest, Usage
 from domain.errors import BudgetExceeded, ModelConnectionLost, ModelProtocolError, ModelTimeout, SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, Settlement
 from domain.money import FREE, NanoUsd, format_usd
 from domain.tokens import estimate_usage
 from gateway.accounts import Accounts, attempt_of
-from gateway.base import Call, Completion, Delta, Provider
+from gateway.base import Call, Completion, Provider
 from gateway.deadlines import Deadlines, within
 from gateway.policy import GatewayPolicy
 from gateway.pricing import Prices

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from app.cassettes.cassette import Cassette, Exchange
 from app.cassettes.request_form import Form, alike, difference, form_of
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import NotRecorded
 from domain.text import one_line
-from gateway.base import Delta
 
 
 class Player:

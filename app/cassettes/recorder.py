@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.cassettes import cassette
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import SoundstageError
-from gateway.base import Delta, Provider
+from gateway.base import Provider
 
 R = TypeVar("R", ModelReply, EmbeddingReply)
 Pieces = Sequence[tuple[float, Delta]]

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
+from domain.answer import Answer
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
 from domain.errors import ModelTimeout, SoundstageError
 from domain.tokens import BYTES_PER_TOKEN
-from gateway.adapters.answer import Answer
 from gateway.adapters.openai_wire import usage_of
 from gateway.adapters.statuses import Service
-from gateway.base import Delta, Endpoint
+from gateway.base import Endpoint
 
 
 class Adapter(ABC):

@@ -9,8 +9,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from domain.answer import Answer
 from domain.chat import (
     AssistantMessage,
+    Delta,
     EmbeddingRequest,
     FinishReason,
     Message,
@@ -21,9 +23,8 @@ from domain.chat import (
 )
 from domain.errors import SoundstageError, UnknownModel
 from gateway.adapters.adapter import Adapter
-from gateway.adapters.answer import Answer
 from gateway.adapters.openai_wire import tools_of
-from gateway.base import Delta, Endpoint
+from gateway.base import Endpoint
 
 LOCAL = Endpoint(name="ollama", base_url="http://127.0.0.1:11434", local=True)
 NO_STATUS = -1

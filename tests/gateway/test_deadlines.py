@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.chat import AssistantMessage, FinishReason, ModelReply, Usage
+from domain.chat import AssistantMessage, Delta, FinishReason, ModelReply, Usage
 from domain.errors import ModelTimeout
-from gateway.base import Delta
 from gateway.deadlines import Deadlines, within
 from tests.gateway import virtual_time
 

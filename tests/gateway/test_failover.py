@@ -3,7 +3,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from domain.chat import ModelReply, ModelRequest
+from domain.chat import Delta, ModelReply, ModelRequest
 from domain.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -20,7 +20,7 @@ from domain.errors import (
     UnknownModel,
 )
 from domain.money import NanoUsd
-from gateway.base import Completion, Delta, Restarted
+from gateway.base import Completion, Restarted
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
 from gateway.policy import GatewayPolicy

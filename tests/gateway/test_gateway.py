@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from domain.chat import AssistantMessage, ModelReply, ModelRequest, ToolMessage, Usage, UserMessage
+from domain.chat import AssistantMessage, Delta, ModelReply, ModelRequest, ToolMessage, Usage, UserMessage
 from domain.errors import (
     BudgetExceeded,
     ModelAuthenticationFailed,
@@ -25,7 +25,7 @@ from domain.money import FREE, NanoUsd
 from domain.tariff import WrittenPrice
 from domain.tokens import estimate_most
 from gateway.adapters.openai_adapter import OpenAIProvider
-from gateway.base import Call, Completion, Delta, Endpoint
+from gateway.base import Call, Completion, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy

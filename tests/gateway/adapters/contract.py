@@ -12,13 +12,13 @@ from enum import StrEnum
 import pytest
 from pydantic import SecretStr
 
-from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
+from domain.chat import Delta, FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import SoundstageError
 from gateway.adapters.groq_adapter import GroqProvider
 from gateway.adapters.mistral_adapter import MistralProvider
 from gateway.adapters.ollama_adapter import OllamaProvider
 from gateway.adapters.openai_adapter import OpenAIProvider
-from gateway.base import Delta, Endpoint, Provider
+from gateway.base import Endpoint, Provider
 from tests.wire.dialect import Dialect
 from tests.wire.groq_dialect import Groq
 from tests.wire.mistral_dialect import Mistral

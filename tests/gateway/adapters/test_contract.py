@@ -10,6 +10,7 @@ import pytest
 from domain import errors
 from domain.chat import (
     AssistantMessage,
+    Delta,
     EmbeddingReply,
     EmbeddingRequest,
     FinishReason,
@@ -24,7 +25,6 @@ from domain.chat import (
     UserMessage,
 )
 from domain.errors import SoundstageError
-from gateway.base import Delta
 from gateway.deadlines import Deadlines, within
 from tests.gateway.adapters.contract import (
     ASKED,

@@ -7,12 +7,11 @@ from itertools import count
 
 from pydantic import JsonValue
 
-from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
+from domain.chat import AssistantMessage, Delta, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
 from domain.errors import ModelProtocolError
 from domain.text import well_formed
 from domain.thinking import Thinking
 from domain.tokens import estimate_usage
-from gateway.base import Delta
 
 SIGN_OF_LIFE = Delta()
 """For a piece that has nothing to show: whoever waits sees that something came."""
