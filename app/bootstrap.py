@@ -17,7 +17,7 @@ from director.service import Director
 from domain.errors import InfrastructureError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
-from gateway.retry import RetryPolicy
+from gateway.policy import RetryPolicy
 from mcp_server.registry import Registry
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes

@@ -28,9 +28,8 @@ from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Call, Completion, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.knowledge import Knowledge
-from gateway.policy import GatewayPolicy
+from gateway.policy import GatewayPolicy, RetryPolicy
 from gateway.pricing import Prices
-from gateway.retry import RetryPolicy
 from gateway.scripted import Line, Scene, ScriptedProvider
 from storage.database import Database
 from storage.ledger import SqlLedger
