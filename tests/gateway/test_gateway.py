@@ -1,9 +1,7 @@
 import asyncio
-import sqlite3
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from domain.errors import (
     SoundstageError,
     StorageUnavailable,
 )
-from domain.ledger import Scope, Settlement, Spending
+from domain.ledger import Scope, Settlement
 from domain.money import FREE, NanoUsd
 from domain.tariff import WrittenPrice
 from domain.tokens import estimate_most
@@ -31,10 +29,9 @@ from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy, RetryPolicy
 from gateway.pricing import Prices
 from gateway.scripted import Line, Scene, ScriptedProvider
-from storage.database import Database
 from storage.ledger import SqlLedger
-from storage.writer import Writer
 from tests.gateway import virtual_time
+from tests.gateway.books import Books
 from tests.gateway.house import Purse, single
 from tests.wire.openai_dialect import OpenAIServer
 from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
@@ -47,51 +44,6 @@ ONCE = RetryPolicy(attempts=1)
 REQUEST = ModelRequest(model="gpt-4o-mini", messages=(UserMessage(content="hello"),), max_output_tokens=1000)
 CALL = Call(request=REQUEST, task_id="t1", subtask_id="s1", specialist="code", purpose="work", scope="task:t1")
 MOST = estimate_most(REQUEST)
-
-
-class Books:
-    """A real ledger, and what an auditor finds in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.database = Database(path)
-        self.writer = Writer(self.database.writer)
-        self.ledger = SqlLedger(self.writer)
-
-    async def entries(self) -> list[sqlite3.Row]:
-        """The ledger entries, in order."""
-        return await self._query("SELECT * FROM ledger ORDER BY rowid")
-
-    async def outcomes(self) -> list[tuple[str, str]]:
-        """How each attempt ended, in order, and by which error."""
-        return [(row["outcome"], row["error"]) for row in await self.entries()]
-
-    async def reservations(self) -> list[sqlite3.Row]:
-        """What is held at this moment."""
-        return await self._query("SELECT * FROM reservation")
-
-    async def spent(self) -> Spending:
-        """The state of the task's scope; nothing may be held any more."""
-        spending = await self.ledger.spending("task:t1")
-        assert (spending.reserved, spending.reserved_tokens, await self.reservations()) == (0, 0, [])
-        return spending
-
-    async def _query(self, query: str) -> list[sqlite3.Row]:
-        await self.ledger.spending("all that was submitted before")
-        connection = sqlite3.connect(self.database.path)
-        connection.row_factory = sqlite3.Row
-        rows = connection.execute(query).fetchall()
-        connection.close()
-        return rows
-
-
-@pytest.fixture
-async def books(tmp_path: Path) -> AsyncIterator[Books]:
-    books = Books(tmp_path / "ledger.db")
-    await books.database.prepare()
-    await books.ledger.open(Scope(id="task:t1"))
-    yield books
-    await books.writer.close()
-    await books.database.close()
 
 
 async def over_the_wire(
