@@ -29,6 +29,7 @@
     │   │   └── SecretDamaged           changed since it was encrypted
     │   └── ModelUnavailable            no model call can succeed
     │       ├── ModelAuthenticationFailed
+    │       │   └── NoCredit            the account of the API key is empty
     │       ├── ModelOverloaded         5xx: worth another try
     │       │   └── RateLimited         429
     │       ├── ModelTimeout
@@ -166,6 +167,10 @@ class ModelUnavailable(InfrastructureError):
 
 class ModelAuthenticationFailed(ModelUnavailable):
     """The provider refused the API key. Set a valid key, for OpenAI-compatible servers OPENAI_API_KEY."""
+
+
+class NoCredit(ModelAuthenticationFailed):
+    """The account of the API key has no credit left. Add credit there, or use another key or model."""
 
 
 class ModelOverloaded(ModelUnavailable):

@@ -1,6 +1,6 @@
 """What an HTTP status means to us, and other faults between here and a provider, in words that name what to set."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from gateway.base import Endpoint
 
 MESSAGE_CHARACTERS = 300
 REFUSED_KEY = {401, 403}
+NO_CREDIT = 402
 TOO_LARGE = 413
 LIMITED = 429
 BUSY = {408, 409, 425, 498}
@@ -26,6 +27,13 @@ CONTEXT_MARKS = (
     *("context_length_exceeded", "maximum context", "context size", "context length", "too many tokens"),
     *("request too large", "prompt is too long", "reduce the length"),
 )
+
+CREDIT_MARKS = (
+    *("insufficient_quota", "credit_balance_exhausted", "billing_not_active", "billing_hard_limit_reached"),
+    *("spend_limit_exceeded", "usage_limit_exceeded"),  # OpenAI's, as those before, of an organization or a project
+    "blocked_api_access",  # Groq's
+)
+"""Codes of an account that is empty, or has spent what it may, with a status that means other things as well."""
 
 
 class Service(Value):
@@ -55,18 +63,18 @@ class Service(Value):
             return errors.ModelAuthenticationFailed(
                 f"The provider refused the API key (HTTP {status}). {remedy} and run it again."
             )
+        if status == NO_CREDIT or (status in {400, LIMITED} and _says(text, CREDIT_MARKS)):
+            return errors.NoCredit(
+                f"The account has no credit left (HTTP {status}: {said}). Add credit, or use another key or model."
+            )
         if status == 404 and not model:
             return self.malformed()
         if status == 404:
             return errors.UnknownModel(
                 f"The provider does not know the model {model!r} (HTTP 404: {said}). Name another one with --model."
             )
-        if status == TOO_LARGE or _is_context(text):
+        if status == TOO_LARGE or _says(text, CONTEXT_MARKS):
             return errors.ContextTooLong(f"The conversation is longer than the model's context: {said}")
-        if status == 402 or (status == LIMITED and "insufficient_quota" in text):
-            return errors.ModelUnavailable(
-                f"The account has no credit left (HTTP {status}). Add credit, or use another key or model."
-            )
         if status == LIMITED or status in BUSY or status >= 500:
             kind, does = errors.ModelOverloaded, "is overloaded"
             if status == LIMITED:
@@ -77,7 +85,7 @@ class Service(Value):
 
     def reported(self, text: str) -> SoundstageError:
         """Our error for one that a provider reports in the middle of an answer."""
-        if _is_context(text):
+        if _says(text, CONTEXT_MARKS):
             return errors.ContextTooLong(f"The conversation is longer than the model's context: {self.said(text)}")
         return errors.ModelOverloaded(f"The provider reported an error in its answer: {self.said(text)}. Run it again.")
 
@@ -116,11 +124,11 @@ class Service(Value):
 
 
 def told(body: object, otherwise: str) -> str:
-    """What the body of an error says, and its code; ``otherwise`` where it has no message."""
+    """What the body of an error says, and its code, or its type; ``otherwise`` where it has no message."""
     found = body.get("error", body) if isinstance(body, dict) else None
     if not isinstance(found, dict):
         return otherwise
-    message, code = found.get("message") or otherwise, found.get("code")
+    message, code = found.get("message") or otherwise, found.get("code") or found.get("type")
     return f"{message} ({code})" if code else f"{message}"
 
 
@@ -134,6 +142,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _is_context(text: str) -> bool:
+def _says(text: str, marks: Iterable[str]) -> bool:
     lowered = text.lower()
-    return any(mark in lowered for mark in CONTEXT_MARKS)
+    return any(mark in lowered for mark in marks)

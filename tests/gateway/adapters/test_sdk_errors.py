@@ -116,11 +116,12 @@ def test_every_exception_of_an_sdk_maps_to_the_error_that_it_means(sdk: Sdk, nam
 
 
 @each
-def test_a_code_that_only_the_body_tells_is_seen(sdk: Sdk) -> None:
+def test_a_code_or_a_type_that_only_the_body_tells_is_seen(sdk: Sdk) -> None:
     response = sdk.http.Response(429, request=sdk.http.Request("POST", URL))
-    error = sdk.package.APIStatusError("no", response=response, body={"error": {"code": "insufficient_quota"}})
+    for told in ({"code": "insufficient_quota"}, {"type": "billing_not_active", "code": None}):
+        error = sdk.package.APIStatusError("no", response=response, body={"error": told})
 
-    assert type(ours(sdk, error)) is errors.ModelUnavailable
+        assert type(ours(sdk, error)) is errors.NoCredit
 
 
 @each
