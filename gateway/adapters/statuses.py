@@ -12,7 +12,8 @@ from domain.text import public_url
 from gateway.base import Endpoint
 
 MESSAGE_CHARACTERS = 300
-REFUSED_KEY = {401, 403}
+FORBIDDEN = 403
+REFUSED_KEY = {401, FORBIDDEN}
 NO_CREDIT = 402
 TOO_LARGE = 413
 LIMITED = 429
@@ -34,6 +35,13 @@ CREDIT_MARKS = (
     "blocked_api_access",  # Groq's
 )
 """Codes of an account that is empty, or has spent what it may, with a status that means other things as well."""
+
+MODEL_MARKS = (
+    *("model_not_found", "have access to model"),  # OpenAI's
+    "model_permission_blocked",  # Groq's, by the organization or the project
+    *("allowed to access model", "model requires a subscription"),  # LiteLLM's, Ollama's
+)
+"""What is said where a model, and not the key, is forbidden."""
 
 
 class Service(Value):
@@ -58,6 +66,11 @@ class Service(Value):
     def status(self, status: int, text: str, headers: Mapping[str, str], model: str) -> SoundstageError:
         """Our error for a status that is no success. ``text`` is what the provider says, its error code included."""
         said = self.said(text)
+        if model and (status == 404 or (status == FORBIDDEN and _says(text, MODEL_MARKS))):
+            does = "does not know" if status == 404 else "does not let this key use"
+            return errors.UnknownModel(
+                f"The provider {does} the model {model!r} (HTTP {status}: {said}). Name another one with --model."
+            )
         if status in REFUSED_KEY:
             remedy = f"Set a valid {self.key_variable}" if self.key_variable else "Check who may use it"
             return errors.ModelAuthenticationFailed(
@@ -67,12 +80,8 @@ class Service(Value):
             return errors.NoCredit(
                 f"The account has no credit left (HTTP {status}: {said}). Add credit, or use another key or model."
             )
-        if status == 404 and not model:
-            return self.malformed()
         if status == 404:
-            return errors.UnknownModel(
-                f"The provider does not know the model {model!r} (HTTP 404: {said}). Name another one with --model."
-            )
+            return self.malformed()
         if status == TOO_LARGE or _says(text, CONTEXT_MARKS):
             return errors.ContextTooLong(f"The conversation is longer than the model's context: {said}")
         if status == LIMITED or status in BUSY or status >= 500:

@@ -1,12 +1,13 @@
 """What a provider says against a key, or against a model, over the wire, and what the gateway does then."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 from pydantic import SecretStr
 
-from domain.errors import ModelAuthenticationFailed, NoCredit
+from domain.errors import ModelAuthenticationFailed, NoCredit, UnknownModel
 from gateway.adapters.openai_adapter import OpenAIProvider
 from gateway.base import Endpoint
 from gateway.gateway import Gateway
@@ -58,3 +59,29 @@ async def test_when_no_key_has_credit_the_reason_is_told_and_nothing_more_is_sen
         with pytest.raises(ModelAuthenticationFailed, match=r"key0: The account has no credit.*key1: The account has"):
             await gateway.complete(call("openai/m"))
         assert len(server.requests) == 2
+
+
+OF_THE_MODEL = (
+    Refuse(403, "Project `proj_1` does not have access to model `m`", "model_not_found"),
+    Refuse(403, "The model `m` is blocked at the organization level.", "model_permission_blocked_org"),
+    Refuse(403, "The model `m` is blocked at the project level.", "model_permission_blocked_project"),
+)
+
+
+@pytest.mark.parametrize("refusal", OF_THE_MODEL, ids=lambda refusal: refusal.message)
+async def test_a_model_that_a_key_may_not_use_is_unknown_and_the_key_serves_other_models(refusal: Refuse) -> None:
+    async with asking([refusal, Say("yes")], KEYS[:1]) as (gateway, _, purse):
+        told = re.escape(f"does not let this key use the model 'm' (HTTP 403: {refusal.message}")
+        with pytest.raises(UnknownModel, match=told):
+            await gateway.complete(call("openai/m"))
+        assert (await gateway.complete(call("openai/other"))).reply.message.content == "yes"
+
+    assert [outcome for _, _, outcome in purse.told()] == ["failed", "ok"]
+
+
+async def test_a_key_that_is_forbidden_anything_else_is_set_aside() -> None:
+    async with asking([Refuse(403, "Country not supported"), Say("yes")], KEYS[:1]) as (gateway, server, _):
+        for _once_more in range(2):
+            with pytest.raises(ModelAuthenticationFailed):
+                await gateway.complete(call("openai/m"))
+        assert len(server.requests) == 1

@@ -216,6 +216,7 @@ CONTEXT = Refuse(400, "This model's maximum context length is 8192 tokens.", "co
 FAULTS: dict[str, tuple[Reply, type[SoundstageError]]] = {
     "401": (Refuse(401, "Incorrect API key provided", "invalid_api_key"), errors.ModelAuthenticationFailed),
     "403": (Refuse(403, "Country not supported"), errors.ModelAuthenticationFailed),
+    "403 model": (Refuse(403, "The model is blocked", "model_permission_blocked_org"), errors.UnknownModel),
     "404": (Refuse(404, "The model does not exist", "model_not_found"), errors.UnknownModel),
     "400 context": (CONTEXT, errors.ContextTooLong),
     "400 other": (Refuse(400, "Invalid value: 'temperature'"), errors.ModelRequestRejected),

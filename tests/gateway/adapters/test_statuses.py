@@ -22,6 +22,10 @@ NAMED = PLAIN.model_copy(update={"key_variable": "P_API_KEY", "url_variable": "P
         (400, "Spend limit reached (blocked_api_access)", errors.NoCredit),
         (402, "pay first", errors.NoCredit),
         (403, "no", errors.ModelAuthenticationFailed),
+        (403, "Project `p` does not have access to model `m` (model_not_found)", errors.UnknownModel),
+        (403, "The model `m` is blocked at the project level. (model_permission_blocked_project)", errors.UnknownModel),
+        (403, "key not allowed to access model. (key_model_access_denied)", errors.UnknownModel),
+        (403, "this model requires a subscription, upgrade for access", errors.UnknownModel),
         (404, "no", errors.UnknownModel),
         (408, "no", errors.ModelOverloaded),
         (413, "no", errors.ContextTooLong),
@@ -45,6 +49,10 @@ def test_a_status_maps_to_what_the_user_or_the_retry_needs_to_know(
     code: int, text: str, expected: type[SoundstageError]
 ) -> None:
     assert type(PLAIN.status(code, text, {}, "m")) is expected
+
+
+def test_a_listing_that_is_forbidden_is_a_matter_of_the_key_whatever_is_said_of_models() -> None:
+    assert type(PLAIN.status(403, "(model_not_found)", {}, "")) is errors.ModelAuthenticationFailed
 
 
 @pytest.mark.parametrize(
