@@ -12,7 +12,7 @@ from enum import StrEnum
 import pytest
 from pydantic import SecretStr
 
-from domain.chat import Delta, FinishReason, ModelReply, ModelRequest, UserMessage
+from domain.chat import Delta, EmbeddingRequest, FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import SoundstageError
 from gateway.adapters.groq_adapter import GroqProvider
 from gateway.adapters.mistral_adapter import MistralProvider
@@ -102,6 +102,10 @@ SUBJECTS = (
         finishes=OLLAMA_WORDS,
     ),
 )
+
+each = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+both = pytest.mark.parametrize("way", Way)
+TEXTS = EmbeddingRequest(model="test-model", texts=("one", "two", "three"))
 
 
 @contextlib.asynccontextmanager
