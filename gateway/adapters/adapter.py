@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from domain.answer import Answer
 from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
-from domain.errors import ModelTimeout, SoundstageError
+from domain.errors import SoundstageError
 from domain.tokens import BYTES_PER_TOKEN
 from gateway.adapters.openai_wire import usage_of
 from gateway.adapters.statuses import Service
@@ -134,8 +134,6 @@ class Adapter(ABC):
         """Our error for one that an SDK raises or lets through; None for a bug."""
         http = import_module(self.http)
         match error:
-            case http.TimeoutException():
-                return ModelTimeout()
             case json.JSONDecodeError() | UnicodeDecodeError():
                 return self._service.malformed()
             case ValidationError() | UnicodeEncodeError():

@@ -24,6 +24,9 @@ NEVER_SENT = {
 }
 """Names of exceptions before which nothing was sent."""
 
+LATE = {"ReadTimeout", "WriteTimeout", "APITimeoutError"}
+"""Names of exceptions that say of a request under way that it takes too long."""
+
 CONTEXT_MARKS = (
     *("context_length_exceeded", "maximum context", "context size", "context length", "too many tokens"),
     *("request too large", "prompt is too long", "reduce the length"),
@@ -98,17 +101,19 @@ class Service(Value):
             return errors.ContextTooLong(f"The conversation is longer than the model's context: {self.said(text)}")
         return errors.ModelOverloaded(f"The provider reported an error in its answer: {self.said(text)}. Run it again.")
 
-    def unreachable(self, error: BaseException) -> errors.ModelConnectionFailed:
-        """Our error for a connection that failed, or broke later; its first cause is the reason that is told."""
+    def unreachable(self, error: BaseException) -> SoundstageError:
+        """Our error for a connection that failed, broke later, or is silent; its first cause is the reason told."""
         names = {type(error).__name__}
         while error.__cause__ is not None:
             error = error.__cause__
             names.add(type(error).__name__)
         reason = self.said(str(error)) or type(error).__name__
         check = f"{self.url_variable} and that the server runs" if self.url_variable else "the network"
-        if not names & NEVER_SENT:
-            return errors.ModelConnectionLost(f"The connection to {self._place} broke ({reason}). Check {check}.")
-        return errors.ModelConnectionFailed(f"No connection to {self._place} ({reason}). Check {check}.")
+        if names & NEVER_SENT:
+            return errors.ModelConnectionFailed(f"No connection to {self._place} ({reason}). Check {check}.")
+        if names & LATE:
+            return errors.ModelTimeout()
+        return errors.ModelConnectionLost(f"The connection to {self._place} broke ({reason}). Check {check}.")
 
     def unsendable(self, error: Exception) -> errors.ModelRequestRejected:
         """Our error for a request that an SDK itself does not take."""

@@ -124,9 +124,10 @@ async def talking(
             await provider.close()
 
 
-def provider_at(subject: Subject, url: str, read_s: float = 5.0) -> Provider:
+def provider_at(subject: Subject, url: str, read_s: float = 5.0, connect_s: float = 10.0) -> Provider:
     """The adapter for a server at this URL."""
-    return subject.make(Endpoint(name=subject.name, base_url=url, api_key=SecretStr(KEY), read_s=read_s))
+    key = SecretStr(KEY)
+    return subject.make(Endpoint(name=subject.name, base_url=url, api_key=key, read_s=read_s, connect_s=connect_s))
 
 
 async def pieces(provider: Provider, request: ModelRequest = ASKED) -> tuple[list[Delta], ModelReply]:

@@ -25,7 +25,7 @@ from tests.gateway.adapters.contract import (
     talking,
 )
 from tests.wire.replies import Break, Embed, Raw, Refuse, Reply, Say, Tokens, Trouble
-from tests.wire.server import refusing_url
+from tests.wire.server import full_url, refusing_url
 
 CONTEXT = Refuse(400, "This model's maximum context length is 8192 tokens.", "context_length_exceeded")
 FAULTS: dict[str, tuple[Reply, type[SoundstageError]]] = {
@@ -206,6 +206,17 @@ async def test_a_server_that_is_not_there_is_named(subject: Subject, way: Way) -
     with pytest.raises(errors.ModelConnectionFailed, match=url):
         await provider.models()
     await provider.close()
+
+
+@each
+@both
+async def test_a_server_that_lets_nobody_in_was_sent_nothing(subject: Subject, way: Way) -> None:
+    with full_url(subject.dialect) as url:
+        provider = provider_at(subject, url, connect_s=0.2)
+        with pytest.raises(errors.ModelConnectionFailed, match=url) as raised:
+            await asked(provider, way)
+        assert type(raised.value) is errors.ModelConnectionFailed
+        await provider.close()
 
 
 SHARED = ("401", "404", "429", "500", "reset before headers", "reset in the middle", "nothing")

@@ -116,7 +116,9 @@ def test_when_to_come_back_is_taken_from_the_headers() -> None:
     ("error", "expected"),
     [
         (httpx2.ReadTimeout("late"), errors.ModelTimeout),
-        (httpx2.ConnectTimeout("late"), errors.ModelTimeout),
+        (httpx2.WriteTimeout("late"), errors.ModelTimeout),
+        (httpx2.ConnectTimeout("late"), errors.ModelConnectionFailed),
+        (httpx2.PoolTimeout("late"), errors.ModelConnectionFailed),
         (httpx2.ConnectError("refused"), errors.ModelConnectionFailed),
         (httpx2.RemoteProtocolError("peer closed"), errors.ModelConnectionLost),
         (ConnectionResetError("reset"), errors.ModelConnectionLost),

@@ -66,7 +66,9 @@ def test_what_ollama_answers_maps_to_what_the_user_or_the_retry_needs_to_know(
     ("error", "expected"),
     [
         (httpx.ReadTimeout("late"), errors.ModelTimeout),
-        (httpx.ConnectTimeout("late"), errors.ModelTimeout),
+        (httpx.WriteTimeout("late"), errors.ModelTimeout),
+        (httpx.ConnectTimeout("late"), errors.ModelConnectionFailed),
+        (httpx.PoolTimeout("late"), errors.ModelConnectionFailed),
         (httpx.ConnectError("refused"), errors.ModelConnectionFailed),
         (httpx.RemoteProtocolError("peer closed"), errors.ModelConnectionLost),
         (ConnectionError("Failed to connect to Ollama."), errors.ModelConnectionFailed),

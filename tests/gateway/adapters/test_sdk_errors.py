@@ -134,6 +134,26 @@ def test_what_an_sdk_lets_through_maps_too(sdk: Sdk) -> None:
 
 
 @each
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        ("ReadTimeout", errors.ModelTimeout),
+        ("WriteTimeout", errors.ModelTimeout),
+        ("ConnectTimeout", errors.ModelConnectionFailed),
+        ("PoolTimeout", errors.ModelConnectionFailed),
+    ],
+)
+def test_a_timeout_before_anything_was_sent_is_told_apart(
+    sdk: Sdk, cause: str, expected: type[SoundstageError]
+) -> None:
+    late = getattr(sdk.http, cause)("late")
+    wrapped = sdk.package.APITimeoutError(request=sdk.http.Request("POST", URL))
+    wrapped.__cause__ = late
+
+    assert type(ours(sdk, late)) is type(ours(sdk, wrapped)) is expected
+
+
+@each
 def test_an_error_of_ours_and_a_bug_pass_unchanged(sdk: Sdk) -> None:
     for error in (errors.ModelProtocolError("ours"), AttributeError("a bug"), KeyboardInterrupt()):
         with pytest.raises(type(error)) as raised, sdk.mapping():
