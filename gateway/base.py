@@ -10,10 +10,12 @@ from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, Mod
 from domain.ledger import BudgetAlert
 from domain.money import FREE, NanoUsd
 from domain.task import LOCAL_OWNER
+from gateway.deadlines import Deadlines
 
 
 class Endpoint(Value):
-    """Where a provider's server is and how to get in. ``connect_s`` and ``read_s`` are seconds.
+    """Where a provider's server is and how to get in. ``connect_s`` and ``read_s`` are seconds: silence is
+    borne for as long as a whole answer may take, since shorter deadlines are the gateway's.
 
     ``local``: it runs on this machine or in this house, costs nothing and needs no way out.
     """
@@ -23,7 +25,7 @@ class Endpoint(Value):
     api_key: SecretStr = SecretStr("none")
     local: bool = False
     connect_s: float = Field(default=10.0, gt=0)
-    read_s: float = Field(default=300.0, gt=0)
+    read_s: float = Field(default=Deadlines().total_s, gt=0)
 
 
 class Provider(Protocol):

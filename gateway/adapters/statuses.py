@@ -12,9 +12,7 @@ from domain.text import public_url
 from gateway.base import Endpoint
 
 MESSAGE_CHARACTERS = 300
-FORBIDDEN = 403
-REFUSED_KEY = {401, FORBIDDEN}
-NO_CREDIT = 402
+REFUSED_KEY = {401, 403}
 TOO_LARGE = 413
 LIMITED = 429
 BUSY = {408, 409, 425, 498}
@@ -34,17 +32,15 @@ CONTEXT_MARKS = (
 
 CREDIT_MARKS = (
     *("insufficient_quota", "credit_balance_exhausted", "billing_not_active", "billing_hard_limit_reached"),
-    *("spend_limit_exceeded", "usage_limit_exceeded"),  # OpenAI's, as those before, of an organization or a project
-    "blocked_api_access",  # Groq's
+    *("spend_limit_exceeded", "usage_limit_exceeded", "blocked_api_access"),
 )
-"""Codes of an account that is empty, or has spent what it may, with a status that means other things as well."""
+"""Codes, the last one Groq's, of an account that is empty or has spent what it may."""
 
 MODEL_MARKS = (
-    *("model_not_found", "have access to model"),  # OpenAI's
-    "model_permission_blocked",  # Groq's, by the organization or the project
-    *("allowed to access model", "model requires a subscription"),  # LiteLLM's, Ollama's
+    *("model_not_found", "have access to model", "model_permission_blocked"),  # of OpenAI and Groq
+    *("allowed to access model", "model requires a subscription"),  # of LiteLLM and Ollama
 )
-"""What is said where a model, and not the key, is forbidden."""
+"""What is said where a model is forbidden, and not the key."""
 
 
 class Service(Value):
@@ -69,7 +65,7 @@ class Service(Value):
     def status(self, status: int, text: str, headers: Mapping[str, str], model: str) -> SoundstageError:
         """Our error for a status that is no success. ``text`` is what the provider says, its error code included."""
         said = self.said(text)
-        if model and (status == 404 or (status == FORBIDDEN and _says(text, MODEL_MARKS))):
+        if model and (status == 404 or (status == 403 and _says(text, MODEL_MARKS))):
             does = "does not know" if status == 404 else "does not let this key use"
             return errors.UnknownModel(
                 f"The provider {does} the model {model!r} (HTTP {status}: {said}). Name another one with --model."
@@ -79,7 +75,7 @@ class Service(Value):
             return errors.ModelAuthenticationFailed(
                 f"The provider refused the API key (HTTP {status}). {remedy} and run it again."
             )
-        if status == NO_CREDIT or (status in {400, LIMITED} and _says(text, CREDIT_MARKS)):
+        if status == 402 or (status in {400, LIMITED} and _says(text, CREDIT_MARKS)):
             return errors.NoCredit(
                 f"The account has no credit left (HTTP {status}: {said}). Add credit, or use another key or model."
             )
