@@ -46,6 +46,10 @@ class Provider(Protocol):
     def announcement(self) -> str:
         """What a person must know about it before it answers, or nothing."""
 
+    @property
+    def streams_schemas(self) -> bool:
+        """Whether an answer that follows a schema comes in pieces where they are asked for, or in one all the same."""
+
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The whole reply, asked for in one piece."""
 

@@ -43,6 +43,7 @@ class ScriptedProvider:
 
     name = "scripted"
     local = True
+    streams_schemas = True
 
     def __init__(
         self, scenes: Sequence[Scene], announcement: str = "", faults: Sequence[SoundstageError | None] = ()

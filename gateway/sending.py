@@ -53,7 +53,8 @@ class Send:
         failure: BaseException | None = None
         try:
             pieces = self.provider.stream(self.request) if streamed else self._in_one_piece()
-            async with aclosing(within(policy.deadlines, pieces, whole=not streamed)) as timely:
+            whole = not streamed or (self.request.json_schema is not None and not self.provider.streams_schemas)
+            async with aclosing(within(policy.deadlines, pieces, whole)) as timely:
                 async for piece in timely:
                     if streamed and self._first_s is None:
                         self._first_s = self._seconds()

@@ -20,6 +20,7 @@ class Player:
 
     name = "replay"
     local = True
+    streams_schemas = False  # not every one that was recorded did
 
     def __init__(self, path: Path, cassette: Cassette, pace: float = 0.0) -> None:
         self._path = path

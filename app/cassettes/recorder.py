@@ -28,6 +28,7 @@ class Recorder:
         self._redact = redact
         self._turn = asyncio.Lock()
         self.name, self.local, self.announcement = provider.name, provider.local, provider.announcement
+        self.streams_schemas = provider.streams_schemas
 
     async def start(self) -> None:
         """Makes the file. OutputRefused where it is there already, or cannot be made."""

@@ -34,6 +34,7 @@ class Adapter(ABC):
     url_variable: ClassVar[str] = ""
     path: ClassVar[str] = ""
     announcement = ""
+    streams_schemas = True
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._service = Service(endpoint=endpoint, key_variable=self.key_variable, url_variable=self.url_variable)
