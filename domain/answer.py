@@ -71,9 +71,10 @@ class Answer:
         known.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
     def reply(self) -> ModelReply:
-        """The whole reply; ModelProtocolError when the provider never said that its answer is at an end."""
+        """The whole reply; ModelProtocolError when the provider never said that its answer is at an end, with
+        the usage if it told one."""
         if self.finish is None:
-            raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
+            raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.", self.usage)
         text, thought = self._thinking.rest()
         text = well_formed("".join([*self._text, text]))
         reasoning = well_formed("".join([*self._reasoning, thought]))

@@ -51,6 +51,8 @@ place of the fault is known, the raiser passes a fuller message.
 
 from typing import ClassVar, Literal
 
+from domain.chat import Usage
+
 
 class SoundstageError(Exception):
     """Something went wrong in Soundstage. Please report it with the command that you ran."""
@@ -203,6 +205,10 @@ class NoModelAnswered(ModelUnavailable):
 
 class ModelProtocolError(ModelUnavailable):
     """The server's answer is not what the protocol says. Check that OPENAI_BASE_URL is an OpenAI-compatible API."""
+
+    def __init__(self, message: str | None = None, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
 class ModelRequestRejected(SoundstageError):

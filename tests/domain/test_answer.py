@@ -76,9 +76,14 @@ def test_a_usage_that_was_told_is_taken_and_one_that_was_not_is_estimated() -> N
     assert ended(silent).usage.estimated
 
 
-def test_an_answer_that_was_never_said_to_be_at_its_end_is_none() -> None:
+def test_an_answer_that_was_never_said_to_be_at_its_end_is_none_but_its_usage_is_told() -> None:
     answer = Answer(ASKED)
     answer.hear("half of")
 
-    with pytest.raises(ModelProtocolError, match="before it was complete"):
+    with pytest.raises(ModelProtocolError, match="before it was complete") as silent:
         answer.reply()
+    answer.usage = Usage(input_tokens=3, output_tokens=2)
+    with pytest.raises(ModelProtocolError) as told:
+        answer.reply()
+
+    assert (silent.value.usage, told.value.usage) == (None, answer.usage)
