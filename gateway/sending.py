@@ -112,6 +112,8 @@ class Send:
         refused."""
         if self._reply is not None:
             return self._reply.usage
+        if isinstance(failure, ModelProtocolError) and failure.usage is not None:
+            return failure.usage
         unknown = not isinstance(failure, SoundstageError) or isinstance(failure, UNKNOWN)
         if self._first_s is None and not unknown:
             return Usage()

@@ -33,8 +33,9 @@ from storage.ledger import SqlLedger
 from tests.gateway import virtual_time
 from tests.gateway.books import Books
 from tests.gateway.house import Purse, single
-from tests.wire.openai_dialect import OpenAIServer
-from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
+from tests.wire.openai_dialect import OpenAI, OpenAIServer
+from tests.wire.replies import Break, Refuse, Reply, Say, Tokens, Trouble
+from tests.wire.server import full_url
 
 SCENES = (Scene(when=(), lines=(Line(text="hello there"),)),)
 PRICES = Prices()
@@ -164,6 +165,27 @@ async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(bo
     (entry,) = await books.entries()
     assert (entry["estimated"], entry["input_tokens"]) == (1, MOST.input_tokens)
     assert entry["cost"] > 0
+
+
+async def test_an_answer_that_breaks_off_costs_what_the_provider_told_of_it_all_the_same(books: Books) -> None:
+    raised, _ = await over_the_wire(books, [Say("never ending", finish=None, usage=Tokens(input=1000, output=500))])
+
+    assert isinstance(raised, ModelProtocolError)
+    (entry,) = await books.entries()
+    assert (entry["outcome"], entry["estimated"]) == ("failed", 0)
+    assert (entry["input_tokens"], entry["output_tokens"], entry["cost"]) == (1000, 500, 1000 * 150 + 500 * 600)
+    assert (await books.spent()).settled == entry["cost"]
+
+
+async def test_who_is_not_let_in_pays_nothing(books: Books) -> None:
+    with full_url(OpenAI()) as url:
+        model = OpenAIProvider(Endpoint(name="openai", base_url=url, connect_s=0.2))
+        with pytest.raises(ModelConnectionFailed):
+            await single(model, books.ledger, GatewayPolicy(retry=ONCE)).collect(CALL)
+        await model.close()
+
+    assert await books.outcomes() == [("failed", "ModelConnectionFailed")]
+    assert (await books.spent()).settled_tokens == 0
 
 
 async def test_every_attempt_has_exactly_one_entry_also_when_it_fails(books: Books) -> None:
