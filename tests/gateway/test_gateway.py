@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from domain.chat import AssistantMessage, Delta, ModelReply, ModelRequest, ToolMessage, Usage, UserMessage
+from domain.chat import MOST_TOKENS, AssistantMessage, Delta, ModelReply, ModelRequest, ToolMessage, Usage, UserMessage
 from domain.errors import (
     BudgetExceeded,
     ModelAuthenticationFailed,
@@ -175,6 +175,17 @@ async def test_an_answer_that_breaks_off_costs_what_the_provider_told_of_it_all_
     assert (entry["outcome"], entry["estimated"]) == ("failed", 0)
     assert (entry["input_tokens"], entry["output_tokens"], entry["cost"]) == (1000, 500, 1000 * 150 + 500 * 600)
     assert (await books.spent()).settled == entry["cost"]
+
+
+@pytest.mark.parametrize(("tokens", "outcome"), [(MOST_TOKENS, ("ok", "")), (10**20, ("failed", "ModelProtocolError"))])
+async def test_whatever_number_of_tokens_a_provider_tells_the_ledger_bears_it(
+    books: Books, tokens: int, outcome: tuple[str, str]
+) -> None:
+    await over_the_wire(books, [Say("hi", usage=Tokens(input=tokens, output=tokens))])
+
+    assert await books.outcomes() == [outcome]
+    assert await over_the_wire(books, [Say("hi")]) == (None, 1)
+    await books.spent()
 
 
 async def test_who_is_not_let_in_pays_nothing(books: Books) -> None:

@@ -76,6 +76,9 @@ class Subject:
     tells_reasoning: bool = True
     """Whether the usage tells the tokens of reasoning."""
 
+    lenient: frozenset[Way] = frozenset()
+    """The ways in which the SDK itself makes numbers of what could be one, and does not tell what it was."""
+
     finishes: Mapping[str, FinishReason] = field(default_factory=lambda: OPENAI_WORDS)
 
 
@@ -89,6 +92,7 @@ SUBJECTS = (
         sdk="mistralai",
         key_variable="MISTRAL_API_KEY",
         tells_reasoning=False,
+        lenient=frozenset({Way.WHOLE}),
         finishes=MISTRAL_WORDS,
     ),
     Subject(

@@ -1,6 +1,7 @@
 """What every adapter makes of the faults of a server, whoever's SDK is in it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.gateway.adapters.contract import (
     TEXTS,
     Subject,
     Way,
+    answer,
     asked,
     both,
     each,
@@ -24,7 +26,7 @@ from tests.gateway.adapters.contract import (
     refusal,
     talking,
 )
-from tests.wire.replies import Break, Embed, Raw, Refuse, Reply, Say, Tokens, Trouble
+from tests.wire.replies import Break, Embed, Raw, Refuse, Reply, Say, Trouble
 from tests.wire.server import full_url, refusing_url
 
 CONTEXT = Refuse(400, "This model's maximum context length is 8192 tokens.", "context_length_exceeded")
@@ -53,7 +55,6 @@ FAULTS: dict[str, tuple[Reply, type[SoundstageError]]] = {
     "nothing": (Raw(b""), errors.ModelProtocolError),
     "a web page": (Raw(b"<html>It works!</html>", "text/html"), errors.ModelProtocolError),
     "plain text": (Raw(b"Ollama is running", "text/plain"), errors.ModelProtocolError),
-    "usage below zero": (Say("x", usage=Tokens(input=-1)), errors.ModelProtocolError),
 }
 
 
@@ -64,6 +65,28 @@ async def test_each_fault_of_a_server_is_an_error_of_ours(subject: Subject, way:
     reply, expected = FAULTS[fault]
 
     assert type(await refusal(subject, way, reply)) is expected
+
+
+NO_COUNTS = (-1, 1.5, "many", 2**40 + 1, 10**20)
+ALMOST_COUNTS = (7.0, "7", True)
+"""What is no number of tokens either, but could be taken for one."""
+
+
+@each
+@both
+@pytest.mark.parametrize("tokens", [*NO_COUNTS, *ALMOST_COUNTS])
+@pytest.mark.parametrize("of_output", [False, True], ids=["input", "output"])
+async def test_a_usage_that_is_no_count_of_tokens_is_a_breach_of_the_protocol(
+    subject: Subject, way: Way, tokens: Any, of_output: bool
+) -> None:
+    counts = (3, tokens) if of_output else (tokens, 3)
+    names = (("prompt_tokens", "completion_tokens"), ("prompt_eval_count", "eval_count"))
+    usage = {name: count for pair in names for name, count in zip(pair, counts, strict=True)}
+
+    if way in subject.lenient and tokens in ALMOST_COUNTS:
+        assert (await answer(subject, way, Say("x", usage=usage))).usage.total_tokens == 3 + int(tokens)
+    else:
+        assert type(await refusal(subject, way, Say("x", usage=usage))) is errors.ModelProtocolError
 
 
 @each
@@ -226,6 +249,7 @@ EMBEDDING_FAULTS: dict[str, tuple[Reply, type[SoundstageError]]] = {
     "no numbers": (Embed([("x",)] * 3), errors.ModelProtocolError),  # type: ignore[list-item] # the fault
     "another length": (Embed([(1.0,), (1.0,), (1.0, 2.0)]), errors.ModelProtocolError),
     "a list": (Raw(b"[]"), errors.ModelProtocolError),
+    "too many tokens": (Embed([(1.0,)] * 3, tokens=10**20), errors.ModelProtocolError),
 }
 
 
