@@ -21,6 +21,7 @@ from domain.errors import (
     UnknownModel,
 )
 from domain.money import NanoUsd
+from domain.tokens import estimate_most
 from gateway.base import Completion, Restarted
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
@@ -203,6 +204,23 @@ def test_a_slow_answer_is_overtaken_by_a_hedged_one_and_only_one_is_told() -> No
     assert sorted(purse.told()) == [("first", "key0", "cancelled"), ("second", "key0", "ok")]
 
 
+@pytest.mark.parametrize("leave", [False, True], ids=["silent", "cancelled"])
+def test_what_nobody_told_counts_as_the_most_that_it_may_be(leave: bool) -> None:
+    purse = Purse()
+
+    async def work() -> None:
+        gateway = house(purse, [Slow("first", 1e6)], deadlines=Deadlines(first_s=7), retry=RetryPolicy(attempts=1))
+        with pytest.raises((ModelTimeout, TimeoutError)):
+            async with asyncio.timeout(5 if leave else None):
+                await gateway.collect(call("first/m"))
+
+    virtual_time.run(work())
+
+    (settled,) = purse.settled
+    assert settled.usage == estimate_most(call("first/m").request)
+    assert settled.usage.output_tokens == 100
+
+
 def test_a_provider_that_hangs_is_left_at_its_deadline() -> None:
     async def work() -> tuple[str, float]:
         gateway = house(Purse(), [Slow("first", 1e6), Voice("second")], deadlines=Deadlines(first_s=7))
@@ -229,13 +247,25 @@ def test_an_answer_that_comes_in_one_piece_all_the_same_has_all_of_the_time(
     assert virtual_time.run(work()) == ("first" if ends == 30 else "second", ends)
 
 
-async def test_who_leaves_in_the_middle_of_an_answer_leaves_an_entry(purse: Purse) -> None:
-    gateway = house(purse, [Voice("first")])
+async def test_who_leaves_in_the_middle_of_an_answer_leaves_an_entry_and_no_open_stream(purse: Purse) -> None:
+    class Watched(Voice):
+        closed = False
+
+        async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+            try:
+                async for piece in super().stream(request):
+                    yield piece
+            finally:
+                self.closed = True
+
+    first = Watched("first")
+    gateway = house(purse, [first])
     stream = gateway.stream(call("first/m"))
     assert isinstance(await anext(stream), Delta)
     await stream.aclose()
-    await gateway.settled()
 
+    assert first.closed
+    await gateway.settled()
     assert purse.told() == [("first", "key0", "cancelled")]
     assert purse.settled[0].usage.estimated
 

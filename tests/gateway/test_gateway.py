@@ -363,6 +363,28 @@ async def test_a_settlement_that_could_not_be_written_is_written_before_the_next
     await books.spent()
 
 
+async def test_a_settlement_that_can_never_be_written_is_reported_and_stops_no_other_call(books: Books) -> None:
+    class Bewildered(SqlLedger):
+        first = True
+
+        async def settle(self, settlement: Settlement) -> None:
+            if self.first:
+                self.first = False
+                raise OverflowError("too large an integer")
+            await super().settle(settlement)
+
+    gateway = single(ScriptedProvider(SCENES), Bewildered(books.writer))
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: reported.append(told))
+
+    await gateway.collect(CALL)
+    await gateway.collect(CALL)
+    await gateway.settled()
+
+    assert await books.outcomes() == [("ok", "")]
+    assert [type(told["exception"]) for told in reported] == [OverflowError]
+
+
 async def test_a_model_that_ends_without_a_reply_does_not_speak_the_protocol(books: Books) -> None:
     class Breathless(ScriptedProvider):
         async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
