@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from domain.chat import MOST_TOKENS, AssistantMessage, Delta, ModelReply, ModelRequest, ToolMessage, Usage, UserMessage
+from domain.chat import AssistantMessage, Delta, ModelReply, ModelRequest, ToolMessage, UserMessage
 from domain.errors import (
     BudgetExceeded,
     ModelAuthenticationFailed,
@@ -23,7 +23,7 @@ from domain.money import FREE, NanoUsd
 from domain.tariff import WrittenPrice
 from domain.tokens import estimate_most
 from gateway.adapters.openai_adapter import OpenAIProvider
-from gateway.base import Call, Completion, Endpoint
+from gateway.base import Completion, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy, RetryPolicy
@@ -31,36 +31,16 @@ from gateway.pricing import Prices
 from gateway.scripted import Line, Scene, ScriptedProvider
 from storage.ledger import SqlLedger
 from tests.gateway import virtual_time
-from tests.gateway.books import Books
+from tests.gateway.books import CALL, REQUEST, SWIFT, Books, over_the_wire
 from tests.gateway.house import Purse, single
-from tests.wire.openai_dialect import OpenAI, OpenAIServer
-from tests.wire.replies import Break, Refuse, Reply, Say, Tokens, Trouble
-from tests.wire.server import full_url
+from tests.wire.openai_dialect import OpenAIServer
+from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
 
 SCENES = (Scene(when=(), lines=(Line(text="hello there"),)),)
 PRICES = Prices()
 WRITTEN = WrittenPrice(provider="openai-compatible", id="gpt-*", input=Decimal(1), output=Decimal(1))
-SWIFT = RetryPolicy(attempts=3, pause_s=0, longest_pause_s=30)
 ONCE = RetryPolicy(attempts=1)
-REQUEST = ModelRequest(model="gpt-4o-mini", messages=(UserMessage(content="hello"),), max_output_tokens=1000)
-CALL = Call(request=REQUEST, task_id="t1", subtask_id="s1", specialist="code", purpose="work", scope="task:t1")
 MOST = estimate_most(REQUEST)
-
-
-async def over_the_wire(
-    books: Books, replies: Sequence[Reply], retry: RetryPolicy = SWIFT
-) -> tuple[BaseException | None, int]:
-    """What a call of a server with these replies raised, and how many requests the server saw."""
-    async with OpenAIServer(replies) as server:
-        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url, read_s=0.3))
-        try:
-            async with asyncio.timeout(20):
-                await single(model, books.ledger, GatewayPolicy(retry=retry)).collect(CALL)
-        except SoundstageError as error:
-            return error, len(server.requests)
-        finally:
-            await model.close()
-        return None, len(server.requests)
 
 
 class Witness(ScriptedProvider):
@@ -124,79 +104,6 @@ async def test_the_worst_case_is_reserved_before_the_send_and_what_was_used_is_s
     )
     assert (await books.spent()).settled_tokens == completion.reply.usage.total_tokens
     assert (completion.attempts, completion.cost, completion.priced) == (1, FREE, True)
-
-
-async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None:
-    usage = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 400}}
-    async with OpenAIServer([Say("hi", usage=usage)]) as server:
-        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
-        completion = await single(model, books.ledger).collect(CALL)
-        await model.close()
-
-    used = Usage(input_tokens=1000, output_tokens=500, cached_tokens=400)
-    assert completion.cost == PRICES.cost("openai", "gpt-4o-mini", used) == (600 * 150 + 400 * 75 + 500 * 600)
-    (entry,) = await books.entries()
-    assert (entry["cost"], entry["priced"], entry["estimated"]) == (completion.cost, 1, 0)
-    assert (await books.spent()).settled == completion.cost
-
-
-async def test_what_the_provider_writes_to_its_cache_has_its_own_price_and_is_reserved_at_it(books: Books) -> None:
-    told = {"cached_tokens": 100, "cache_write_tokens": 700}
-    usage = {"prompt_tokens": 1000, "completion_tokens": 10, "prompt_tokens_details": told}
-    sol = CALL.model_copy(
-        update={"request": CALL.request.model_copy(update={"model": "gpt-6-sol", "max_output_tokens": 10})}
-    )
-    async with OpenAIServer([Say("hi", usage=usage)]) as server:
-        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
-        completion = await single(model, books.ledger).collect(sol)
-        await model.close()
-
-    # OpenAI's price list: $2 for a million tokens in, $0.20 from the cache, $2.50 to the cache, $10 out.
-    assert completion.cost == 200 * 2000 + 100 * 200 + 700 * 2500 + 10 * 10_000
-    (entry,) = await books.entries()
-    assert entry["cache_write_tokens"] == 700
-    most = estimate_most(sol.request)
-    assert most.input_tokens * 2500 + most.output_tokens * 10_000 == entry["cost"] - entry["overrun"]
-
-
-async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(books: Books) -> None:
-    assert await over_the_wire(books, [Say("hi" * 50, usage=None)]) == (None, 1)
-
-    (entry,) = await books.entries()
-    assert (entry["estimated"], entry["input_tokens"]) == (1, MOST.input_tokens)
-    assert entry["cost"] > 0
-
-
-async def test_an_answer_that_breaks_off_costs_what_the_provider_told_of_it_all_the_same(books: Books) -> None:
-    raised, _ = await over_the_wire(books, [Say("never ending", finish=None, usage=Tokens(input=1000, output=500))])
-
-    assert isinstance(raised, ModelProtocolError)
-    (entry,) = await books.entries()
-    assert (entry["outcome"], entry["estimated"]) == ("failed", 0)
-    assert (entry["input_tokens"], entry["output_tokens"], entry["cost"]) == (1000, 500, 1000 * 150 + 500 * 600)
-    assert (await books.spent()).settled == entry["cost"]
-
-
-@pytest.mark.parametrize(("tokens", "outcome"), [(MOST_TOKENS, ("ok", "")), (10**20, ("failed", "ModelProtocolError"))])
-async def test_whatever_number_of_tokens_a_provider_tells_the_ledger_bears_it(
-    books: Books, tokens: int, outcome: tuple[str, str]
-) -> None:
-    await over_the_wire(books, [Say("hi", usage=Tokens(input=tokens, output=tokens))])
-
-    assert await books.outcomes() == [outcome]
-    assert await over_the_wire(books, [Say("hi")]) == (None, 1)
-    await books.spent()
-
-
-async def test_who_is_not_let_in_pays_nothing(books: Books) -> None:
-    with full_url(OpenAI()) as url:
-        model = OpenAIProvider(Endpoint(name="openai", base_url=url, connect_s=0.2))
-        with pytest.raises(ModelConnectionFailed):
-            await single(model, books.ledger, GatewayPolicy(retry=ONCE)).collect(CALL)
-        await model.close()
-
-    assert await books.outcomes() == [("failed", "ModelConnectionFailed")]
-    assert (await books.spent()).settled_tokens == 0
 
 
 async def test_every_attempt_has_exactly_one_entry_also_when_it_fails(books: Books) -> None:
