@@ -56,10 +56,10 @@ class OllamaProvider(Adapter):
         return await self._client._request(dict, "POST", f"/api/{call}", json=body, stream=stream)
 
     async def _whole(self, request: ModelRequest) -> Any:
-        return await self._post("chat", request_body(request, self._context_tokens, stream=False))
+        return await self._post("chat", chat_body(request, self._context_tokens, stream=False))
 
     async def _pieces(self, request: ModelRequest) -> AsyncGenerator[Any]:
-        body = request_body(request, self._context_tokens, stream=True)
+        body = chat_body(request, self._context_tokens, stream=True)
         async with aclosing(await self._post("chat", body, stream=True)) as parts:
             async for part in parts:
                 yield part
@@ -109,7 +109,7 @@ class OllamaProvider(Adapter):
         return self._service.status(error.status_code, said, response.headers if response is not None else {}, model)
 
 
-def request_body(request: ModelRequest, context_tokens: int | None, stream: bool) -> dict[str, Any]:
+def chat_body(request: ModelRequest, context_tokens: int | None, stream: bool) -> dict[str, Any]:
     """The request as ``/api/chat`` takes it."""
     options: dict[str, Any] = {"num_predict": request.max_output_tokens}
     if context_tokens is not None:

@@ -24,7 +24,7 @@ from domain.chat import (
     Usage,
     UserMessage,
 )
-from gateway.adapters.ollama_adapter import LOCAL, OllamaProvider, request_body
+from gateway.adapters.ollama_adapter import LOCAL, OllamaProvider, chat_body
 from gateway.base import Endpoint
 from gateway.sanitiser import RULES
 from tests.gateway.adapters.contract import Way, asked
@@ -124,7 +124,7 @@ def test_arguments_of_any_kind_become_an_object_that_can_be_sent(arguments: str)
     call = ToolCall(id="a", name="f", arguments=arguments)
     request = ModelRequest(model="m", messages=(AssistantMessage(tool_calls=(call,)),))
 
-    (message,) = request_body(request, None, stream=False)["messages"]
+    (message,) = chat_body(request, None, stream=False)["messages"]
 
     assert isinstance(message["tool_calls"][0]["function"]["arguments"], dict)
     json.dumps(message, allow_nan=False)
