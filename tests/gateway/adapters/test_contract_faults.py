@@ -1,6 +1,8 @@
 """What every adapter makes of the faults of a server, whoever's SDK is in it."""
 
 import asyncio
+import json
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from tests.gateway.adapters.contract import (
     both,
     each,
     framed,
+    ours,
     pieces,
     provider_at,
     refusal,
@@ -118,6 +121,39 @@ async def test_an_error_in_the_place_of_an_answer_is_one_of_ours(
     document = subject.dialect.error(Refuse(200, message))
 
     assert type(await refusal(subject, way, Raw(framed(subject.dialect, way, document)))) is expected
+
+
+PASSED_ON: dict[str, tuple[Exception | str, type[SoundstageError]]] = {
+    "never let in": ("ConnectTimeout", errors.ModelConnectionFailed),
+    "never in the pool": ("PoolTimeout", errors.ModelConnectionFailed),
+    "refused": ("ConnectError", errors.ModelConnectionFailed),
+    "silent": ("ReadTimeout", errors.ModelTimeout),
+    "deaf": ("WriteTimeout", errors.ModelTimeout),
+    "closed": ("RemoteProtocolError", errors.ModelConnectionLost),
+    "reset": (ConnectionResetError("reset"), errors.ModelConnectionLost),
+    "no json": (json.JSONDecodeError("no", "{", 1), errors.ModelProtocolError),
+    "no text": (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), errors.ModelProtocolError),
+}
+"""What SDKs let through; a name is that of an exception of the HTTP client."""
+
+
+@each
+@pytest.mark.parametrize("name", PASSED_ON)
+def test_what_an_sdk_lets_through_is_an_error_of_ours_too(subject: Subject, name: str) -> None:
+    raised, expected = PASSED_ON[name]
+    provider = provider_at(subject, "http://127.0.0.1:1")
+    error = raised if isinstance(raised, Exception) else getattr(import_module(provider.http), raised)("no")
+
+    assert type(ours(provider, error)) is expected
+
+
+@each
+def test_an_error_of_ours_and_a_bug_pass_unchanged(subject: Subject) -> None:
+    provider = provider_at(subject, "http://127.0.0.1:1")
+    for error in (errors.ModelProtocolError("ours"), AttributeError("a bug"), KeyboardInterrupt()):
+        with pytest.raises(type(error)) as raised, provider.errors("m"):
+            raise error
+        assert raised.value is error
 
 
 ECHO = f"Authorization: Bearer {KEY} is not welcome"

@@ -13,13 +13,12 @@ from gateway.adapters.openai_wire import FINISH_REASONS
 from gateway.base import Call
 from gateway.deadlines import Deadlines
 from gateway.policy import GatewayPolicy, RetryPolicy
-from tests.gateway.adapters.contract import ASKED, SUBJECTS, Way, answer, asked, pieces, provider_at, refusal, talking
+from tests.gateway.adapters.contract import ASKED, GROQ, Way, answer, asked, pieces, provider_at, refusal, talking
 from tests.gateway.house import Purse, single
 from tests.wire.dialect import event
 from tests.wire.replies import Json, Raw, Refuse, Reply, Say
 from tests.wire.server import WireServer
 
-GROQ = next(subject for subject in SUBJECTS if subject.name == "groq")
 SCHEMA = ASKED.model_copy(update={"json_schema": {"type": "object"}})
 
 
