@@ -131,6 +131,17 @@ def test_a_second_key_takes_what_the_first_has_no_room_for() -> None:
     assert [len(key.requests) for key in keys] == [3, 3]
 
 
+async def test_a_limit_for_one_model_leaves_the_key_to_the_others(clock: Clock) -> None:
+    only = Voice("only", RateLimited(retry_after_s=60))
+    gateway = house(Purse(), [upstream(only, now=clock)], retry=ONCE)
+
+    first = await gateway.complete(call("only/large, only/small"))
+    second = await gateway.complete(call("only/large, only/small"))
+
+    assert [first.model, second.model] == ["small", "small"]
+    assert [request.model for request in only.requests] == ["large", "small", "small"]
+
+
 class Listing(Voice):
     """Lists its models, or fails to."""
 
