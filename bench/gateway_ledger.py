@@ -19,8 +19,7 @@ from bench.measure import Figure
 from domain.errors import SoundstageError
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
-from gateway.policy import GatewayPolicy
-from gateway.retry import RetryPolicy
+from gateway.policy import GatewayPolicy, RetryPolicy
 
 CALLS = 10_000
 AT_ONCE = 64

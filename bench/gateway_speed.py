@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from bench.gateway_place import asked, bare, call, gateway
 from bench.measure import Figure
-from gateway.base import Delta
+from domain.chat import Delta
 
 CALLS = 400
 ROUNDS = 5

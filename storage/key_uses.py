@@ -2,13 +2,13 @@
 
 from sqlalchemy import and_, func, or_, select
 
-from domain.errors import ModelAuthenticationFailed
+from domain.errors import ModelAuthenticationFailed, NoCredit
 from domain.ledger import AttemptOutcome
 from storage.database import Database
 from storage.tables import LedgerRow, table
 
 LEDGER = table(LedgerRow)
-REFUSED = LEDGER.c.error == ModelAuthenticationFailed.__name__
+REFUSED = LEDGER.c.error.in_((ModelAuthenticationFailed.__name__, NoCredit.__name__))
 
 
 class SqlKeyUses:

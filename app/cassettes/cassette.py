@@ -12,10 +12,9 @@ from pydantic import Field, TypeAdapter
 
 import domain.errors
 from domain.base import Value
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import InvalidRecording, ModelUnavailable, OutputRefused, SoundstageError
 from domain.text import one_line
-from gateway.base import Delta
 
 VERSION = 2
 """1 had one provider, whose name stands in the first line, and exchanges that do not tell what kind they are."""

@@ -5,8 +5,7 @@ from collections.abc import AsyncGenerator
 
 from app.cassettes.cassette import Embedding, Talk
 from app.cassettes.playback import Playback
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
-from gateway.base import Delta
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 
 REPLAYED = "replay-"
 """Stands before the name of a provider that is replayed: in the ledger it is none that was paid."""
@@ -16,6 +15,7 @@ class Player:
     """A provider that says again what was recorded of it. ``pace`` 1 takes the time that it took, and 0 none."""
 
     local = True
+    streams_schemas = False  # not every one that was recorded did
 
     def __init__(self, provider: str, playback: Playback, pace: float = 0.0) -> None:
         self.name = f"{REPLAYED}{provider}"

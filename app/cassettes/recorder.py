@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from app.cassettes.cassette import Embedding, Fault, Talk
 from app.cassettes.tape import Tape
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import SoundstageError
-from gateway.base import Delta, Provider
+from gateway.base import Provider
 
 R = TypeVar("R", ModelReply, EmbeddingReply)
 Request = ModelRequest | EmbeddingRequest
@@ -26,6 +26,7 @@ class Recorder:
         self._provider = provider
         self._tape = tape
         self.name, self.local, self.announcement = provider.name, provider.local, provider.announcement
+        self.streams_schemas = provider.streams_schemas
         tape.join(self.name)
 
     async def complete(self, request: ModelRequest) -> ModelReply:

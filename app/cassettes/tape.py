@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from app.cassettes import cassette
 from app.cassettes.cassette import Embedding, Head, Talk
+from domain.chat import Delta
 from domain.redaction import Redactor
-from gateway.base import Delta
 
 
 class Tape:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import ModelOverloaded
-from gateway.limiter import Limiter, Limits
+from gateway.limiter import Limiter, RateLimits
 from tests.gateway import virtual_time
 
 PATIENT_S = 1e6
@@ -28,7 +28,7 @@ async def call(limiter: Limiter, done: list[str], task: str, tokens: int = 1, se
 
 def test_two_hundred_calls_of_one_task_do_not_starve_one_of_another() -> None:
     async def work() -> list[str]:
-        limiter, done = Limiter(Limits(concurrency=2)), list[str]()
+        limiter, done = Limiter(RateLimits(concurrency=2)), list[str]()
         many = [asyncio.create_task(call(limiter, done, "big")) for _ in range(200)]
         await asyncio.sleep(0.5)
         few = [asyncio.create_task(call(limiter, done, "small")) for _ in range(2)]
@@ -43,7 +43,7 @@ def test_two_hundred_calls_of_one_task_do_not_starve_one_of_another() -> None:
 
 def test_no_more_calls_run_at_a_time_than_are_allowed() -> None:
     async def work() -> tuple[float, int]:
-        limiter, done, most, running = Limiter(Limits(concurrency=3)), list[str](), 0, 0
+        limiter, done, most, running = Limiter(RateLimits(concurrency=3)), list[str](), 0, 0
 
         async def counted() -> None:
             nonlocal most, running
@@ -63,10 +63,10 @@ def test_no_more_calls_run_at_a_time_than_are_allowed() -> None:
 
 @pytest.mark.parametrize(
     ("limits", "tokens"),
-    [(Limits(requests_per_minute=60), 1), (Limits(tokens_per_minute=6000), 100)],
+    [(RateLimits(requests_per_minute=60), 1), (RateLimits(tokens_per_minute=6000), 100)],
     ids=["requests", "tokens"],
 )
-def test_a_minute_takes_as_much_as_it_may_and_the_rest_comes_at_an_even_pace(limits: Limits, tokens: int) -> None:
+def test_a_minute_takes_as_much_as_it_may_and_the_rest_comes_at_an_even_pace(limits: RateLimits, tokens: int) -> None:
     async def work() -> float:
         limiter, done = Limiter(limits), list[str]()
         await asyncio.gather(*(call(limiter, done, "t", tokens, 0) for _ in range(180)))
@@ -77,7 +77,7 @@ def test_a_minute_takes_as_much_as_it_may_and_the_rest_comes_at_an_even_pace(lim
 
 def test_tokens_that_were_not_used_are_given_back() -> None:
     async def work() -> float:
-        limiter = Limiter(Limits(tokens_per_minute=600))
+        limiter = Limiter(RateLimits(tokens_per_minute=600))
         for _ in range(20):
             await limiter.enter("t", 600, PATIENT_S)
             limiter.leave(600, 30)
@@ -88,7 +88,7 @@ def test_tokens_that_were_not_used_are_given_back() -> None:
 
 def test_a_call_larger_than_a_minute_takes_is_let_through_when_the_minute_is_whole() -> None:
     async def work() -> float:
-        limiter = Limiter(Limits(tokens_per_minute=60))
+        limiter = Limiter(RateLimits(tokens_per_minute=60))
         for _ in range(2):
             await limiter.enter("t", 120, PATIENT_S)
             limiter.leave(120, 120)
@@ -99,7 +99,7 @@ def test_a_call_larger_than_a_minute_takes_is_let_through_when_the_minute_is_who
 
 def test_a_call_whose_turn_does_not_come_in_time_says_so_and_holds_nothing() -> None:
     async def work() -> None:
-        limiter = Limiter(Limits(concurrency=1))
+        limiter = Limiter(RateLimits(concurrency=1))
         await limiter.enter("t", 1, PATIENT_S)
         with pytest.raises(ModelOverloaded, match="No turn within 3 s"):
             await limiter.enter("t", 1, 3)
@@ -116,7 +116,7 @@ def test_however_calls_come_and_are_cancelled_all_places_are_free_in_the_end(
     calls: list[tuple[str, int, bool]], places: int
 ) -> None:
     async def work() -> None:
-        limits = Limits(concurrency=places, requests_per_minute=30, tokens_per_minute=100)
+        limits = RateLimits(concurrency=places, requests_per_minute=30, tokens_per_minute=100)
         limiter, done = Limiter(limits), list[str]()
         tasks = [asyncio.create_task(call(limiter, done, task, tokens)) for task, tokens, _ in calls]
         await asyncio.sleep(1.5)

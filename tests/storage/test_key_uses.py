@@ -8,6 +8,7 @@ from storage.ledger import SqlLedger
 
 OK = (AttemptOutcome.OK, "")
 REFUSED = (AttemptOutcome.FAILED, "ModelAuthenticationFailed")
+EMPTY = (AttemptOutcome.FAILED, "NoCredit")
 LIMITED = (AttemptOutcome.FAILED, "RateLimited")
 LEFT = (AttemptOutcome.CANCELLED, "CancelledError")
 
@@ -19,6 +20,7 @@ LEFT = (AttemptOutcome.CANCELLED, "CancelledError")
         ([OK], False),
         ([REFUSED], True),
         ([OK, REFUSED], True),
+        ([OK, EMPTY], True),
         ([REFUSED, OK], False),
         ([REFUSED, LIMITED, LEFT], True),
         ([OK, LIMITED], False),

@@ -17,6 +17,7 @@ from app.cassettes.recorder import Recorder
 from app.cassettes.tape import Tape
 from domain.chat import (
     AssistantMessage,
+    Delta,
     EmbeddingReply,
     EmbeddingRequest,
     FinishReason,
@@ -35,7 +36,7 @@ from domain.errors import (
     OutputRefused,
     SoundstageError,
 )
-from gateway.base import Delta, Provider
+from gateway.base import Provider
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.gateway import virtual_time
 from tests.gateway.house import Voice
