@@ -17,8 +17,10 @@ from director.service import Director
 from domain.errors import InfrastructureError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
-from gateway.retry import RetryPolicy
+from gateway.policy import RetryPolicy
+from mcp_server.dispatcher import Dispatcher
 from mcp_server.registry import Registry
+from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes
 from sandbox.container import Instance
@@ -139,7 +141,7 @@ def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: G
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        registry=Registry(),
+        dispatcher=Dispatcher(Registry(SPECIALIST_TOOLS), store.audit),
         artifacts=store.artifacts,
         journals=MemoryJournal,
         worker=worker,

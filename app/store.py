@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.settings import Settings
 from storage.artifacts import ArtifactFolder
+from storage.audit import SqlAudit
 from storage.costs import SqlCosts
 from storage.database import Database
 from storage.event_log import SqlEventLog
@@ -21,7 +22,7 @@ from storage.writer import Writer
 
 @dataclass(frozen=True)
 class Store:
-    """What is kept: events, ledger, tasks, workspaces, artifacts and API keys."""
+    """What is kept: events, ledger, tasks, workspaces, artifacts, API keys and who used which tool."""
 
     log: SqlEventLog
     ledger: SqlLedger
@@ -31,6 +32,7 @@ class Store:
     workspaces: WorkspaceStore
     artifacts: ArtifactFolder
     keys: SqlKeyStore
+    audit: SqlAudit
 
 
 @contextlib.asynccontextmanager
@@ -50,6 +52,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             workspaces=WorkspaceStore(settings.home / "workspaces"),
             artifacts=ArtifactFolder(settings.home / "artifacts"),
             keys=SqlKeyStore(database, writer, master),
+            audit=SqlAudit(database, writer),
         )
     finally:
         await writer.close()

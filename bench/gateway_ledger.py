@@ -21,8 +21,7 @@ from domain.errors import SoundstageError
 from domain.ledger import AttemptOutcome
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
-from gateway.policy import GatewayPolicy
-from gateway.retry import RetryPolicy
+from gateway.policy import GatewayPolicy, RetryPolicy
 
 CALLS = 10_000
 AT_ONCE = 64

@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from bench.gateway_place import asked, bare, call, conversation, gateway
 from bench.measure import Figure
-from gateway.base import Delta
+from domain.chat import Delta
 
 CALLS = 400
 ROUNDS = 5

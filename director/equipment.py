@@ -10,7 +10,7 @@ from domain.journal import Journal
 from domain.ledger import Caps, Ledger
 from domain.workspace import Workspaces
 from gateway.gateway import Gateway
-from mcp_server.registry import Registry
+from mcp_server.dispatcher import Dispatcher
 from sandbox.base import Sandboxes
 
 
@@ -24,7 +24,7 @@ class Equipment:
     gateway: Gateway
     ledger: Ledger
     log: EventLog
-    registry: Registry
+    dispatcher: Dispatcher
     artifacts: ArtifactStore
     journals: Callable[[str], Journal]
     worker: str

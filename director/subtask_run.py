@@ -18,6 +18,7 @@ from domain.plan import Plan, Subtask
 from domain.subtask_result import Submitted, SubtaskResult
 from domain.task import TaskSpec
 from domain.workspace import MAIN_BRANCH, Workspace
+from mcp_server.caller import Caller
 from mcp_server.client import connect
 from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
@@ -94,9 +95,13 @@ class SubtaskRunner:
         protection = Protection(protected=playing.protected, writable=playing.writable, kept=order.kept)
         request = request_for(self._spec, order.subtask.id, self._spec.limits.wall_clock_s + 60)
         async with self._equipment.sandboxes.lease(request) as sandbox:
-            session = ToolSession(sandbox, self._workspace, branch, playing.permissions, protection)
+            caller = Caller(
+                actor=f"{playing.name} specialist", permissions=playing.permissions, owner=self._spec.owner,
+                task_id=self._spec.id, subtask_id=order.subtask.id,
+            )  # fmt: skip
+            session = ToolSession(sandbox, self._workspace, branch, caller, protection)
             await session.open()
-            async with connect(session, self._equipment.registry) as tools:
+            async with connect(session, self._equipment.dispatcher) as tools:
                 assignment = self._assignment(order, scope, session)
                 around = Surroundings(self._equipment.gateway, tools, journal, self._equipment.log)
                 result = await Loop(playing, assignment, around).run()

@@ -5,7 +5,7 @@ import contextlib
 import uuid
 from typing import Any
 
-from domain.errors import SoundstageError
+from domain.errors import SoundstageError, StorageUnavailable
 from domain.ledger import Attempt, AttemptOutcome, BudgetAlert, Ledger, Settlement
 from domain.money import FREE
 from gateway.base import Call, Completion
@@ -22,8 +22,8 @@ def attempt_of(call: Call, **of_the_send: Any) -> Attempt:
 
 class Accounts:
     """Reserves and settles. A settlement is queued at once and not waited for: what it could lose in a power cut
-    is still reserved, and is settled at that amount later. One that could not be written is written before the next
-    reservation."""
+    is still reserved, and is settled at that amount later. One that the storage could not take is written before the
+    next reservation."""
 
     def __init__(self, ledger: Ledger, prices: Prices) -> None:
         self.prices = prices
@@ -63,8 +63,13 @@ class Accounts:
 
     def _settled(self, settling: "asyncio.Future[None]") -> None:
         settlement = self._under_way.pop(settling)
-        if settling.cancelled() or settling.exception() is not None:
+        error = None if settling.cancelled() else settling.exception()
+        if settling.cancelled() or isinstance(error, StorageUnavailable):
             self._unwritten.append(settlement)
+        elif error is not None:
+            # Once more is no use. It stays reserved, and is settled at that amount when the reservation expires.
+            told = {"message": f"attempt {settlement.attempt_id} cannot be settled", "exception": error}
+            settling.get_loop().call_exception_handler(told)
 
     async def settled(self) -> None:
         """Waits until all settlements are durable. StorageUnavailable when one cannot be written."""

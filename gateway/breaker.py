@@ -28,7 +28,7 @@ class Breaker:
         self._failures = 0
         self._rests = 0
         self._opens_at: float | None = None
-        self._probing = False
+        self._probe: object | None = None
 
     @property
     def closed(self) -> bool:
@@ -41,30 +41,33 @@ class Breaker:
         if self._opens_at is None:
             return 0.0
         left = max(0.0, self._opens_at - self._clock())
-        return left or (self._policy.rest_s if self._probing else 0.0)
+        return left or (self._policy.rest_s if self._probe is not None else 0.0)
 
-    def enter(self) -> bool:
-        """Whether a call may pass. One that does must be followed by ``succeeded``, ``failed`` or ``left``."""
+    def enter(self) -> object | None:
+        """A pass for a call, to be handed to ``succeeded``, ``failed`` or ``left``; None where none may pass."""
         if self._opens_at is None:
-            return True
+            return object()
         if self.rest_s > 0:
-            return False
-        self._probing = True
-        return True
+            return None
+        self._probe = object()
+        return self._probe
 
     def succeeded(self) -> None:
         """The provider answered, be it with a refusal of what was asked."""
         self._failures = self._rests = 0
-        self._opens_at, self._probing = None, False
+        self._opens_at, self._probe = None, None
 
-    def failed(self) -> None:
-        """The provider did not answer, or answered that it cannot."""
+    def failed(self, passed: object) -> None:
+        """The provider did not answer, or answered that it cannot. Calls that fail together open it once."""
+        if not self.closed and passed is not self._probe:
+            return
         self._failures += 1
-        if self._probing or self._failures >= self._policy.failures:
+        if not self.closed or self._failures >= self._policy.failures:
             rest = min(self._policy.longest_rest_s, self._policy.rest_s * 2.0**self._rests)
             self._rests = min(self._rests + 1, 32)
-            self._opens_at, self._probing = self._clock() + rest, False
+            self._opens_at, self._probe = self._clock() + rest, None
 
-    def left(self) -> None:
+    def left(self, passed: object) -> None:
         """The call ended without telling anything: it was cancelled, or another one was quicker."""
-        self._probing = False
+        if passed is self._probe:
+            self._probe = None

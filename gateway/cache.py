@@ -12,12 +12,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from domain.chat import FinishReason, ModelReply, Usage
+from domain.chat import FinishReason, Usage
 from domain.errors import StorageUnavailable
-from domain.reply_cache import ReplyCache
+from domain.reply_cache import KnownReply, ReplyCache
 from gateway.base import Call, Completion
 
-VERSION = 1
+VERSION = 2
 """Is part of every key: what an older form of requests or replies left behind is not found."""
 
 COMPLETE = frozenset({FinishReason.STOP, FinishReason.TOOL_CALLS})
@@ -35,7 +35,7 @@ class _Flight:
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     aboard: int = 0
-    reply: ModelReply | None = None
+    known: KnownReply | None = None
 
 
 class CachedCalls:
@@ -46,14 +46,12 @@ class CachedCalls:
         self._flights: dict[str, _Flight] = {}
 
     async def complete(self, call: Call, provider: str, make: Callable[[], Awaitable[Completion]]) -> Completion:
-        """What ``make`` returns, or for a cacheable call what an equal one was answered; that is marked as a hit.
+        """What ``make`` returns, or what an equal call was answered; that is marked as a hit.
 
         ``provider`` tells apart who answers: its name, and its address where servers share a name. Of equal calls at
         the same time one is made and the others wait for it. When it fails, is cancelled, or its reply is not complete,
         the next one of them is made, and its own error is what its caller gets.
         """
-        if not call.cacheable:
-            return await make()
         started = time.monotonic()
         key = cache_key(call, provider)
         flight = self._flights.setdefault(key, _Flight())
@@ -61,14 +59,15 @@ class CachedCalls:
         try:
             async with flight.turn:
                 with contextlib.suppress(StorageUnavailable):  # without the cache the call is only dearer
-                    flight.reply = flight.reply or await self._known.find(key)
-                if flight.reply is not None:
-                    return _hit(flight.reply, time.monotonic() - started)
+                    flight.known = flight.known or await self._known.find(key)
+                if flight.known is not None:
+                    return _hit(flight.known, time.monotonic() - started)
                 completion = await make()
                 if completion.reply.finish_reason in COMPLETE:
-                    flight.reply = completion.reply
+                    given = {"provider": completion.provider, "model": completion.model}
+                    flight.known = KnownReply(reply=completion.reply, **given)
                     with contextlib.suppress(StorageUnavailable):  # the reply is paid for, and not lost
-                        await self._known.keep(key, call.owner, completion.reply)
+                        await self._known.keep(key, call.owner, flight.known)
                 return completion
         finally:
             flight.aboard -= 1
@@ -76,7 +75,8 @@ class CachedCalls:
                 del self._flights[key]
 
 
-def _hit(reply: ModelReply, latency_s: float) -> Completion:
+def _hit(known: KnownReply, latency_s: float) -> Completion:
     """A reply that cost nothing: nothing was sent, so no token was used."""
-    unpaid = reply.model_copy(update={"usage": Usage()})
-    return Completion(reply=unpaid, latency_s=latency_s, attempts=0, cache_hit=True)
+    unpaid = known.reply.model_copy(update={"usage": Usage()})
+    by = {"provider": known.provider, "model": known.model}
+    return Completion(reply=unpaid, **by, latency_s=latency_s, attempts=0, cache_hit=True)

@@ -1,14 +1,13 @@
 """How long a model may take."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 from pydantic import Field
 
 from domain.base import Value
-from domain.chat import ModelReply
+from domain.chat import Delta, ModelReply
 from domain.errors import ModelTimeout
-from gateway.base import Delta
 
 
 class Deadlines(Value):
@@ -21,7 +20,7 @@ class Deadlines(Value):
 
 async def within(
     deadlines: Deadlines, stream: AsyncGenerator[Delta | ModelReply], whole: bool = False
-) -> AsyncIterator[Delta | ModelReply]:
+) -> AsyncGenerator[Delta | ModelReply]:
     """The stream's pieces; ModelTimeout when one is late. The stream is closed in any case.
 
     A ``whole`` answer comes in one piece, for which there is all of the time.

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from domain.catalogue import Capability
-from domain.chat import ModelRequest
+from domain.chat import Delta, ModelRequest
 from domain.errors import SoundstageError
 from domain.ledger import Ledger
 from domain.redaction import Redactor
@@ -12,15 +12,15 @@ from domain.reply_cache import ReplyCache
 from domain.route import Candidate
 from domain.tokens import estimate_most
 from gateway.accounts import Accounts
-from gateway.base import Call, Completion, Delta, Restarted
+from gateway.base import Call, Completion, Restarted
 from gateway.cache import CachedCalls
 from gateway.hedge import hedged
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
-from gateway.retry import Tries
 from gateway.router import Router
 from gateway.sanitiser import sanitised
 from gateway.sending import Send
+from gateway.tries import Tries
 from gateway.upstream import Upstream
 
 Pieces = AsyncGenerator[Delta | Restarted | Completion]
@@ -86,17 +86,18 @@ class Gateway:
         candidates = (*choice.able, *choice.unable)
         places = " ".join(f"{one} {self._upstreams[one.provider].place}" for one in candidates)
         completion = await self._cached.complete(call, places, made)
-        if not completion.cache_hit:
-            return completion
-        hit = completion.model_copy(update=candidates[0].model_dump())
-        await self._accounts.enter_hit(call, hit)
-        return hit
+        if completion.cache_hit:
+            await self._accounts.enter_hit(call, completion)
+        return completion
 
     async def _pieces(self, call: Call, streamed: bool) -> Pieces:
         tries = Tries(self._router.choice(call), self._policy.retry)
-        begun = False
+        begun, because = False, ""
         while True:
             candidate = await tries.next()
+            if begun:
+                begun = False
+                yield Restarted(because=because)
             try:
                 async with aclosing(self._asked(candidate, tries, call, streamed)) as pieces:
                     async for piece in pieces:
@@ -104,23 +105,31 @@ class Gateway:
                         yield tries.counted(piece) if isinstance(piece, Completion) else piece
                 return
             except SoundstageError as error:
-                tries.failed(candidate, error, self._upstreams[candidate.provider].other_keys(error))
-                if begun:
-                    begun = False
-                    yield Restarted(because=str(error))
+                because = str(error)
 
     def _asked(
         self, candidate: Candidate, tries: Tries, call: Call, streamed: bool
     ) -> AsyncGenerator[Delta | Completion]:
-        first = self._sent(candidate, call, streamed)
+        first = self._tried(candidate, tries, call, streamed)
         if self._policy.hedge_after_s is None:
             return first
 
         def second() -> AsyncGenerator[Delta | Completion] | None:
             spare = tries.spare()
-            return self._sent(spare, call, streamed) if spare is not None else None
+            return self._tried(spare, tries, call, streamed) if spare is not None else None
 
         return hedged(first, second, self._policy.hedge_after_s)
+
+    async def _tried(
+        self, candidate: Candidate, tries: Tries, call: Call, streamed: bool
+    ) -> AsyncGenerator[Delta | Completion]:
+        try:
+            async with aclosing(self._sent(candidate, call, streamed)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except SoundstageError as error:
+            tries.failed(candidate, error, self._upstreams[candidate.provider].other_keys(error))
+            raise
 
     async def _sent(self, candidate: Candidate, call: Call, streamed: bool) -> AsyncGenerator[Delta | Completion]:
         upstream = self._upstreams[candidate.provider]
@@ -131,11 +140,15 @@ class Gateway:
             try:
                 async with aclosing(send.run(self._accounts, self._policy, streamed)) as pieces:
                     async for piece in pieces:
-                        if isinstance(piece, Completion):
+                        if isinstance(piece, Delta):
+                            yield piece
+                        else:
                             turn.completion = piece
-                        yield piece
             finally:
-                turn.used = send.tokens
+                turn.used = send.used.total_tokens
+        # Whoever has it asks no more: only now is the turn at its end, and noted.
+        if turn.completion is not None:
+            yield turn.completion
 
     def _request(self, candidate: Candidate, call: Call) -> ModelRequest:
         request = call.request

@@ -4,8 +4,7 @@ Source: Jeffrey Dean and Luiz Andre Barroso, The Tail at Scale (2013).
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,45 +16,45 @@ async def hedged(
     """The pieces of ``first``, or of ``second`` where that begins earlier; never of both.
 
     ``second`` is asked after ``after_s`` seconds without a piece, and may say that there is none. The one that is
-    not taken is closed. When both fail before they begin, the failure of ``first`` is raised.
+    not taken is closed. When both fail before they begin, the last failure is raised.
     """
     streams = [first]
-    beginnings: dict[asyncio.Future[T], AsyncGenerator[T]] = {asyncio.ensure_future(anext(first)): first}
+    beginnings = {asyncio.create_task(_begin(first)): first}
     try:
         await asyncio.wait(beginnings, timeout=after_s)
         if not any(task.done() for task in beginnings) and (other := second()) is not None:
             streams.append(other)
-            beginnings[asyncio.ensure_future(anext(other))] = other
+            beginnings[asyncio.create_task(_begin(other))] = other
         begun = await _first_to_begin(set(beginnings))
         stream = beginnings.pop(begun)
-        await _leave(beginnings)
+        _leave(beginnings)
         yield begun.result()
         async for piece in stream:
             yield piece
     except StopAsyncIteration:
         return
     finally:
-        await _leave(beginnings)
+        _leave(beginnings)
+        await asyncio.gather(*beginnings, return_exceptions=True)
         for stream in streams:
             await stream.aclose()
 
 
-async def _first_to_begin(tasks: set[asyncio.Future[T]]) -> asyncio.Future[T]:
-    """The first one that has a piece; else the one that was begun first, which has failed then."""
-    failed: list[asyncio.Future[T]] = []
-    while tasks:
+async def _begin(stream: AsyncGenerator[T]) -> T:
+    return await anext(stream)
+
+
+def _leave(tasks: Iterable[asyncio.Task[T]]) -> None:
+    """Has them end, once: a second cancellation would cut short what they do to end."""
+    for task in tasks:
+        if not task.cancelling():
+            task.cancel()
+
+
+async def _first_to_begin(tasks: set[asyncio.Task[T]]) -> asyncio.Task[T]:
+    """The first one that has a piece; else the one that failed last."""
+    while True:
         done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            if task.exception() is None:
-                return task
-            failed.append(task)
-    return failed[-1]
-
-
-async def _leave(beginnings: dict[asyncio.Future[T], AsyncGenerator[T]]) -> None:
-    for task in beginnings:
-        task.cancel()
-    for task in beginnings:
-        with contextlib.suppress(BaseException):  # it is left, however it ends
-            await task
-    beginnings.clear()
+        begun = next((task for task in done if task.exception() is None), None)
+        if begun is not None or not tasks:
+            return begun or done.pop()

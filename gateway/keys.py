@@ -57,17 +57,23 @@ class KeyRing:
         """All of them, in order."""
         return tuple(standing.key for standing in self._standing.values())
 
-    def next(self) -> KeyChoice:
-        """The first key that is free, else the one that is free soonest. ModelAuthenticationFailed when all are set
-        aside, or there is none: its message says why, key by key."""
+    def next(self, load: Callable[[str], int] = lambda _: 0) -> KeyChoice:
+        """The first key that is free and has the least load, else the one that is free soonest.
+
+        ModelAuthenticationFailed when all are set aside, or there is none: its message says why, key by key.
+        """
         waits = {name: self._wait(name) for name, standing in self._standing.items() if not standing.refused}
         if not waits:
             why = "; ".join(f"{name}: {one.refused}" for name, one in self._standing.items()) or "there was none"
             raise ModelAuthenticationFailed(
                 f"There is no API key left for {self.provider} ({why}). Add one: soundstage keys add {self.provider}"
             )
-        soonest = min(waits, key=lambda name: waits[name])
+        soonest = min(waits, key=lambda name: (waits[name], load(name)))
         return KeyChoice(key=self._standing[soonest].key, wait_s=waits[soonest])
+
+    def free(self, key_id: str) -> bool:
+        """Whether a key may be used now."""
+        return not self._standing[key_id].refused and not self._wait(key_id)
 
     def limited(self, key_id: str, retry_after_s: float | None = None) -> float:
         """The provider limits the rate of this key (429): it rests. Returns for how many seconds yet.

@@ -63,6 +63,10 @@ class Limiter:
         """Whether a call of so many tokens would pass at once."""
         return not self._queues and self._wait_s(tokens) == 0
 
+    def load(self, tokens: int) -> int:
+        """How many calls wait where one of so many tokens would have to wait too, it included; 0 where it passes."""
+        return 0 if self.has_room(tokens) else 1 + self.waiting
+
     async def enter(self, task: str, tokens: int, patience_s: float) -> None:
         """Waits for the turn of a task's call; ModelOverloaded when it does not come in time. Then ``leave``."""
         if self.has_room(tokens):

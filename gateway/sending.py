@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from domain.chat import ModelReply, ModelRequest, Usage
+from domain.chat import Delta, ModelReply, ModelRequest, Usage
 from domain.errors import BudgetExceeded, ModelConnectionLost, ModelProtocolError, ModelTimeout, SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, Settlement
 from domain.money import FREE, NanoUsd, format_usd
 from domain.tokens import estimate_usage
 from gateway.accounts import Accounts, attempt_of
-from gateway.base import Call, Completion, Delta, Provider
+from gateway.base import Call, Completion, Provider
 from gateway.deadlines import Deadlines, within
 from gateway.policy import GatewayPolicy
 from gateway.pricing import Prices
@@ -21,7 +22,10 @@ UNKNOWN = (ModelTimeout, ModelConnectionLost, ModelProtocolError)
 
 @dataclass
 class Send:
-    """A request on its way to one provider with one key; ``most`` are the tokens that it may take."""
+    """A request on its way to one provider with one key.
+
+    ``most`` are the tokens that it may take, ``used`` those that it took in the end: none before it was sent.
+    """
 
     call: Call
     request: ModelRequest
@@ -32,11 +36,7 @@ class Send:
     _first_s: float | None = None
     _said: list[str] = field(default_factory=list)
     _reply: ModelReply | None = None
-
-    @property
-    def tokens(self) -> int:
-        """The tokens that the provider said it used, or those that may have been."""
-        return self._usage(None).total_tokens
+    used: Usage = Usage()  # noqa: RUF009 - it is frozen
 
     async def run(
         self, accounts: Accounts, policy: GatewayPolicy, streamed: bool
@@ -53,20 +53,23 @@ class Send:
         failure: BaseException | None = None
         try:
             pieces = self.provider.stream(self.request) if streamed else self._in_one_piece()
-            async for piece in within(policy.deadlines, pieces, whole=not streamed):
-                if streamed and self._first_s is None:
-                    self._first_s = self._seconds()
-                if isinstance(piece, ModelReply):
-                    self._reply = piece
-                else:
-                    self._said.append(piece.text + piece.reasoning)
-                    yield piece
+            whole = not streamed or (self.request.json_schema is not None and not self.provider.streams_schemas)
+            async with aclosing(within(policy.deadlines, pieces, whole)) as timely:
+                async for piece in timely:
+                    if streamed and self._first_s is None:
+                        self._first_s = self._seconds()
+                    if isinstance(piece, ModelReply):
+                        self._reply = piece
+                    else:
+                        self._said.append(piece.text + piece.reasoning)
+                        yield piece
             if self._reply is None:
                 raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
         except BaseException as error:
             failure = error
             raise
         finally:
+            self.used = self._usage(failure)
             settlement = self._settlement(attempt, accounts.prices, failure)
             accounts.settle(settlement)
         yield Completion(
@@ -95,24 +98,27 @@ class Send:
         )  # fmt: skip
 
     def _settlement(self, attempt: Attempt, prices: Prices, failure: BaseException | None) -> Settlement:
-        usage = self._usage(failure)
         failed = AttemptOutcome.FAILED if isinstance(failure, SoundstageError) else AttemptOutcome.CANCELLED
         outcome = AttemptOutcome.OK if failure is None else failed
-        cost = prices.cost(attempt.provider, attempt.model, usage, self.provider.local) or FREE
+        cost = prices.cost(attempt.provider, attempt.model, self.used, self.provider.local) or FREE
         error = "" if failure is None else type(failure).__name__
         return Settlement(
-            attempt_id=attempt.id, outcome=outcome, usage=usage, cost=cost, latency_s=self._seconds(),
+            attempt_id=attempt.id, outcome=outcome, usage=self.used, cost=cost, latency_s=self._seconds(),
             first_token_s=self._first_s, error=error,
         )  # fmt: skip
 
     def _usage(self, failure: BaseException | None) -> Usage:
-        """What the provider said it used; an estimate where it may have answered; nothing where it refused."""
+        """What the provider said it used; by what it sent, or the most, where it may have answered; nothing where it
+        refused."""
         if self._reply is not None:
             return self._reply.usage
+        if isinstance(failure, ModelProtocolError) and failure.usage is not None:
+            return failure.usage
         unknown = not isinstance(failure, SoundstageError) or isinstance(failure, UNKNOWN)
         if self._first_s is None and not unknown:
             return Usage()
-        return estimate_usage(self.request, "".join(self._said))
+        said = "".join(self._said)
+        return estimate_usage(self.request, said) if said else self.most
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started

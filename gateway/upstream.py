@@ -76,25 +76,15 @@ class Upstream:
         ModelOverloaded where the provider is left alone at present, or the turn does not come; RateLimited where every
         key rests; ModelAuthenticationFailed where every key was refused.
         """
-        key = self._key()
-        if not self.breaker.enter():
-            raise errors.ModelOverloaded(
-                f"{self.name} failed again and again and is left alone for {self.breaker.rest_s:.1f} s. "
-                "Wait, or use another model.",
-                retry_after_s=self.breaker.rest_s,
-            )
+        key = await self._admitted(task, tokens, patience_s)
         turn = Turn(key, self._providers[key])
-        try:
-            await self._limiters[key].enter(task, tokens, patience_s)
-        except BaseException:
-            self.breaker.left()
-            raise
         try:
             with self._watched():
                 yield turn
             self._answered(turn)
         except RateLimited as error:
-            self._ring.limited(key, error.retry_after_s)
+            rest_s = self._ring.limited(key, error.retry_after_s)
+            error.retry_after_s = rest_s if error.retry_after_s is None else error.retry_after_s
             raise
         except ModelAuthenticationFailed as error:
             self._ring.refused(key, str(error))
@@ -104,28 +94,46 @@ class Upstream:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Tells the breaker how what is done inside has ended."""
+        """Asks the breaker, and tells it how what is done inside has ended."""
+        passed = self.breaker.enter()
+        if passed is None:
+            raise self._left_alone()
         try:
             yield
         except REFUSALS:
             self.breaker.succeeded()
             raise
         except FAILURES:
-            self.breaker.failed()
+            self.breaker.failed(passed)
             raise
         except BaseException:
-            self.breaker.left()
+            self.breaker.left(passed)
             raise
         self.breaker.succeeded()
 
-    def _key(self) -> str:
-        chosen = self._ring.next()
-        if chosen.wait_s > 0:
-            raise RateLimited(
-                f"{self.name} limits the rate: a key is free in {chosen.wait_s:.1f} s. Wait, or add another one.",
-                retry_after_s=chosen.wait_s,
-            )
-        return chosen.key.id
+    async def _admitted(self, task: str, tokens: int, patience_s: float) -> str:
+        """The key for a call whose turn has come: one that was limited or refused while it waited is not taken."""
+        while True:
+            chosen = self._ring.next(lambda key: self._limiters[key].load(tokens))
+            if chosen.wait_s > 0:
+                raise RateLimited(
+                    f"{self.name} limits the rate: a key is free in {chosen.wait_s:.1f} s. Wait, or add another one.",
+                    retry_after_s=chosen.wait_s,
+                )
+            if self.breaker.rest_s > 0:
+                raise self._left_alone()
+            key = chosen.key.id
+            await self._limiters[key].enter(task, tokens, patience_s)
+            if self._ring.free(key):
+                return key
+            self._limiters[key].leave(tokens, 0)
+
+    def _left_alone(self) -> errors.ModelOverloaded:
+        rest_s = self.breaker.rest_s
+        return errors.ModelOverloaded(
+            f"{self.name} failed again and again and is left alone for {rest_s:.1f} s. Wait, or use another model.",
+            retry_after_s=rest_s,
+        )
 
     def _answered(self, turn: Turn) -> None:
         self._ring.worked(turn.key_id)
@@ -136,15 +144,18 @@ class Upstream:
             self._seconds[model] = known + NEWEST * (seconds - known)
 
     async def probe(self) -> None:
-        """Asks a provider that is left alone whether it is well again."""
-        if self.breaker.closed or not self.breaker.enter():
+        """Asks a provider that is left alone whether it answers: if not, it rests on, and no call is lost on it."""
+        if self.breaker.closed or (passed := self.breaker.enter()) is None:
             return
-        with suppress(SoundstageError), self._watched():
-            try:
+        try:
+            with suppress(*REFUSALS):
                 async with asyncio.timeout(PROBE_S):
                     await self.first.models()
-            except TimeoutError:
-                raise errors.ModelTimeout from None
+        except (TimeoutError, SoundstageError):
+            self.breaker.failed(passed)
+        finally:
+            # A list of models is no answer of one: the next call finds out.
+            self.breaker.left(passed)
 
     async def close(self) -> None:
         """Lets go of every connection."""

@@ -5,8 +5,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.base import Value
-from domain.chat import ModelReply
 from domain.errors import StorageUnavailable
+from domain.reply_cache import KnownReply
 from storage.clock import timestamp
 from storage.database import Database
 from storage.tables import ReplyRow, table
@@ -40,7 +40,7 @@ class SqlReplyCache:
         self._used: dict[str, str] = {}
         self._room = 0
 
-    async def find(self, key: str) -> ModelReply | None:
+    async def find(self, key: str) -> KnownReply | None:
         """The reply, unless it is too old. StorageUnavailable."""
         wanted = select(REPLY.c.reply).where(REPLY.c.key == key, REPLY.c.made_at > self._oldest())
         try:
@@ -52,12 +52,12 @@ class SqlReplyCache:
             return None
         self._used[key] = timestamp()
         try:
-            return ModelReply.model_validate_json(text)
+            return KnownReply.model_validate_json(text)
         except ValidationError:
             # Another version of Soundstage wrote it; it goes when its time has come.
             return None
 
-    async def keep(self, key: str, owner: str, reply: ModelReply) -> None:
+    async def keep(self, key: str, owner: str, reply: KnownReply) -> None:
         """Keeps the reply, durably. StorageUnavailable."""
         text = reply.model_dump_json()
         size = len(text.encode()) + ROW_BYTES

@@ -10,10 +10,9 @@ from typing import Any
 
 import domain.errors
 from domain.base import Value
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import InvalidRecording, ModelUnavailable, OutputRefused, SoundstageError
 from domain.text import one_line
-from gateway.base import Delta
 
 VERSION = 1
 

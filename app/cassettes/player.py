@@ -7,10 +7,9 @@ from pathlib import Path
 
 from app.cassettes.cassette import Cassette, Exchange
 from app.cassettes.request_form import Form, alike, difference, form_of
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import NotRecorded
 from domain.text import one_line
-from gateway.base import Delta
 
 
 class Player:
@@ -21,6 +20,7 @@ class Player:
 
     name = "replay"
     local = True
+    streams_schemas = False  # not every one that was recorded did
 
     def __init__(self, path: Path, cassette: Cassette, pace: float = 0.0) -> None:
         self._path = path

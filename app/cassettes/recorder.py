@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.cassettes import cassette
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import SoundstageError
-from gateway.base import Delta, Provider
+from gateway.base import Provider
 
 R = TypeVar("R", ModelReply, EmbeddingReply)
 Pieces = Sequence[tuple[float, Delta]]
@@ -28,6 +28,7 @@ class Recorder:
         self._redact = redact
         self._turn = asyncio.Lock()
         self.name, self.local, self.announcement = provider.name, provider.local, provider.announcement
+        self.streams_schemas = provider.streams_schemas
 
     async def start(self) -> None:
         """Makes the file. OutputRefused where it is there already, or cannot be made."""

@@ -20,7 +20,7 @@ from domain.task import LOCAL_OWNER
 from domain.text import one_line
 from gateway.base import Call
 from gateway.gateway import Gateway
-from gateway.retry import RetryPolicy
+from gateway.policy import RetryPolicy
 
 MOST_TOKENS = 2048
 """Enough for a model that reasons before it says a word."""

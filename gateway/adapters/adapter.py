@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
-from domain.errors import ModelTimeout, SoundstageError
+from domain.answer import Answer
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
+from domain.errors import SoundstageError
 from domain.tokens import BYTES_PER_TOKEN
-from gateway.adapters.answer import Answer
 from gateway.adapters.openai_wire import usage_of
 from gateway.adapters.statuses import Service
-from gateway.base import Delta, Endpoint
+from gateway.base import Endpoint
 
 
 class Adapter(ABC):
@@ -34,6 +34,7 @@ class Adapter(ABC):
     url_variable: ClassVar[str] = ""
     path: ClassVar[str] = ""
     announcement = ""
+    streams_schemas = True
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._service = Service(endpoint=endpoint, key_variable=self.key_variable, url_variable=self.url_variable)
@@ -134,8 +135,6 @@ class Adapter(ABC):
         """Our error for one that an SDK raises or lets through; None for a bug."""
         http = import_module(self.http)
         match error:
-            case http.TimeoutException():
-                return ModelTimeout()
             case json.JSONDecodeError() | UnicodeDecodeError():
                 return self._service.malformed()
             case ValidationError() | UnicodeEncodeError():

@@ -1,12 +1,12 @@
 """Gateways of several providers for tests, and a ledger that needs no thread."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from typing import Any
 
 from pydantic import SecretStr
 
-from domain.chat import ModelRequest, UserMessage
+from domain.chat import Delta, ModelReply, ModelRequest, UserMessage
 from domain.errors import SoundstageError
 from domain.ledger import Attempt, BudgetAlert, Ledger, Scope, Settlement, Spending
 from domain.secrets import ProviderKey
@@ -14,8 +14,7 @@ from gateway.base import Call, Provider
 from gateway.gateway import Gateway
 from gateway.keys import KeyRing
 from gateway.knowledge import Knowledge
-from gateway.policy import GatewayPolicy
-from gateway.retry import RetryPolicy
+from gateway.policy import GatewayPolicy, RetryPolicy
 from gateway.scripted import Line, Scene, ScriptedProvider
 from gateway.upstream import Upstream
 
@@ -67,14 +66,29 @@ class Voice(ScriptedProvider):
         self.local = local
 
 
+class Slow(Voice):
+    """Takes its time, also to fail."""
+
+    def __init__(self, name: str, seconds: float, *faults: SoundstageError) -> None:
+        super().__init__(name, *faults)
+        self.seconds = seconds
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+        """After so many seconds."""
+        await asyncio.sleep(self.seconds)
+        async for piece in super().stream(request):
+            yield piece
+
+
 def upstream(*providers: Provider, policy: GatewayPolicy | None = None, now: Any = None) -> Upstream:
     """One provider, with a key for each of its adapters: ``key0`` and so on."""
     keys = [f"key{number}" for number in range(len(providers))]
+    clock = {} if now is None else {"now": now}
     ring = KeyRing(
         providers[0].name,
         [ProviderKey(id=key, provider=providers[0].name, secret=SecretStr(f"not-a-secret-{key}")) for key in keys],
+        **clock,
     )
-    clock = {} if now is None else {"now": now}
     return Upstream(ring, dict(zip(keys, providers, strict=True)), policy or GatewayPolicy(), **clock)
 
 

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from app.cassettes.cassette import read
 from app.cassettes.player import Player
 from app.cassettes.recorder import Recorder
-from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
+from domain.chat import Delta, FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import ModelRequestRejected
 from gateway.adapters.openai_adapter import OpenAIProvider
-from gateway.base import Delta, Endpoint, Provider
+from gateway.base import Endpoint, Provider
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.wire.openai_dialect import OpenAIServer
 from tests.wire.replies import Json, Refuse, Reply, Say

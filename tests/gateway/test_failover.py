@@ -2,8 +2,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+from pydantic import JsonValue
 
-from domain.chat import ModelReply, ModelRequest
+from domain.chat import Delta, ModelReply, ModelRequest
 from domain.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -20,13 +21,13 @@ from domain.errors import (
     UnknownModel,
 )
 from domain.money import NanoUsd
-from gateway.base import Completion, Delta, Restarted
+from domain.tokens import estimate_most
+from gateway.base import Completion, Restarted
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
-from gateway.policy import GatewayPolicy
-from gateway.retry import RetryPolicy
+from gateway.policy import GatewayPolicy, RetryPolicy
 from tests.gateway import virtual_time
-from tests.gateway.house import Purse, Voice, call, house, upstream
+from tests.gateway.house import Purse, Slow, Voice, call, house, upstream
 
 BOTH = "first/m, second/m"
 
@@ -48,19 +49,6 @@ class Breaking(Voice):
             self.times -= 1
             yield Delta(text="half of ")
             raise ModelConnectionLost
-        async for piece in super().stream(request):
-            yield piece
-
-
-class Slow(Voice):
-    """Takes its time."""
-
-    def __init__(self, name: str, seconds: float) -> None:
-        super().__init__(name)
-        self.seconds = seconds
-
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
-        await asyncio.sleep(self.seconds)
         async for piece in super().stream(request):
             yield piece
 
@@ -216,6 +204,23 @@ def test_a_slow_answer_is_overtaken_by_a_hedged_one_and_only_one_is_told() -> No
     assert sorted(purse.told()) == [("first", "key0", "cancelled"), ("second", "key0", "ok")]
 
 
+@pytest.mark.parametrize("leave", [False, True], ids=["silent", "cancelled"])
+def test_what_nobody_told_counts_as_the_most_that_it_may_be(leave: bool) -> None:
+    purse = Purse()
+
+    async def work() -> None:
+        gateway = house(purse, [Slow("first", 1e6)], deadlines=Deadlines(first_s=7), retry=RetryPolicy(attempts=1))
+        with pytest.raises((ModelTimeout, TimeoutError)):
+            async with asyncio.timeout(5 if leave else None):
+                await gateway.collect(call("first/m"))
+
+    virtual_time.run(work())
+
+    (settled,) = purse.settled
+    assert settled.usage == estimate_most(call("first/m").request)
+    assert settled.usage.output_tokens == 100
+
+
 def test_a_provider_that_hangs_is_left_at_its_deadline() -> None:
     async def work() -> tuple[str, float]:
         gateway = house(Purse(), [Slow("first", 1e6), Voice("second")], deadlines=Deadlines(first_s=7))
@@ -224,27 +229,92 @@ def test_a_provider_that_hangs_is_left_at_its_deadline() -> None:
     assert virtual_time.run(work()) == ("second", 7.0)
 
 
-async def test_who_leaves_in_the_middle_of_an_answer_leaves_an_entry(purse: Purse) -> None:
-    gateway = house(purse, [Voice("first")])
+@pytest.mark.parametrize(
+    ("streams_schemas", "schema", "ends"),
+    [(False, {"type": "object"}, 30), (True, {"type": "object"}, 7), (False, None, 7)],
+)
+def test_an_answer_that_comes_in_one_piece_all_the_same_has_all_of_the_time(
+    streams_schemas: bool, schema: dict[str, JsonValue] | None, ends: float
+) -> None:
+    async def work() -> tuple[str, float]:
+        first, asked = Slow("first", 30), call(BOTH)
+        first.streams_schemas = streams_schemas
+        gateway = house(Purse(), [first, Voice("second")], deadlines=Deadlines(first_s=7))
+        request = asked.request.model_copy(update={"json_schema": schema})
+        answer = await gateway.collect(asked.model_copy(update={"request": request}))
+        return answer.provider, asyncio.get_running_loop().time()
+
+    assert virtual_time.run(work()) == ("first" if ends == 30 else "second", ends)
+
+
+async def test_who_leaves_in_the_middle_of_an_answer_leaves_an_entry_and_no_open_stream(purse: Purse) -> None:
+    class Watched(Voice):
+        closed = False
+
+        async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+            try:
+                async for piece in super().stream(request):
+                    yield piece
+            finally:
+                self.closed = True
+
+    first = Watched("first")
+    gateway = house(purse, [first])
     stream = gateway.stream(call("first/m"))
     assert isinstance(await anext(stream), Delta)
     await stream.aclose()
-    await gateway.settled()
 
+    assert first.closed
+    await gateway.settled()
     assert purse.told() == [("first", "key0", "cancelled")]
     assert purse.settled[0].usage.estimated
 
 
-async def test_a_provider_that_was_left_alone_is_well_after_a_probe(purse: Purse) -> None:
-    policy = BreakerPolicy(failures=1, rest_s=0.01)
-    first = Voice("first", ModelConnectionFailed())
-    gateway = house(purse, [first, Voice("second")], breaker=policy)
-    left_alone = gateway.upstreams[0].breaker
-    await gateway.complete(call(BOTH))
-    before = left_alone.closed
+def test_the_time_that_one_provider_asks_for_is_not_cut_short_by_another() -> None:
+    first, second = Voice("first", ModelOverloaded(retry_after_s=20)), Voice("second", *[ModelOverloaded()] * 9)
 
-    await asyncio.sleep(0.02)
-    await gateway.upstreams[0].probe()
+    async def work() -> tuple[str, float]:
+        gateway = house(Purse(), [first, second], retry=RetryPolicy(pause_s=0.3))
+        return (await gateway.complete(call(BOTH))).provider, asyncio.get_running_loop().time()
 
-    assert (before, left_alone.closed) == (False, True)
-    assert (await gateway.complete(call(BOTH))).provider == "first"
+    provider, seconds = virtual_time.run(work())
+
+    assert (provider, len(first.requests), len(second.requests)) == ("first", 2, 3)
+    assert seconds == pytest.approx(20)
+
+
+def test_a_key_that_is_limited_for_an_unknown_time_is_sent_all_its_tries() -> None:
+    only = Voice("only", RateLimited(), RateLimited())
+
+    async def work() -> int:
+        one = upstream(only, now=asyncio.get_running_loop().time)
+        return (await house(Purse(), [one], retry=RetryPolicy(pause_s=0.1)).complete(call("only/m"))).attempts
+
+    assert virtual_time.run(work()) == len(only.requests) == 3
+
+
+def test_when_a_hedged_pair_fails_both_are_tried_again_as_they_failed() -> None:
+    first, second = Slow("first", 3, ModelTimeout()), Slow("second", 2, ModelRequestRejected())
+
+    async def work() -> Completion:
+        return await house(Purse(), [first, second], hedge_after_s=0.5).collect(call(BOTH))
+
+    completion = virtual_time.run(work())
+
+    assert (completion.provider, completion.attempts) == ("first", 3)
+    assert (len(first.requests), len(second.requests)) == (2, 1)
+
+
+def test_who_was_left_for_one_that_breaks_off_is_asked_again() -> None:
+    class Late(Breaking):
+        async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
+            await asyncio.sleep(1)
+            async for piece in super().stream(request):
+                yield piece
+
+    async def work() -> Completion:
+        retry = RetryPolicy(attempts=1)
+        gateway = house(Purse(), [Slow("first", 3), Late("second")], hedge_after_s=0.5, retry=retry)
+        return await gateway.collect(call(BOTH))
+
+    assert virtual_time.run(work()).provider == "first"

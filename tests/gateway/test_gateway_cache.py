@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from domain.chat import ModelRequest, UserMessage
+from domain.errors import ModelRequestRejected
 from domain.redaction import Redactor
 from gateway.base import Call
 from gateway.gateway import Gateway
@@ -45,6 +46,19 @@ async def test_an_equal_call_is_answered_from_the_cache_for_nothing_and_stands_i
     entry = purse.settled[1]
     assert (entry.cache_hit, entry.cost, entry.usage.total_tokens) == (True, 0, 0)
     assert purse.attempts[entry.attempt_id].task_id == "another"
+
+
+async def test_a_hit_names_the_model_that_gave_the_reply(cache: SqlReplyCache) -> None:
+    purse = Purse()
+    gateway = Gateway([upstream(Voice("first", ModelRequestRejected())), upstream(Voice("second"))], purse, known=cache)
+
+    answers = [await gateway.complete(call("first/a, second/b", cacheable=True)) for _ in range(2)]
+
+    assert [(one.provider, one.model, one.cache_hit) for one in answers] == [
+        ("second", "b", False),
+        ("second", "b", True),
+    ]
+    assert purse.attempts[purse.settled[-1].attempt_id].model == "b"
 
 
 async def test_two_servers_of_the_same_name_do_not_share_answers(cache: SqlReplyCache) -> None:

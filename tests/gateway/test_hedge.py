@@ -83,6 +83,28 @@ def test_without_a_second_one_the_first_is_waited_for() -> None:
     assert heard(Source("a", 9), None) == ["a0", "a1", "a2"]
 
 
+def test_who_is_cancelled_while_the_one_that_was_left_takes_its_time_is_cancelled() -> None:
+    async def lingering() -> AsyncGenerator[str]:
+        try:
+            await asyncio.sleep(50)
+            yield "a0"
+        finally:
+            await asyncio.sleep(10)
+
+    async def listen() -> list[str]:
+        second = Source("b", 1).pieces()
+        return [piece async for piece in hedged(lingering(), lambda: second, 1.0)]
+
+    async def work() -> bool:
+        listening = asyncio.create_task(listen())
+        await asyncio.sleep(5)
+        listening.cancel()
+        await asyncio.wait([listening])
+        return listening.cancelled()
+
+    assert virtual_time.run(work())
+
+
 def test_who_stops_listening_leaves_none_open() -> None:
     first, second = Source("a", 5), Source("b", 1)
 

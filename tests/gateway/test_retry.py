@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from domain import errors
 from domain.errors import ModelOverloaded, ModelTimeout, SoundstageError
-from gateway.retry import RetryPolicy
+from gateway.policy import RetryPolicy
 
 WORTH_IT = {"ModelOverloaded", "RateLimited", "ModelTimeout", "ModelConnectionFailed", "ModelConnectionLost"}
 CLASSES = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, SoundstageError)]

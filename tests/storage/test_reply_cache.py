@@ -7,23 +7,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.chat import AssistantMessage, FinishReason, ModelReply, ToolCall, Usage
+from domain.reply_cache import KnownReply
 from storage.database import Database
 from storage.reply_cache import ROW_BYTES, CacheLimits, SqlReplyCache
 from storage.writer import Writer
 
 CALL = ToolCall(id="c", name="write", arguments='{"path": "ä.py"}')
-REPLY = ModelReply(
-    message=AssistantMessage(content="It is done.", tool_calls=(CALL,)),
-    usage=Usage(input_tokens=3, output_tokens=2, cached_tokens=1),
-    finish_reason=FinishReason.TOOL_CALLS,
-    reasoning="I thought about it.",
+REPLY = KnownReply(
+    reply=ModelReply(
+        message=AssistantMessage(content="It is done.", tool_calls=(CALL,)),
+        usage=Usage(input_tokens=3, output_tokens=2, cached_tokens=1),
+        finish_reason=FinishReason.TOOL_CALLS,
+        reasoning="I thought about it.",
+    ),
+    provider="groq",
+    model="openai/gpt-oss-20b",
 )
-SMALL = ModelReply(message=AssistantMessage(), usage=Usage(), finish_reason=FinishReason.STOP)
+EMPTY = ModelReply(message=AssistantMessage(), usage=Usage(), finish_reason=FinishReason.STOP)
+SMALL = KnownReply(reply=EMPTY, provider="p", model="m")
 ROOM = len(SMALL.model_dump_json()) + ROW_BYTES
 
 
-def of_size(characters: int) -> ModelReply:
-    return SMALL.model_copy(update={"message": AssistantMessage(content="x" * characters)})
+def of_size(characters: int) -> KnownReply:
+    reply = EMPTY.model_copy(update={"message": AssistantMessage(content="x" * characters)})
+    return SMALL.model_copy(update={"reply": reply})
 
 
 @pytest.fixture

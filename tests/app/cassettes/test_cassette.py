@@ -14,6 +14,7 @@ from app.cassettes.player import Player
 from app.cassettes.recorder import Recorder
 from domain.chat import (
     AssistantMessage,
+    Delta,
     EmbeddingReply,
     EmbeddingRequest,
     FinishReason,
@@ -32,7 +33,7 @@ from domain.errors import (
     OutputRefused,
     SoundstageError,
 )
-from gateway.base import Delta, Provider
+from gateway.base import Provider
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.gateway import virtual_time
 
