@@ -241,7 +241,7 @@ class EndContract:
         await asyncio.sleep(0.5)
         running.cancel()
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await asyncio.wait([running])
 
         assert running.cancelled()
