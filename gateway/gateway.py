@@ -128,14 +128,14 @@ class Gateway:
                 async for piece in pieces:
                     yield piece
         except SoundstageError as error:
-            tries.failed(candidate, error, self._upstreams[candidate.provider].other_keys(error))
+            tries.failed(candidate, error, self._upstreams[candidate.provider].other_keys(error, candidate.model))
             raise
 
     async def _sent(self, candidate: Candidate, call: Call, streamed: bool) -> AsyncGenerator[Delta | Completion]:
         upstream = self._upstreams[candidate.provider]
         request = self._request(candidate, call)
         most = estimate_most(request)
-        async with upstream.turn(call.task_id, most.total_tokens, self._policy.patience_s) as turn:
+        async with upstream.turn(candidate.model, call.task_id, most.total_tokens, self._policy.patience_s) as turn:
             send = Send(call, request, most, turn.provider, turn.key_id)
             try:
                 async with aclosing(send.run(self._accounts, self._policy, streamed)) as pieces:

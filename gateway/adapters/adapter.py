@@ -1,5 +1,6 @@
 """What all adapters share: a client that is made for the first request, and one way to ask, to read and to fail."""
 
+import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator
@@ -18,6 +19,9 @@ from domain.tokens import BYTES_PER_TOKEN
 from gateway.adapters.openai_wire import usage_of
 from gateway.adapters.statuses import Service
 from gateway.base import Endpoint
+
+LISTING_S = 30.0
+"""How long a list of models may take."""
 
 
 class Adapter(ABC):
@@ -85,9 +89,10 @@ class Adapter(ABC):
                 return _embedded(request, found)
 
     async def models(self) -> list[str]:
-        """The ids that the server lists."""
+        """The ids that the server lists. ModelTimeout after a while that is shorter than that of an answer."""
         with self._service.reading(), self.errors(""):
-            return [name.strip() for name in await self._names()]
+            async with asyncio.timeout(LISTING_S):
+                return [name.strip() for name in await self._names()]
 
     async def close(self) -> None:
         """Closes the connections."""

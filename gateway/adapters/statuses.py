@@ -22,7 +22,7 @@ NEVER_SENT = {
 }
 """Names of exceptions before which nothing was sent."""
 
-LATE = {"ReadTimeout", "WriteTimeout", "APITimeoutError"}
+LATE = {"ReadTimeout", "WriteTimeout", "APITimeoutError", "TimeoutError"}
 """Names of exceptions that say of a request under way that it takes too long."""
 
 CONTEXT_MARKS = (

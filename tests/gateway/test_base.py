@@ -8,8 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from app.cassettes.cassette import read
+from app.cassettes.playback import Playback
 from app.cassettes.player import Player
 from app.cassettes.recorder import Recorder
+from app.cassettes.tape import Tape
 from domain.chat import Delta, FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import ModelRequestRejected
 from gateway.adapters.openai_adapter import OpenAIProvider
@@ -38,14 +40,15 @@ async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             made = await _recording(made, tmp_path / "talk.jsonl", ask=request.param == "replayed")
         if request.param == "replayed":
             await made.close()
-            made = Player(tmp_path / "talk.jsonl", read(tmp_path / "talk.jsonl"))
+            made = Player("openai", Playback(tmp_path / "talk.jsonl", read(tmp_path / "talk.jsonl")))
         yield made
         await made.close()
 
 
 async def _recording(provider: Provider, path: Path, ask: bool) -> Provider:
-    recorder = Recorder(provider, path, str)
-    await recorder.start()
+    tape = Tape(path, [])
+    recorder = Recorder(provider, tape)
+    await tape.start("scripted")
     for said in ("call", "talk", "sing") * 2 if ask else ():
         with contextlib.suppress(ModelRequestRejected):
             async for _piece in recorder.stream(request(said)):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import ModelOverloaded
-from gateway.limiter import Limiter, Limits
+from gateway.limiter import Limiter, RateLimits
 from tests.gateway import virtual_time
 
 PATIENT_S = 1e6
@@ -29,7 +29,7 @@ async def call(limiter: Limiter, done: list[str], task: str, tokens: int = 1, se
 
 def test_two_hundred_calls_of_one_task_do_not_starve_one_of_another() -> None:
     async def work() -> list[str]:
-        limiter, done = Limiter(Limits(concurrency=2)), list[str]()
+        limiter, done = Limiter(RateLimits(concurrency=2)), list[str]()
         many = [asyncio.create_task(call(limiter, done, "big")) for _ in range(200)]
         await asyncio.sleep(0.5)
         few = [asyncio.create_task(call(limiter, done, "small")) for _ in range(2)]
@@ -48,7 +48,7 @@ def test_who_waits_is_let_in_when_the_turn_is_his_tasks_and_his_own_in_it(tasks:
     waiting = [f"{task}{place}" for place, task in enumerate(tasks)]
 
     async def work() -> list[str]:
-        limiter, let_in = Limiter(Limits(concurrency=1)), list[str]()
+        limiter, let_in = Limiter(RateLimits(concurrency=1)), list[str]()
 
         async def one(name: str) -> None:
             await limiter.enter(name[0], 1, PATIENT_S)
@@ -68,7 +68,7 @@ def test_who_waits_is_let_in_when_the_turn_is_his_tasks_and_his_own_in_it(tasks:
 
 def test_small_calls_that_keep_coming_do_not_overtake_a_large_one_that_waits() -> None:
     async def work() -> list[str]:
-        limiter, done = Limiter(Limits(tokens_per_minute=60)), list[str]()
+        limiter, done = Limiter(RateLimits(tokens_per_minute=60)), list[str]()
         await call(limiter, done, "first", 60, 0)
         large = asyncio.create_task(call(limiter, done, "large", 60, 0))
         small = []
@@ -83,7 +83,7 @@ def test_small_calls_that_keep_coming_do_not_overtake_a_large_one_that_waits() -
 
 def test_no_more_calls_run_at_a_time_than_are_allowed() -> None:
     async def work() -> tuple[float, int]:
-        limiter, done, most, running = Limiter(Limits(concurrency=3)), list[str](), 0, 0
+        limiter, done, most, running = Limiter(RateLimits(concurrency=3)), list[str](), 0, 0
 
         async def counted() -> None:
             nonlocal most, running
@@ -104,11 +104,11 @@ def test_no_more_calls_run_at_a_time_than_are_allowed() -> None:
 @pytest.mark.parametrize("idle_s", [0.0, 7200.0], ids=["at once", "after hours"])
 @pytest.mark.parametrize(
     ("limits", "tokens"),
-    [(Limits(requests_per_minute=60), 1), (Limits(tokens_per_minute=6000), 100)],
+    [(RateLimits(requests_per_minute=60), 1), (RateLimits(tokens_per_minute=6000), 100)],
     ids=["requests", "tokens"],
 )
 def test_a_minute_takes_as_much_as_it_may_and_the_rest_comes_at_an_even_pace(
-    limits: Limits, tokens: int, idle_s: float
+    limits: RateLimits, tokens: int, idle_s: float
 ) -> None:
     async def work() -> list[float]:
         limiter, passed = Limiter(limits), list[float]()
@@ -128,7 +128,7 @@ def test_a_minute_takes_as_much_as_it_may_and_the_rest_comes_at_an_even_pace(
 @pytest.mark.parametrize(("used", "waited_s"), [(0, 0), (30, 57), (600, 1140), (700, 1330)])
 def test_a_call_counts_with_the_tokens_that_it_used_in_the_end(used: int, waited_s: float) -> None:
     async def work() -> float:
-        limiter = Limiter(Limits(tokens_per_minute=600))
+        limiter = Limiter(RateLimits(tokens_per_minute=600))
         for _ in range(20):
             await limiter.enter("t", 600, PATIENT_S)
             limiter.leave(600, used)
@@ -139,7 +139,7 @@ def test_a_call_counts_with_the_tokens_that_it_used_in_the_end(used: int, waited
 
 def test_a_call_larger_than_a_minute_takes_is_let_through_when_the_minute_is_whole() -> None:
     async def work() -> float:
-        limiter = Limiter(Limits(tokens_per_minute=60))
+        limiter = Limiter(RateLimits(tokens_per_minute=60))
         for _ in range(2):
             await limiter.enter("t", 120, PATIENT_S)
             limiter.leave(120, 120)
@@ -150,7 +150,7 @@ def test_a_call_larger_than_a_minute_takes_is_let_through_when_the_minute_is_who
 
 def test_a_call_whose_turn_does_not_come_in_time_says_so_and_holds_nothing() -> None:
     async def work() -> None:
-        limiter = Limiter(Limits(concurrency=1))
+        limiter = Limiter(RateLimits(concurrency=1))
         await limiter.enter("t", 1, PATIENT_S)
         with pytest.raises(ModelOverloaded, match="No turn within 3 s"):
             await limiter.enter("t", 1, 3)
@@ -163,7 +163,7 @@ def test_a_call_whose_turn_does_not_come_in_time_says_so_and_holds_nothing() -> 
 
 def test_who_gives_up_makes_way_for_those_behind_him() -> None:
     async def work() -> float:
-        limiter = Limiter(Limits(tokens_per_minute=60))
+        limiter = Limiter(RateLimits(tokens_per_minute=60))
         await limiter.enter("t", 60, PATIENT_S)
         large = asyncio.create_task(limiter.enter("large", 60, 3))
         small = asyncio.create_task(limiter.enter("small", 1, PATIENT_S))
@@ -177,7 +177,7 @@ def test_who_gives_up_makes_way_for_those_behind_him() -> None:
 
 def test_who_is_cancelled_at_the_moment_at_which_he_is_let_in_holds_nothing() -> None:
     async def work() -> None:
-        limiter = Limiter(Limits(concurrency=1, tokens_per_minute=100))
+        limiter = Limiter(RateLimits(concurrency=1, tokens_per_minute=100))
         await limiter.enter("t", 0, PATIENT_S)
         late = asyncio.create_task(limiter.enter("t", 100, PATIENT_S))
         await asyncio.sleep(0)
@@ -191,7 +191,7 @@ def test_who_is_cancelled_at_the_moment_at_which_he_is_let_in_holds_nothing() ->
 
 def test_who_waits_and_who_would_have_to_is_counted_without_those_who_gave_up() -> None:
     async def work() -> list[int]:
-        limiter = Limiter(Limits(concurrency=1))
+        limiter = Limiter(RateLimits(concurrency=1))
         load = [limiter.load(1)]
         await limiter.enter("t", 1, PATIENT_S)
         load.append(limiter.load(1))
@@ -216,7 +216,7 @@ def test_however_calls_come_and_are_cancelled_all_places_are_free_in_the_end(
     calls: list[tuple[str, int, bool]], places: int
 ) -> None:
     async def work() -> None:
-        limits = Limits(concurrency=places, requests_per_minute=30, tokens_per_minute=100)
+        limits = RateLimits(concurrency=places, requests_per_minute=30, tokens_per_minute=100)
         limiter, done = Limiter(limits), list[str]()
         tasks = [asyncio.create_task(call(limiter, done, task, tokens)) for task, tokens, _ in calls]
         await asyncio.sleep(1.5)

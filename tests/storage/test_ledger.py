@@ -91,8 +91,8 @@ async def test_a_reservation_tells_of_every_cap_of_which_little_is_left(ledger: 
 
     assert money == BudgetAlert(scope="task", used=81, cap=100)
     assert tokens == BudgetAlert(scope="task", used=801, cap=1000, tokens=True)
-    assert str(money) == "task has used $0.000000081 of $0.000000100"
-    assert str(tokens) == "task has used 801 of 1,000 tokens"
+    assert str(money) == "task has used or holds $0.000000081 of $0.000000100"
+    assert str(tokens) == "task has used or holds 801 of 1,000 tokens"
 
 
 @pytest.mark.usefixtures("chain")

@@ -10,6 +10,7 @@ import pytest
 from domain import errors
 from domain.chat import Delta
 from domain.errors import SoundstageError
+from gateway.adapters import adapter
 from gateway.deadlines import Deadlines, within
 from tests.gateway.adapters.contract import (
     ASKED,
@@ -275,6 +276,18 @@ async def test_a_server_that_lets_nobody_in_was_sent_nothing(subject: Subject, w
         with pytest.raises(errors.ModelConnectionFailed, match=url) as raised:
             await asked(provider, way)
         assert type(raised.value) is errors.ModelConnectionFailed
+        await provider.close()
+
+
+@each
+async def test_a_list_of_models_is_not_waited_for_as_an_answer_is(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "LISTING_S", 0.3)
+    with full_url(subject.dialect) as url:
+        provider = provider_at(subject, url)
+        with pytest.raises(errors.ModelTimeout):
+            await provider.models()
         await provider.close()
 
 
