@@ -6,14 +6,22 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from app.describe import describe
-from domain.chat import Usage
-from domain.events import Event, ModelCalled, PlanMade, SubtaskFinished, SubtaskStarted, VerificationStarted
-from domain.money import FREE, NanoUsd, format_usd
+from domain.describe import describe
+from domain.events import Event
+from domain.money import format_usd
+from domain.progress import Progress, SubtaskState
 from domain.text import one_line, plain
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+MARKS = {
+    SubtaskState.WAITING: "·",
+    SubtaskState.RUNNING: "▶",
+    SubtaskState.SUBMITTED: "✓",
+    SubtaskState.STOPPED: "!",
+    SubtaskState.ASKS: "!",
+}
 
 
 class Watcher(Protocol):
@@ -66,39 +74,9 @@ class PlainWatcher:
         """Nothing is open."""
 
 
-class Totals:
-    """What a task has used so far, and where it stands."""
-
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-        self.usage = Usage()
-        self.cost: NanoUsd = FREE
-        self.priced = True
-        self.step = "planning"
-        self.subtasks: dict[str, str] = {}
-
-    def see(self, event: Event) -> None:
-        """Takes an event in."""
-        match event.fact:
-            case ModelCalled(usage=usage, cost=cost, priced=priced):
-                self.usage += usage
-                self.cost = NanoUsd(self.cost + cost)
-                self.priced = self.priced and priced
-            case PlanMade(plan=plan):
-                self.subtasks = {subtask.id: "·" for subtask in plan.subtasks}
-            case SubtaskStarted(subtask=subtask):
-                self.subtasks[subtask.id] = "▶"
-                self.step = f"{subtask.role} specialist: {one_line(subtask.goal, 70)}"
-            case SubtaskFinished(subtask_id=subtask_id, result=result):
-                self.subtasks[subtask_id] = "✓" if result.kind == "submitted" else "!"
-            case VerificationStarted(purpose=purpose):
-                self.step = f"clean room: {purpose}"
-            case _:
-                pass
-
-    def cost_text(self) -> str:
-        """The cost for people; where no price is known it says so."""
-        return format_usd(self.cost) if self.priced else "price unknown"
+def cost_text(progress: Progress) -> str:
+    """What was spent so far, for people; where no price is known it says so."""
+    return format_usd(progress.cost) if progress.priced else "price unknown"
 
 
 class LiveWatcher:
@@ -108,7 +86,8 @@ class LiveWatcher:
         from rich.console import Console
         from rich.live import Live
 
-        self._totals = Totals()
+        self._progress = Progress()
+        self._started = time.monotonic()
         self._console = Console(highlight=False)
         self._live: Live = Live(
             get_renderable=self._status, console=self._console, refresh_per_second=8, transient=True
@@ -120,12 +99,12 @@ class LiveWatcher:
         from rich.table import Table
         from rich.text import Text
 
-        totals = self._totals
+        progress = self._progress
         grid = Table.grid(padding=(0, 1))
-        plan = "  ".join(f"{mark} {name}" for name, mark in totals.subtasks.items())
-        elapsed = time.monotonic() - totals.started
-        numbers = f"{elapsed:.0f} s   {totals.usage.total_tokens:,} tokens   {totals.cost_text()}"
-        grid.add_row(Spinner("dots"), Text(one_line(totals.step, 100), style="bold"))
+        plan = "  ".join(f"{MARKS[subtask.state]} {subtask.id}" for subtask in tuple(progress.subtasks.values()))
+        elapsed = time.monotonic() - self._started
+        numbers = f"{elapsed:.0f} s   {progress.usage.total_tokens:,} tokens   {cost_text(progress)}"
+        grid.add_row(Spinner("dots"), Text(one_line(progress.step, 100), style="bold"))
         grid.add_row("", Text(plan, style="cyan"))
         grid.add_row("", Text(numbers, style="dim"))
         return grid
@@ -134,10 +113,10 @@ class LiveWatcher:
         """Prints the event's line and brings the status up to date."""
         from rich.text import Text
 
-        self._totals.see(event)
+        self._progress.see(event)
         if line := describe(event):
             style = "red" if "✗" in line else "green" if "submitted" in line else ""
-            elapsed = time.monotonic() - self._totals.started
+            elapsed = time.monotonic() - self._started
             self._console.print(
                 Text.assemble((f"{elapsed:7.2f}  ", "dim"), (plain(line), style)), no_wrap=True, overflow="ellipsis"
             )

@@ -127,6 +127,33 @@ class ToolCalled(Value):
     observation: str = ""
 
 
+class QuestionAsked(Value):
+    """A specialist waits for a person's word before it uses a tool.
+
+    ``summary`` is one line of the arguments, which nobody has checked. Without an answer in ``patience_s`` seconds the
+    call is refused.
+    """
+
+    type: Literal["question_asked"] = "question_asked"
+    subtask_id: str
+    question_id: str
+    actor: str
+    tool: str
+    summary: str
+    patience_s: float
+
+
+class QuestionAnswered(Value):
+    """A question has its answer. ``by`` says who gave it, and is empty where nobody did in time; ``note`` says why."""
+
+    type: Literal["question_answered"] = "question_answered"
+    subtask_id: str
+    question_id: str
+    approved: bool
+    by: str = ""
+    note: str = ""
+
+
 class SnapshotMade(Value):
     """A tool call changed files."""
 
@@ -229,6 +256,8 @@ Fact = Annotated[
     | ReplyCorrected
     | PlainTextChosen
     | ToolCalled
+    | QuestionAsked
+    | QuestionAnswered
     | SnapshotMade
     | ProtectedChangeDropped
     | SubtaskFinished

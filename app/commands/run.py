@@ -12,13 +12,13 @@ from pydantic import ValidationError
 from app.bootstrap import Soundstage, build
 from app.cassettes.recordings import choose_or_replay, recorded
 from app.demo_script import check_known
-from app.describe import evidence_line
 from app.inputs import Inputs, parse_budget, read_inputs
 from app.models import SCRIPTED, ChosenModel, Models
 from app.models_file import read_knowledge
 from app.progress import Watcher, watcher
 from app.settings import Settings
 from domain.base import Value
+from domain.describe import evidence_line
 from domain.errors import OutputRefused, SoundstageError, UsageError
 from domain.money import format_usd
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
