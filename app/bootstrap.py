@@ -18,7 +18,6 @@ from domain.errors import InfrastructureError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
 from gateway.policy import RetryPolicy
-from mcp_server.dispatcher import Dispatcher
 from mcp_server.registry import Registry
 from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.address import read_pool
@@ -141,7 +140,8 @@ def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: G
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        dispatcher=Dispatcher(Registry(SPECIALIST_TOOLS), store.audit),
+        registry=Registry(SPECIALIST_TOOLS),
+        audit=store.audit,
         artifacts=store.artifacts,
         journals=MemoryJournal,
         worker=worker,
