@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 from app.gateway_settings import caps, gateway_policy
 from app.instances import InstanceLock
-from app.journal import MemoryJournal
+from app.journal import Journals
 from app.models import Models
 from app.models_file import read_knowledge
 from app.settings import Settings
 from app.store import Store, open_store
+from app.task_desk import DeskRules, TaskDesk
 from director.equipment import Equipment
 from director.service import Director
 from domain.errors import InfrastructureError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
 from gateway.policy import RetryPolicy
+from mcp_server.dispatcher import Dispatcher
 from mcp_server.registry import Registry
 from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.address import read_pool
@@ -30,6 +32,7 @@ from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
+from sandbox.uninterrupted import to_its_end
 
 REAP_EVERY_S = 30.0
 PROBE_EVERY_S = 5.0
@@ -38,11 +41,14 @@ PROBE_EVERY_S = 5.0
 
 @dataclass(frozen=True)
 class Soundstage:
-    """The whole product in one process. ``reaped`` are the containers of crashed processes that it removed."""
+    """The whole product in one process. ``dispatcher`` calls the tools for people; ``reaped`` are the containers of
+    crashed processes that were removed."""
 
     store: Store
     sandboxes: Sandboxes
     director: Director
+    tasks: TaskDesk
+    dispatcher: Dispatcher
     reaped: tuple[str, ...]
 
 
@@ -109,14 +115,19 @@ async def build(settings: Settings, models: Models, sandboxes: Sandboxes | None 
                 await _tidy(store, lock.alive())
                 gateway = model_gateway(settings, store, models)
                 reaped = tuple(await leasing.reap(lock.alive))
+                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id)
+                director = Director(equipment)
                 async with (
                     periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive)),
                     periodically(PROBE_EVERY_S, lambda: _probe(gateway)),
+                    _desk(store, director, journals, _rules(settings, models)) as tasks,
                 ):
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,
-                        director=_director(settings, store, leasing, gateway, lock.id),
+                        director=director,
+                        tasks=tasks,
+                        dispatcher=Dispatcher(equipment.registry, store.audit),
                         reaped=reaped,
                     )
                 await gateway.settled()
@@ -133,7 +144,11 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str) -> Director:
+def _equipment(
+    settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str
+) -> tuple[Equipment, Journals]:
+    """What the director works with, and the journals that it writes."""
+    journals = Journals()
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
@@ -143,12 +158,31 @@ def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: G
         registry=Registry(SPECIALIST_TOOLS),
         audit=store.audit,
         artifacts=store.artifacts,
-        journals=MemoryJournal,
+        journals=journals.open,
         worker=worker,
         installer=installer(settings, sandboxes),
         caps=caps(settings),
+        patience_s=settings.soundstage_patience_s,
     )
-    return Director(equipment)
+    return equipment, journals
+
+
+def _rules(settings: Settings, models: Models) -> DeskRules:
+    return DeskRules(
+        model=models.chosen.route,
+        providers=tuple(upstream.name for upstream in models.upstreams),
+        isolation=settings.soundstage_isolation,
+        at_once=settings.soundstage_tasks,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _desk(store: Store, director: Director, journals: Journals, rules: DeskRules) -> AsyncIterator[TaskDesk]:
+    desk = TaskDesk(store, director, journals, rules)
+    try:
+        yield desk
+    finally:
+        await to_its_end(desk.close())
 
 
 async def _probe(gateway: Gateway) -> None:

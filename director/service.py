@@ -23,7 +23,7 @@ class Director:
 
     async def submit(self, spec: TaskSpec) -> None:
         """Stores the task; it is durable when this returns."""
-        await self._equipment.log.append(spec.id, "submitted", TaskSubmitted(spec=spec))
+        await self._tell(spec.id, "submitted", TaskSubmitted(spec=spec, worker=self._equipment.worker))
 
     async def run(self, task_id: str) -> TaskResult:
         """Works on a task until it ends. However it ends, its last event says so, with the best tree.

@@ -23,10 +23,11 @@ EVENT_VERSION = 1
 
 
 class TaskSubmitted(Value):
-    """A person asked for something."""
+    """A person asked for something. ``worker`` is the process in whose line it waits, where that is known."""
 
     type: Literal["task_submitted"] = "task_submitted"
     spec: TaskSpec
+    worker: str = ""
 
 
 class TaskStarted(Value):

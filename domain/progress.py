@@ -22,6 +22,14 @@ from domain.money import FREE, NanoUsd
 from domain.plan import Plan
 from domain.text import one_line
 
+STANDING = frozenset(
+    {
+        "task_started", "plan_made", "subtask_started", "subtask_finished", "verification_started",
+        "correction_started", "question_asked", "question_answered", "task_finished",
+    }
+)  # fmt: skip
+"""The types of the facts that say where a task stands; the others only what it used."""
+
 
 class SubtaskState(StrEnum):
     """Where a subtask stands. What a specialist submits is a claim, and no evidence."""
