@@ -15,9 +15,10 @@ from app.store import Store, open_store
 from app.task_desk import DeskRules, TaskDesk
 from director.equipment import Equipment
 from director.service import Director
-from domain.errors import InfrastructureError
+from domain.errors import InfrastructureError, SoundstageError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
+from gateway.knowledge import Knowledge
 from gateway.policy import RetryPolicy
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.registry import Registry
@@ -34,7 +35,9 @@ from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
 from sandbox.uninterrupted import to_its_end
 
-REAP_EVERY_S = 30.0
+TIDY_EVERY_S = 30.0
+"""How often what crashed processes left behind is looked for: containers, and reservations once they have expired."""
+
 PROBE_EVERY_S = 5.0
 """How often a provider that is left alone is asked whether it is well again, where its rest is over."""
 
@@ -67,7 +70,7 @@ def model_gateway(settings: Settings, store: Store, models: Models, retry: Retry
         models.upstreams,
         store.ledger,
         policy if retry is None else policy.model_copy(update={"retry": retry}),
-        read_knowledge(settings.models_file),
+        _knowledge(settings, models),
         store.replies,
         Redactor(settings.known_secrets),
     )
@@ -103,7 +106,22 @@ async def periodically(every_s: float, work: Callable[[], Coroutine[object, obje
 
 
 @contextlib.asynccontextmanager
-async def build(settings: Settings, models: Models, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
+async def settling(gateway: Gateway) -> AsyncIterator[None]:
+    """Waits in the end until all that was sent is in the ledger, however the context ends. What went wrong inside goes
+    before what goes wrong with that."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(SoundstageError):
+            await gateway.settled()
+        raise
+    await gateway.settled()
+
+
+@contextlib.asynccontextmanager
+async def build(
+    settings: Settings, models: Models, sandboxes: Sandboxes | None = None, tidy_every_s: float = TIDY_EVERY_S
+) -> AsyncIterator[Soundstage]:
     """Everything wired, and tidied after crashed predecessors; nothing is left when the context ends."""
     lock = InstanceLock(settings.home / "instances")
     lock.acquire()
@@ -115,10 +133,13 @@ async def build(settings: Settings, models: Models, sandboxes: Sandboxes | None 
                 await _tidy(store, lock.alive())
                 gateway = model_gateway(settings, store, models)
                 reaped = tuple(await leasing.reap(lock.alive))
-                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id)
+                known = _knowledge(settings, models)
+                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known)
                 director = Director(equipment)
                 async with (
-                    periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive)),
+                    settling(gateway),
+                    periodically(tidy_every_s, lambda: leasing.reap(lock.alive)),
+                    periodically(tidy_every_s, store.ledger.settle_abandoned),
                     periodically(PROBE_EVERY_S, lambda: _probe(gateway)),
                     _desk(store, director, journals, _rules(settings, models)) as tasks,
                 ):
@@ -130,7 +151,6 @@ async def build(settings: Settings, models: Models, sandboxes: Sandboxes | None 
                         dispatcher=Dispatcher(equipment.registry, store.audit),
                         reaped=reaped,
                     )
-                await gateway.settled()
             finally:
                 await asyncio.shield(leasing.close())
                 await models.close()
@@ -144,8 +164,12 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
+def _knowledge(settings: Settings, models: Models) -> Knowledge:
+    return models.knowledge or read_knowledge(settings)
+
+
 def _equipment(
-    settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str
+    settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, knowledge: Knowledge
 ) -> tuple[Equipment, Journals]:
     """What the director works with, and the journals that it writes."""
     journals = Journals()
@@ -162,6 +186,7 @@ def _equipment(
         worker=worker,
         installer=installer(settings, sandboxes),
         caps=caps(settings),
+        catalogue=knowledge.catalogue,
         patience_s=settings.soundstage_patience_s,
     )
     return equipment, journals

@@ -11,6 +11,7 @@ from storage.costs import SqlCosts
 from storage.database import Database
 from storage.event_log import SqlEventLog
 from storage.key_file import KeyFile
+from storage.key_uses import SqlKeyUses
 from storage.ledger import SqlLedger
 from storage.master_keys import MasterKeySource
 from storage.reply_cache import SqlReplyCache
@@ -28,6 +29,7 @@ class Store:
     ledger: SqlLedger
     replies: SqlReplyCache
     costs: SqlCosts
+    key_uses: SqlKeyUses
     tasks: SqlTasks
     workspaces: WorkspaceStore
     artifacts: ArtifactFolder
@@ -48,6 +50,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             ledger=SqlLedger(writer),
             replies=SqlReplyCache(database, writer),
             costs=SqlCosts(database),
+            key_uses=SqlKeyUses(database),
             tasks=SqlTasks(database),
             workspaces=WorkspaceStore(settings.home / "workspaces"),
             artifacts=ArtifactFolder(settings.home / "artifacts"),

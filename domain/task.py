@@ -59,8 +59,8 @@ class TaskSpec(Value):
     ``base_commit`` is the commit of the task's workspace that work starts from. ``protected_paths`` are the
     user's tests: no specialist may change them. ``test_command`` replaces the default test run. ``isolation`` and
     ``profile`` say how its sandboxes are contained, and how much they may use. With ``install`` what the workspace's
-    manifest asks for is installed first, in a phase of its own. ``approval`` says which calls of tools a person is
-    asked about.
+    manifest asks for is installed first, in a phase of its own. With ``cache`` calls of models may be answered with the
+    replies to equal ones. ``approval`` says which calls of tools a person is asked about.
     """
 
     id: str
@@ -73,6 +73,7 @@ class TaskSpec(Value):
     isolation: str = "runc"
     profile: str = "default"
     install: bool = False
+    cache: bool = False
     limits: Limits = Limits()
     approval: ApprovalPolicy = ApprovalPolicy.AUTO
 

@@ -1,6 +1,7 @@
 """About how many tokens a text is, where nobody has counted them: rather too many than too few."""
 
 import json
+from collections.abc import Iterable
 
 from domain.chat import AssistantMessage, Message, ModelRequest, SystemMessage, ToolMessage, Usage, UserMessage
 
@@ -14,9 +15,14 @@ IMAGE_TOKENS = 4096
 
 def estimate_input_tokens(request: ModelRequest) -> int:
     """About how many tokens a request is: three bytes to a token, and what frames its parts."""
-    said = sum(_message_tokens(message) for message in request.messages)
+    said = estimate_messages(request.messages)
     tools = sum(_bytes_as_tokens(tool.size_bytes) for tool in request.tools)
     return said + tools + (_tokens(json.dumps(request.json_schema)) if request.json_schema is not None else 0)
+
+
+def estimate_messages(messages: Iterable[Message]) -> int:
+    """About how many tokens messages are."""
+    return sum(map(_message_tokens, messages))
 
 
 def _message_tokens(message: Message) -> int:

@@ -17,7 +17,7 @@ from genai_prices.types import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.chat import Usage
+from domain.chat import MOST_TOKENS, Usage
 from domain.money import NanoUsd, from_usd
 from gateway.published import PUBLISHED_PROVIDERS, published, published_tariff
 
@@ -61,6 +61,13 @@ def test_every_published_price_is_what_genai_prices_makes_of_it(
     tariff = published_tariff(model, at)
     assert tariff is not None
     assert tariff.cost(usage) == reference(model, usage, at)
+
+
+def test_the_most_tokens_that_a_call_can_have_cost_no_more_than_a_ledger_can_hold() -> None:
+    most = Usage(input_tokens=MOST_TOKENS, output_tokens=MOST_TOKENS)
+    costs = [tariff.cost(most) for _, model in SOLD_BY_TOKENS if (tariff := published_tariff(model, NOW)) is not None]
+
+    assert 0 < max(costs) < 2**63
 
 
 SUMMER = StartDateConstraint(date(2026, 6, 1))
