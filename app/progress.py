@@ -1,9 +1,10 @@
 """Showing a task as it runs: live on a terminal, plain lines in a pipe, or JSON lines."""
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from domain.describe import describe
@@ -35,6 +36,10 @@ class Watcher(Protocol):
         """Shows a line that is no event."""
         ...
 
+    def aside(self) -> contextlib.AbstractContextManager[object]:
+        """Leaves the terminal to somebody else while the context lasts."""
+        ...
+
     def close(self) -> None:
         """Leaves the terminal as it was."""
         ...
@@ -50,6 +55,10 @@ class JsonWatcher:
     def say(self, line: str) -> None:
         """Prints a line to stderr."""
         print(line, file=sys.stderr, flush=True)
+
+    def aside(self) -> contextlib.AbstractContextManager[object]:
+        """The terminal is not held."""
+        return contextlib.nullcontext()
 
     def close(self) -> None:
         """Nothing is open."""
@@ -69,6 +78,10 @@ class PlainWatcher:
     def say(self, line: str) -> None:
         """Prints a line."""
         print(plain(line), flush=True)
+
+    def aside(self) -> contextlib.AbstractContextManager[object]:
+        """The terminal is not held."""
+        return contextlib.nullcontext()
 
     def close(self) -> None:
         """Nothing is open."""
@@ -127,6 +140,15 @@ class LiveWatcher:
 
         self._console.print(Text(plain(line)))
 
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Takes the status away while the context lasts."""
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
     def close(self) -> None:
         """Takes the status away."""
         self._live.stop()
@@ -145,6 +167,10 @@ class ForgivingWatcher:
     def say(self, line: str) -> None:
         """Shows a line while somebody reads."""
         self._show(lambda watcher: watcher.say(line))
+
+    def aside(self) -> contextlib.AbstractContextManager[object]:
+        """As the other watcher does."""
+        return contextlib.nullcontext() if self._watcher is None else self._watcher.aside()
 
     def close(self) -> None:
         """Leaves the terminal as it was."""

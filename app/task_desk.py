@@ -80,7 +80,7 @@ class TaskDesk:
             spec = TaskSpec(
                 id=task_id, owner=order.owner, prompt=order.prompt, model=model, base_commit=base.commit,
                 protected_paths=order.tests, test_command=order.test_command, isolation=level, profile=order.profile,
-                install=order.install, limits=order.limits, approval=order.approval,
+                install=order.install, cache=order.cache, limits=order.limits, approval=order.approval,
             )  # fmt: skip
             await self._director.submit(spec)
         except BaseException:

@@ -33,6 +33,7 @@ class TaskOrder(Value):
     isolation: str | None = None
     profile: str = "default"
     install: bool = False
+    cache: bool = False
     limits: Limits = Limits()
     approval: ApprovalPolicy = ApprovalPolicy.AUTO
 
