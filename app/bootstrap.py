@@ -21,6 +21,7 @@ from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
 from gateway.policy import RetryPolicy
 from mcp_server.dispatcher import Dispatcher
+from mcp_server.ide import IDE_TOOLS
 from mcp_server.registry import Registry
 from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.address import read_pool
@@ -179,7 +180,7 @@ def _equipment(
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        registry=Registry(SPECIALIST_TOOLS),
+        registry=Registry((*SPECIALIST_TOOLS, *IDE_TOOLS)),
         audit=store.audit,
         artifacts=store.artifacts,
         journals=journals.open,

@@ -117,8 +117,9 @@ class TaskDesk:
         task = await self._store.tasks.of(owner, task_id)
         progress = await self._progress(task_id)
         return TaskView(
-            summary=task.summary, step=progress.step, plan=progress.plan, subtasks=tuple(progress.subtasks.values()),
-            questions=tuple(progress.questions.values()), result=task.result,
+            summary=task.summary, seq=progress.seq, step=progress.step, plan=progress.plan,
+            subtasks=tuple(progress.subtasks.values()), questions=tuple(progress.questions.values()),
+            result=task.result,
         )  # fmt: skip
 
     async def _progress(self, task_id: str) -> Progress:

@@ -65,9 +65,11 @@ class TaskPage(Value):
 
 
 class TaskView(Value):
-    """Where a task stands. ``step`` says in a few words what is done now; ``result`` is there at the end."""
+    """Where a task stands, as of the event ``seq``. ``step`` says in a few words what is done now; ``result`` is there
+    at the end."""
 
     summary: TaskSummary
+    seq: int
     step: str
     plan: Plan | None = None
     subtasks: tuple[SubtaskProgress, ...] = ()

@@ -22,14 +22,20 @@ class ImportedRepository(Value):
     uncommitted: tuple[str, ...] = ()
 
 
-async def read_repository(folder: Path) -> ImportedRepository:
-    """The files of the newest commit. InvalidRepository says what is wrong with the folder and what to do."""
-    return await asyncio.to_thread(_read, folder)
+async def read_repository(folder: Path, root: Path | None = None) -> ImportedRepository:
+    """The files of the newest commit; the repository's own folder must lie below ``root``, where that is given.
+
+    InvalidRepository says what is wrong with the folder and what to do.
+    """
+    return await asyncio.to_thread(_read, folder, root)
 
 
-def _read(folder: Path) -> ImportedRepository:
+def _read(folder: Path, root: Path | None) -> ImportedRepository:
     try:
-        return _read_commit(_open(folder), folder)
+        repository = _open(folder)
+        if root is not None and not Path(repository.path).resolve().is_relative_to(root.resolve()):
+            raise InvalidRepository(f"{folder} is part of a repository that does not lie below {root}. Give another.")
+        return _read_commit(repository, folder)
     except (pygit2.GitError, KeyError, OSError) as error:
         raise InvalidRepository(
             f"{folder} is damaged, or is no git repository: {error}. Check it with git fsck and run it again."
