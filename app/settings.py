@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     soundstage_pool: str = "python/default=2"
     soundstage_sandbox_memory: ByteSize | None = None
     soundstage_sandboxes: int = Field(default=64, gt=0)
+    soundstage_tasks: int = Field(default=2, gt=0)
+    soundstage_patience_s: float = Field(default=600.0, gt=0)
     docker_host: str | None = None
     soundstage_master_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None

@@ -11,6 +11,7 @@
     │   ├── UnknownKey
     │   ├── UnknownModel
     │   ├── UnknownArtifact
+    │   ├── UnknownQuestion
     │   └── UnknownTask
     ├── InfrastructureError             a part Soundstage stands on fails; exit code 3
     │   ├── EngineUnavailable           Docker
@@ -95,6 +96,10 @@ class UnknownModel(UsageError):
 
 class UnknownTask(UsageError):
     """There is no such task. List the tasks with: soundstage tasks list"""
+
+
+class UnknownQuestion(UsageError):
+    """The task waits for no such answer. Look at the task: it names the questions that are open."""
 
 
 class UnknownArtifact(UsageError):
