@@ -6,6 +6,7 @@ from domain.text import one_line
 from domain.workspace import Workspace
 from mcp_server.answers import Answers
 from mcp_server.caller import Caller
+from mcp_server.edit_ladder import EditLadder
 from mcp_server.protection import Protection
 from mcp_server.tool import ToolRefused
 from sandbox.base import Sandbox
@@ -37,6 +38,7 @@ class ToolSession:
         self.dropped: list[str] = []
         self.refused: list[str] = []
         self.answers = Answers()
+        self.edits = EditLadder()
         self._workspace = workspace
         self._branch = branch
 
@@ -54,11 +56,14 @@ class ToolSession:
         """The regular file at a path; ToolRefused with what is near when there is none."""
         found = self.tree.get(path)
         if found is None or found.link is not None:
-            name = path.rsplit("/", 1)[-1]
-            near = [other for other in sorted(self.tree) if other.rsplit("/", 1)[-1] == name]
-            listing = ", ".join((near or sorted(self.tree))[:20]) or "none yet"
-            raise ToolRefused(f"There is no file {one_line(path)}. Files: {listing}")
+            raise ToolRefused(f"There is no file {one_line(path)}. {self.near(path)}")
         return found
+
+    def near(self, path: str) -> str:
+        """A listing of the files of that name, or else of some files."""
+        name = path.rsplit("/", 1)[-1]
+        near = [other for other in sorted(self.tree) if other.rsplit("/", 1)[-1] == name]
+        return "Files: " + (", ".join((near or sorted(self.tree))[:20]) or "none yet")
 
     def allows(self, path: str) -> bool:
         """Whether the role may write a path: it is not protected, and takes no protected file's place."""
@@ -76,6 +81,7 @@ class ToolSession:
         change = TreeChange(written={path: File(content=content, executable=bool(known and known.executable))})
         await self.sandbox.put(change)
         await self._record(change, f"write {path}")
+        self.edits.changed(path)
 
     async def sync(self, why: str) -> str:
         """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken.

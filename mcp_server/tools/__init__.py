@@ -1,6 +1,28 @@
 """The tools of specialists."""
 
-from mcp_server.tools.commands import COMMAND_TOOLS
-from mcp_server.tools.files import FILE_TOOLS
+from dataclasses import dataclass
 
-SPECIALIST_TOOLS = (*COMMAND_TOOLS, *FILE_TOOLS)
+from mcp_server.kept_files import KeptFiles
+from mcp_server.registry import AnyTool
+from mcp_server.syntax import SyntaxCheck
+from mcp_server.tools.artifacts import artifact_tools
+from mcp_server.tools.commands import COMMAND_TOOLS
+from mcp_server.tools.files import file_tools
+from mcp_server.tools.search import SEARCH_TOOLS
+
+
+@dataclass(frozen=True)
+class Means:
+    """What tools work with besides a session. ``syntax`` is None where nothing can parse, ``kept`` where nothing is."""
+
+    syntax: SyntaxCheck | None = None
+    kept: KeptFiles | None = None
+
+
+def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
+    """Every tool of specialists; without ``means`` none of them reaches beyond its session."""
+    means = means or Means()
+    return (*COMMAND_TOOLS, *file_tools(means.syntax), *SEARCH_TOOLS, *artifact_tools(means.kept))
+
+
+SPECIALIST_TOOLS = specialist_tools()

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from mcp_server.caller import Caller, Permission
 from mcp_server.client import Observation, ToolClient, connect
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.protection import Protection
-from mcp_server.registry import Registry
+from mcp_server.registry import AnyTool, Registry
 from mcp_server.session import ToolSession
 from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.base import IGNORED, Sandbox, SandboxRequest
@@ -96,6 +96,7 @@ async def open_place(
     permissions: frozenset[Permission] = ALL,
     approval: ApprovalPolicy = ApprovalPolicy.AUTO,
     approver: Approver | None = None,
+    tools: Sequence[AnyTool] = SPECIALIST_TOOLS,
 ) -> AsyncIterator[Place]:
     """A place with these files on its branch and in its sandbox."""
     workspace = await WorkspaceStore(folder).create("task")
@@ -106,5 +107,5 @@ async def open_place(
         session = ToolSession(sandbox, workspace, MAIN_BRANCH, caller(permissions, approval), protection)
         await session.open()
         audit = Ears()
-        async with connect(session, Dispatcher(Registry(SPECIALIST_TOOLS), audit, approver)) as client:
+        async with connect(session, Dispatcher(Registry(tools), audit, approver)) as client:
             yield Place(session, client, sandbox, workspace, sandboxes, audit)
