@@ -3,7 +3,7 @@
 from domain.errors import HostileOutput, InfrastructureError
 from domain.files import File, FileTree, TreeChange
 from domain.text import one_line
-from domain.workspace import Workspace
+from domain.workspace import BASE_BRANCH, Workspace
 from mcp_server.answers import Answers
 from mcp_server.caller import Caller
 from mcp_server.edit_ladder import EditLadder
@@ -82,6 +82,10 @@ class ToolSession:
         await self.sandbox.put(change)
         await self._record(change, f"write {path}")
         self.edits.changed(path)
+
+    async def changed_lines(self) -> dict[str, frozenset[int]]:
+        """Path -> the numbers, from 1, of the lines that the task's first snapshot does not have."""
+        return await self._workspace.changed_lines(await self._workspace.head(BASE_BRANCH), self.commit)
 
     async def sync(self, why: str) -> str:
         """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken.

@@ -8,7 +8,9 @@ from mcp_server.syntax import SyntaxCheck
 from mcp_server.tools.artifacts import artifact_tools
 from mcp_server.tools.commands import COMMAND_TOOLS
 from mcp_server.tools.files import file_tools
+from mcp_server.tools.formatting import FORMAT_TOOLS
 from mcp_server.tools.search import SEARCH_TOOLS
+from mcp_server.tools.test_runs import TEST_TOOLS
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,14 @@ class Means:
 def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
     """Every tool of specialists; without ``means`` none of them reaches beyond its session."""
     means = means or Means()
-    return (*COMMAND_TOOLS, *file_tools(means.syntax), *SEARCH_TOOLS, *artifact_tools(means.kept))
+    return (
+        *COMMAND_TOOLS,
+        *TEST_TOOLS,
+        *FORMAT_TOOLS,
+        *SEARCH_TOOLS,
+        *file_tools(means.syntax),
+        *artifact_tools(means.kept),
+    )
 
 
 SPECIALIST_TOOLS = specialist_tools()

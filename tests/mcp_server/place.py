@@ -63,10 +63,18 @@ class Place:
     workspace: Workspace
     sandboxes: FakeSandboxes
     audit: Ears
+    dispatcher: Dispatcher
 
     async def call(self, name: str, **arguments: Any) -> Observation:
         """What a tool answers."""
         return await self.client.call(name, arguments)
+
+    async def data(self, name: str, **arguments: Any) -> dict[str, Any]:
+        """The data of a tool's answer, as it goes over the wire."""
+        outcome = await self.dispatcher.call(self.session, name, arguments)
+        assert outcome.data is not None, outcome.text
+        data: dict[str, Any] = outcome.data.model_dump(mode="json")
+        return data
 
     async def branch(self) -> FileTree:
         """The files as the branch has them."""
@@ -107,5 +115,6 @@ async def open_place(
         session = ToolSession(sandbox, workspace, MAIN_BRANCH, caller(permissions, approval), protection)
         await session.open()
         audit = Ears()
-        async with connect(session, Dispatcher(Registry(tools), audit, approver)) as client:
-            yield Place(session, client, sandbox, workspace, sandboxes, audit)
+        dispatcher = Dispatcher(Registry(tools), audit, approver)
+        async with connect(session, dispatcher) as client:
+            yield Place(session, client, sandbox, workspace, sandboxes, audit, dispatcher)

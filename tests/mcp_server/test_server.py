@@ -60,7 +60,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("shell", {"command": "ls", "timeout_s": 1e9}, "timeout_s: "),
     ("shell", {"command": ""}, "command: "),
     ("submit", {"summary": "x" * 4001}, "summary: "),
-    ("run_tests", {"selection": "tests"}, "selection: "),
+    ("run_tests", {"selection": [1]}, "selection.0: "),
 ]
 
 
@@ -91,7 +91,7 @@ async def test_what_no_command_can_hold_is_answered_and_not_raised(tmp_path: Pat
         for name, arguments in IMPOSSIBLE:
             observation = await place.client.call(name, arguments)
             assert not observation.ok
-            reasons = ("NUL", "128 KiB", "characters", "control character", "1024 bytes")
+            reasons = ("NUL", "128 KiB", "characters", "control character", "1024 bytes", "no test file")
             assert any(reason in observation.text for reason in reasons)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from domain.command import Verdict
 from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
-from mcp_server.tools.commands import describe_report
+from mcp_server.tools.test_runs import describe_report
 from tests.mcp_server.place import open_place
 
 CODE = "def add(a, b):\n    return a - b\n"
