@@ -1,6 +1,6 @@
 """The tools of specialists."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mcp_server.kept_files import KeptFiles
 from mcp_server.registry import AnyTool
@@ -9,16 +9,20 @@ from mcp_server.tools.artifacts import artifact_tools
 from mcp_server.tools.commands import COMMAND_TOOLS
 from mcp_server.tools.files import file_tools
 from mcp_server.tools.formatting import FORMAT_TOOLS
+from mcp_server.tools.http import http_tools
 from mcp_server.tools.search import SEARCH_TOOLS
 from mcp_server.tools.test_runs import TEST_TOOLS
+from mcp_server.web.web import Web
 
 
 @dataclass(frozen=True)
 class Means:
-    """What tools work with besides a session. ``syntax`` is None where nothing can parse, ``kept`` where nothing is."""
+    """What tools work with besides a session. ``syntax`` is None where nothing can parse, ``kept`` where nothing is;
+    ``web`` reaches no host unless it was told some."""
 
     syntax: SyntaxCheck | None = None
     kept: KeptFiles | None = None
+    web: Web = field(default_factory=Web)
 
 
 def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
@@ -31,6 +35,7 @@ def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
         *SEARCH_TOOLS,
         *file_tools(means.syntax),
         *artifact_tools(means.kept),
+        *http_tools(means.web),
     )
 
 
