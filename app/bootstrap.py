@@ -19,8 +19,10 @@ from domain.redaction import Redactor
 from gateway.gateway import Gateway
 from gateway.policy import RetryPolicy
 from mcp_server.dispatcher import Dispatcher
+from mcp_server.kept_files import KeptFiles
 from mcp_server.registry import Registry
-from mcp_server.tools import SPECIALIST_TOOLS
+from mcp_server.tools import Means, specialist_tools
+from mcp_server.web.web import Web, read_hosts
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes
 from sandbox.container import Instance
@@ -31,6 +33,7 @@ from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
+from storage.postgres import PostgresDatabases
 
 REAP_EVERY_S = 30.0
 PROBE_EVERY_S = 5.0
@@ -134,6 +137,16 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
+def tool_means(settings: Settings, store: Store) -> Means:
+    """What specialists' tools reach besides the sandbox. UsageError where a setting is wrong."""
+    hosts = read_hosts(settings.soundstage_http_hosts)
+    return Means(
+        kept=KeptFiles(store.log, store.artifacts),
+        databases=PostgresDatabases(settings.databases),
+        web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()),
+    )
+
+
 def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str) -> Director:
     equipment = Equipment(
         sandboxes=sandboxes,
@@ -141,7 +154,7 @@ def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: G
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        dispatcher=Dispatcher(Registry(SPECIALIST_TOOLS), store.audit),
+        dispatcher=Dispatcher(Registry(specialist_tools(tool_means(settings, store))), store.audit),
         artifacts=store.artifacts,
         journals=MemoryJournal,
         worker=worker,

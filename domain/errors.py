@@ -39,6 +39,7 @@
     ├── ModelRequestRejected            the provider refused this one request
     │   └── ContextTooLong
     ├── BudgetExceeded                  the next call could break a budget
+    ├── QueryFailed                     a database did not answer a query
     ├── Conflict                        the same thing was written twice, differently
     ├── DependenciesFailed              what a workspace depends on was not installed
     ├── TransferFailed                  files did not get into or out of a sandbox
@@ -214,6 +215,10 @@ class BudgetExceeded(SoundstageError):
     def __init__(self, message: str | None = None, scope: str = "") -> None:
         super().__init__(message)
         self.scope = scope
+
+
+class QueryFailed(SoundstageError):
+    """The database did not answer the query. Read its message and correct the query."""
 
 
 class Conflict(SoundstageError):
