@@ -14,9 +14,11 @@ MAX_BUDGET_USD = decimal.Decimal(1_000_000)
 
 
 class Inputs(Value):
-    """The files to start from, which of them are the user's tests, and what the user should know of them."""
+    """The files to start from, which of them are the user's tests, and what the user should know of them. ``commit``
+    is the repository's, where there is one."""
 
     files: FileTree
+    commit: str | None = None
     tests: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -25,9 +27,10 @@ async def read_inputs(repo: Path | None, tests: list[Path]) -> Inputs:
     """The repository's newest commit, with the tests on top. InvalidRepository, UsageError."""
     files: FileTree = {}
     notes: list[str] = []
+    commit = None
     if repo is not None:
         imported = await read_repository(repo)
-        files = dict(imported.files)
+        files, commit = dict(imported.files), imported.commit
         if imported.uncommitted:
             shown = ", ".join(imported.uncommitted[:5])
             notes.append(
@@ -37,7 +40,7 @@ async def read_inputs(repo: Path | None, tests: list[Path]) -> Inputs:
     protected: FileTree = {}
     for path in tests:
         protected |= await asyncio.to_thread(_read_tests, path, repo)
-    return Inputs(files=files | protected, tests=tuple(sorted(protected)), notes=tuple(notes))
+    return Inputs(files=files | protected, commit=commit, tests=tuple(sorted(protected)), notes=tuple(notes))
 
 
 def _read_tests(path: Path, repo: Path | None) -> FileTree:

@@ -2,6 +2,7 @@
 
 from domain.errors import HostileOutput, InfrastructureError
 from domain.files import File, FileTree, TreeChange
+from domain.past import Past
 from domain.text import one_line
 from domain.workspace import BASE_BRANCH, Workspace
 from mcp_server.answers import Answers
@@ -86,6 +87,10 @@ class ToolSession:
     async def changed_lines(self) -> dict[str, frozenset[int]]:
         """Path -> the numbers, from 1, of the lines that the task's first snapshot does not have."""
         return await self._workspace.changed_lines(await self._workspace.head(BASE_BRANCH), self.commit)
+
+    async def past(self) -> Past | None:
+        """The history of the repository that the files came from, or None."""
+        return await self._workspace.past()
 
     async def sync(self, why: str) -> str:
         """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken.

@@ -184,6 +184,8 @@ async def _work(
     workspace = await store.workspaces.create(task_id)
     try:
         base = await workspace.start(inputs.files)
+        if options.repo is not None and inputs.commit is not None:
+            await workspace.came_from(str(await asyncio.to_thread(options.repo.resolve)), inputs.commit)
         await soundstage.director.submit(_spec(options, task_id, chosen.route, base.commit, limits, inputs.tests))
     except BaseException:
         await store.workspaces.discard(task_id)

@@ -11,6 +11,7 @@ from mcp_server.tools.commands import COMMAND_TOOLS
 from mcp_server.tools.databases import database_tools
 from mcp_server.tools.files import file_tools
 from mcp_server.tools.formatting import FORMAT_TOOLS
+from mcp_server.tools.history import HISTORY_TOOLS
 from mcp_server.tools.http import http_tools
 from mcp_server.tools.search import SEARCH_TOOLS
 from mcp_server.tools.test_runs import TEST_TOOLS
@@ -36,6 +37,7 @@ def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
         *TEST_TOOLS,
         *FORMAT_TOOLS,
         *SEARCH_TOOLS,
+        *HISTORY_TOOLS,
         *file_tools(means.syntax),
         *artifact_tools(means.kept),
         *http_tools(means.web),
