@@ -1,19 +1,15 @@
 """Changes that would break a file that parses now."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from domain.text import one_line, plain
-from mcp_server.lines import lines_of, number
 from mcp_server.tool import ToolRefused
 
-AROUND = 4
 SHOWN_PROBLEMS = 3
 
 
 class SyntaxProblem(Protocol):
-    """A place where a file does not parse: its line, from 1, and what is wrong there."""
+    """A place where a file does not parse: its line, from 1, and the lines around it with their numbers."""
 
     @property
     def line(self) -> int:
@@ -21,32 +17,36 @@ class SyntaxProblem(Protocol):
         ...
 
     @property
-    def message(self) -> str:
-        """What is wrong."""
+    def region(self) -> str:
+        """The lines around it."""
         ...
 
 
-SyntaxCheck = Callable[[str, bytes], Sequence[SyntaxProblem] | None]
-"""What does not parse in a file of that path and content; None where the language is not known."""
+class SyntaxCheck(Protocol):
+    """Parses files, as far as it knows their languages."""
+
+    async def syntax_problems(self, path: str, source: bytes) -> Sequence[SyntaxProblem] | None:
+        """Where a file does not parse; nothing where it does, None where nobody can tell."""
+        ...
+
+    async def broken_by(self, path: str, before: bytes, after: bytes) -> Sequence[SyntaxProblem]:
+        """The same of a file that did parse before a change; nothing where the change may be made."""
+        ...
 
 
 async def check_change(check: SyntaxCheck | None, path: str, before: bytes | None, after: bytes) -> str:
     """A note on what does not parse in ``after``. ToolRefused, with the region, where ``before`` did parse."""
-    problems = await _problems(check, path, after)
-    if not problems:
+    if check is None:
         return ""
-    told = "; ".join(f"line {problem.line}: {one_line(problem.message)}" for problem in problems[:SHOWN_PROBLEMS])
-    if before is None or await _problems(check, path, before):
-        return f"Note that {path} does not parse: {told}."
-    lines = lines_of(plain(after.decode(errors="replace")))
-    first = max(1, problems[0].line - AROUND)
-    region = number(lines[first - 1 : problems[0].line + AROUND], first)
-    raise ToolRefused(
-        f"Nothing was changed, because {path} parses now and would not parse any more ({told}). "
-        f"It would have been:\n{region}"
-    )
+    if before is not None and (broken := await check.broken_by(path, before, after)):
+        raise ToolRefused(
+            f"Nothing was changed, because {path} parses now and would not parse any more ({_lines(broken)}). "
+            f"It would have been:\n{broken[0].region}"
+        )
+    problems = await check.syntax_problems(path, after)
+    return f"Note that {path} does not parse ({_lines(problems)})." if problems else ""
 
 
-async def _problems(check: SyntaxCheck | None, path: str, source: bytes) -> Sequence[SyntaxProblem]:
-    found = None if check is None else await asyncio.to_thread(check, path, source)
-    return found or ()
+def _lines(problems: Sequence[SyntaxProblem]) -> str:
+    numbers = ", ".join(str(problem.line) for problem in problems[:SHOWN_PROBLEMS])
+    return f"line {numbers}" if len(problems) == 1 else f"lines {numbers}"

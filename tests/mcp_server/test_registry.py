@@ -1,5 +1,7 @@
 """The table of tools."""
 
+import json
+
 import pytest
 
 from domain.errors import Conflict
@@ -21,6 +23,14 @@ def test_every_tool_takes_an_object_whose_fields_are_described(tool: AnyTool) ->
     assert schema["additionalProperties"] is False
     assert all(field.get("description") for field in schema["properties"].values())
     assert tool.description
+
+
+def test_what_every_request_to_a_model_carries_is_short_and_repeats_nothing() -> None:
+    for tool in TOOLS:
+        schema = tool.described.input_schema
+        assert not {"title", "description"} & set(schema)
+        assert not any("title" in field for field in schema["properties"].values())
+        assert len(tool.description) + len(json.dumps(schema)) < 1_000, tool.name
 
 
 def test_tools_are_found_by_name_and_listed_in_order() -> None:

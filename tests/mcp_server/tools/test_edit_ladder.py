@@ -15,19 +15,28 @@ LONG = "".join(f"line_{number} = {number}  # {'x' * 40}\n" for number in range(6
 @dataclass(frozen=True)
 class Unbalanced:
     line: int
-    message: str = "a bracket is not closed"
+    region: str
 
 
-def brackets(path: str, source: bytes) -> tuple[Unbalanced, ...] | None:
+class Brackets:
     """A syntax check that counts brackets in Python files."""
-    if not path.endswith(".py"):
-        return None
-    lines = source.split(b"\n")
-    return tuple(Unbalanced(at) for at, line in enumerate(lines, 1) if line.count(b"(") != line.count(b")"))
+
+    async def syntax_problems(self, path: str, source: bytes) -> tuple[Unbalanced, ...] | None:
+        if not path.endswith(".py"):
+            return None
+        lines = source.decode().split("\n")
+        return tuple(
+            Unbalanced(at, f"{at:6}\t{line}")
+            for at, line in enumerate(lines, start=1)
+            if line.count("(") != line.count(")")
+        )
+
+    async def broken_by(self, path: str, before: bytes, after: bytes) -> tuple[Unbalanced, ...]:
+        return () if await self.syntax_problems(path, before) else await self.syntax_problems(path, after) or ()
 
 
 FILES = {"calc.py": CODE, "long.py": LONG, "broken.py": "x = (\ny = 1\n", "a.txt": "(\n"}
-TOOLS = specialist_tools(Means(syntax=brackets))
+TOOLS = specialist_tools(Means(syntax=Brackets()))
 
 
 async def miss(place: Place, path: str = "calc.py") -> str:
@@ -77,7 +86,7 @@ async def test_an_edit_that_would_break_a_file_is_refused_with_the_region_and_co
         first, second = [await place.call("edit_file", path="calc.py", old="b)\n", new="b\n") for _ in range(2)]
 
         assert not first.ok
-        assert "line 2: a bracket is not closed" in first.text
+        assert "would not parse any more (line 2)" in first.text
         assert "     2\t    return (a - b" in first.text
         assert "The file calc.py as it is now:" in second.text
         assert (await place.tree())["calc.py"].content == CODE.encode()
@@ -91,7 +100,7 @@ async def test_a_rewrite_that_would_break_a_file_is_refused_and_a_new_file_may_b
         assert not refused.ok
         assert "would not parse any more" in refused.text
         assert new.ok
-        assert "Note that new.py does not parse: line 1" in new.text
+        assert "Note that new.py does not parse (line 1)" in new.text
         tree = await place.tree()
         assert (tree["calc.py"].content, tree["new.py"].content) == (CODE.encode(), b"x = (")
 
