@@ -22,8 +22,10 @@ from gateway.knowledge import Knowledge
 from gateway.policy import RetryPolicy
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.ide import IDE_TOOLS
+from mcp_server.kept_files import KeptFiles
 from mcp_server.registry import Registry
-from mcp_server.tools import SPECIALIST_TOOLS
+from mcp_server.tools import Means, specialist_tools
+from mcp_server.web.web import Web, read_hosts
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes
 from sandbox.container import Instance
@@ -35,6 +37,7 @@ from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
 from sandbox.uninterrupted import to_its_end
+from storage.postgres import PostgresDatabases
 
 TIDY_EVERY_S = 30.0
 """How often what crashed processes left behind is looked for: containers, and reservations once they have expired."""
@@ -165,6 +168,16 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
+def tool_means(settings: Settings, store: Store) -> Means:
+    """What specialists' tools reach besides the sandbox. UsageError where a setting is wrong."""
+    hosts = read_hosts(settings.soundstage_http_hosts)
+    return Means(
+        kept=KeptFiles(store.log, store.artifacts),
+        databases=PostgresDatabases(settings.databases),
+        web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()),
+    )
+
+
 def _knowledge(settings: Settings, models: Models) -> Knowledge:
     return models.knowledge or read_knowledge(settings)
 
@@ -180,7 +193,7 @@ def _equipment(
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        registry=Registry((*SPECIALIST_TOOLS, *IDE_TOOLS)),
+        registry=Registry((*specialist_tools(tool_means(settings, store)), *IDE_TOOLS)),
         audit=store.audit,
         artifacts=store.artifacts,
         journals=journals.open,

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from domain.errors import InvalidRepository
+from domain.task_service import Origin
 from domain.text import one_line
 from mcp_server.ide.session import ImportedFolder
 from storage.repository_import import read_repository
@@ -23,7 +24,8 @@ class RepositoryFolders:
         if imported.uncommitted:
             shown = ", ".join(one_line(name, 100) for name in imported.uncommitted[:5])
             notes = (f"{len(imported.uncommitted)} files have changes that are not committed ({shown}): left out",)
-        return ImportedFolder(files=imported.files, notes=notes)
+        origin = Origin(repository=str(path), commit=imported.commit)
+        return ImportedFolder(files=imported.files, origin=origin, notes=notes)
 
     def _vetted(self, folder: str) -> Path:
         """The folder, without links on the way. What lies elsewhere is refused, whether or not it is there."""

@@ -77,6 +77,8 @@ class TaskDesk:
         workspace = await self._store.workspaces.create(task_id)
         try:
             base = await workspace.start(order.files)
+            if order.origin is not None:
+                await workspace.came_from(order.origin.repository, order.origin.commit)
             spec = TaskSpec(
                 id=task_id, owner=order.owner, prompt=order.prompt, model=model, base_commit=base.commit,
                 protected_paths=order.tests, test_command=order.test_command, isolation=level, profile=order.profile,

@@ -17,16 +17,25 @@ from domain.progress import SubtaskProgress
 from domain.task import LOCAL_OWNER, Limits, TaskResult, TaskStatus, vet_prompt
 
 
+class Origin(Value):
+    """Where files come from: a git repository on this machine, and the commit."""
+
+    repository: str
+    commit: str
+
+
 class TaskOrder(Value):
     """What somebody wants done.
 
-    ``files`` is the tree to start from, and ``tests`` the paths in it that no specialist may change. What is None is
+    ``files`` is the tree to start from, ``origin`` where it comes from, if that is known, and ``tests`` the paths in it
+    that no specialist may change. What is None is
     as it is usual here. The other fields are those of ``domain.task.TaskSpec``.
     """
 
     owner: str = LOCAL_OWNER
     prompt: str
     files: FileTree = Field(default_factory=dict)
+    origin: Origin | None = None
     tests: tuple[str, ...] = ()
     model: str | None = None
     test_command: str | None = None

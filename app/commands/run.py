@@ -93,7 +93,7 @@ async def run(settings: Settings, options: RunOptions) -> int:
         async with build(settings, models) as soundstage:
             for name in soundstage.reaped:
                 view.say(f"removed a container that a crashed run left behind: {name}")
-            order = order.model_copy(update={"files": inputs.files, "tests": inputs.tests})
+            order = order.model_copy(update={"files": inputs.files, "tests": inputs.tests, "origin": inputs.origin})
             result = await _work(soundstage.tasks, order, view)
             await _deliver(soundstage, options, result, view)
     finally:

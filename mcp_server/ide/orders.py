@@ -9,7 +9,7 @@ from domain.errors import HostileOutput
 from domain.files import File, FileTree, vet_path
 from domain.money import from_usd
 from domain.task import Limits, vet_prompt
-from domain.task_service import TaskOrder
+from domain.task_service import Origin, TaskOrder
 from mcp_server.ide.session import IdeSession
 from mcp_server.tool import ToolRefused
 
@@ -104,17 +104,18 @@ def _size(path: str, text: str) -> int:
 async def order_of(session: IdeSession, wanted: RunTask) -> tuple[TaskOrder, tuple[str, ...]]:
     """The order, and what its owner should know of the files. ToolRefused, UsageError."""
     files: FileTree = {}
+    origin: Origin | None = None
     notes: tuple[str, ...] = ()
     if wanted.folder is not None:
         if session.folders is None:
             raise ToolRefused("Folders cannot be read here. Give the text of the files instead.")
         imported = await session.folders.read(wanted.folder)
-        files, notes = imported.files, imported.notes
+        files, origin, notes = imported.files, imported.origin, imported.notes
     files = files | {path: File(content=text.encode()) for path, text in wanted.files.items()}
     _check_folders(files)
     order = TaskOrder(
-        owner=session.owner, prompt=wanted.prompt, files=files, tests=tuple(wanted.tests), model=wanted.model,
-        test_command=wanted.test_command, install=wanted.install, limits=wanted.limits.as_limits(),
+        owner=session.owner, prompt=wanted.prompt, files=files, origin=origin, tests=tuple(wanted.tests),
+        model=wanted.model, test_command=wanted.test_command, install=wanted.install, limits=wanted.limits.as_limits(),
         approval=wanted.approval,
     )  # fmt: skip
     return order, notes

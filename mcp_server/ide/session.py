@@ -6,7 +6,7 @@ from domain.approval import ApprovalAnswer
 from domain.base import Value
 from domain.errors import InfrastructureError
 from domain.files import FileTree
-from domain.task_service import TaskService
+from domain.task_service import Origin, TaskService
 from domain.text import one_line
 from mcp_server.caller import Caller, Permission
 from mcp_server.ide.front import Front
@@ -19,6 +19,7 @@ class ImportedFolder(Value):
     """The files of a folder, and what its owner should know of them."""
 
     files: FileTree
+    origin: Origin
     notes: tuple[str, ...] = ()
 
 
