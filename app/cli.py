@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from app.cli_access import access_app
 from app.cli_keys import keys_app
 from app.cli_models import costs, models_app
 from app.cli_tasks import audit, tasks_app
@@ -31,6 +32,7 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(images_app, name="images")
 app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
+app.add_typer(access_app, name="access")
 app.command("costs")(costs)
 app.command("audit")(audit)
 
