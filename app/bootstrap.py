@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from app.gateway_settings import caps, gateway_policy
 from app.instances import InstanceLock
-from app.journal import MemoryJournal
+from app.journal import Journals
 from app.models import Models
 from app.models_file import read_knowledge
 from app.settings import Settings
 from app.store import Store, open_store
+from app.task_desk import DeskRules, TaskDesk
 from director.equipment import Equipment
 from director.service import Director
 from domain.errors import InfrastructureError, SoundstageError
@@ -20,8 +21,11 @@ from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
 from gateway.policy import RetryPolicy
 from mcp_server.dispatcher import Dispatcher
+from mcp_server.ide import IDE_TOOLS
+from mcp_server.kept_files import KeptFiles
 from mcp_server.registry import Registry
-from mcp_server.tools import SPECIALIST_TOOLS
+from mcp_server.tools import Means, specialist_tools
+from mcp_server.web.web import Web, read_hosts
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes
 from sandbox.container import Instance
@@ -32,6 +36,8 @@ from sandbox.docker_sandbox import DockerSandboxes, build_of
 from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
+from sandbox.uninterrupted import to_its_end
+from storage.postgres import PostgresDatabases
 
 TIDY_EVERY_S = 30.0
 """How often what crashed processes left behind is looked for: containers, and reservations once they have expired."""
@@ -42,11 +48,14 @@ PROBE_EVERY_S = 5.0
 
 @dataclass(frozen=True)
 class Soundstage:
-    """The whole product in one process. ``reaped`` are the containers of crashed processes that it removed."""
+    """The whole product in one process. ``dispatcher`` calls the tools for people; ``reaped`` are the containers of
+    crashed processes that were removed."""
 
     store: Store
     sandboxes: Sandboxes
     director: Director
+    tasks: TaskDesk
+    dispatcher: Dispatcher
     reaped: tuple[str, ...]
 
 
@@ -128,16 +137,22 @@ async def build(
                 await _tidy(store, lock.alive())
                 gateway = model_gateway(settings, store, models)
                 reaped = tuple(await leasing.reap(lock.alive))
+                known = _knowledge(settings, models)
+                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known)
+                director = Director(equipment)
                 async with (
                     settling(gateway),
                     periodically(tidy_every_s, lambda: leasing.reap(lock.alive)),
                     periodically(tidy_every_s, store.ledger.settle_abandoned),
                     periodically(PROBE_EVERY_S, lambda: _probe(gateway)),
+                    _desk(store, director, journals, _rules(settings, models)) as tasks,
                 ):
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,
-                        director=_director(settings, store, leasing, gateway, lock.id, _knowledge(settings, models)),
+                        director=director,
+                        tasks=tasks,
+                        dispatcher=Dispatcher(equipment.registry, store.audit),
                         reaped=reaped,
                     )
             finally:
@@ -153,28 +168,60 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
+def tool_means(settings: Settings, store: Store) -> Means:
+    """What specialists' tools reach besides the sandbox. UsageError where a setting is wrong."""
+    hosts = read_hosts(settings.soundstage_http_hosts)
+    return Means(
+        kept=KeptFiles(store.log, store.artifacts),
+        databases=PostgresDatabases(settings.databases),
+        web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()),
+    )
+
+
 def _knowledge(settings: Settings, models: Models) -> Knowledge:
     return models.knowledge or read_knowledge(settings)
 
 
-def _director(
+def _equipment(
     settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, knowledge: Knowledge
-) -> Director:
+) -> tuple[Equipment, Journals]:
+    """What the director works with, and the journals that it writes."""
+    journals = Journals()
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        dispatcher=Dispatcher(Registry(SPECIALIST_TOOLS), store.audit),
+        registry=Registry((*specialist_tools(tool_means(settings, store)), *IDE_TOOLS)),
+        audit=store.audit,
         artifacts=store.artifacts,
-        journals=MemoryJournal,
+        journals=journals.open,
         worker=worker,
         installer=installer(settings, sandboxes),
         caps=caps(settings),
         catalogue=knowledge.catalogue,
+        patience_s=settings.soundstage_patience_s,
     )
-    return Director(equipment)
+    return equipment, journals
+
+
+def _rules(settings: Settings, models: Models) -> DeskRules:
+    return DeskRules(
+        model=models.chosen.route,
+        providers=tuple(upstream.name for upstream in models.upstreams),
+        isolation=settings.soundstage_isolation,
+        at_once=settings.soundstage_tasks,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _desk(store: Store, director: Director, journals: Journals, rules: DeskRules) -> AsyncIterator[TaskDesk]:
+    desk = TaskDesk(store, director, journals, rules)
+    try:
+        yield desk
+    finally:
+        await to_its_end(desk.close())
 
 
 async def _probe(gateway: Gateway) -> None:

@@ -2,16 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from app.cli_access import access_app
 from app.cli_keys import keys_app
 from app.cli_models import costs, models_app
-from app.options import JsonOption, TaskArgument, execute_command
+from app.cli_tasks import audit, tasks_app
+from app.options import JsonOption, execute_command
 
 if TYPE_CHECKING:
     from app.settings import Settings
+
+Approval = Literal["auto", "destructive", "always"]
 
 app = typer.Typer(
     name="soundstage",
@@ -21,7 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-tasks_app = typer.Typer(help="Look at tasks.", no_args_is_help=True, rich_markup_mode=None)
 images_app = typer.Typer(help="Build, list and prune the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
 sandbox_app = typer.Typer(help="Run, list and remove sandboxes.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(tasks_app, name="tasks")
@@ -29,7 +32,9 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(images_app, name="images")
 app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
+app.add_typer(access_app, name="access")
 app.command("costs")(costs)
+app.command("audit")(audit)
 
 
 @app.command()
@@ -52,6 +57,7 @@ def run(
     record: Annotated[Path | None, typer.Option(help="record what the model says in this new file")] = None,
     replay: Annotated[Path | None, typer.Option(help="say again what was recorded, without a model")] = None,
     cache: Annotated[bool | None, typer.Option(help="take replies to equal calls of earlier runs")] = None,
+    approve: Annotated[Approval, typer.Option(help="calls of tools that you are asked about")] = "auto",
 ) -> None:
     """Run a task: plan, test, code, verify, correct.
 
@@ -62,6 +68,7 @@ def run(
     async def work(settings: "Settings") -> int:
         from app.commands.run import RunOptions
         from app.commands.run import run as run_task
+        from domain.approval import ApprovalPolicy
 
         said = sys.stdin.buffer.read().decode(errors="surrogateescape") if prompt == "-" else prompt
         options = RunOptions(
@@ -69,6 +76,7 @@ def run(
             budget_usd=budget_usd, max_steps=max_steps, max_tokens=max_tokens, json_lines=json_lines, patch=patch,
             isolation=isolation or settings.soundstage_isolation, profile=profile, install=install, wheels=wheels,
             record=record, replay=replay, cache=settings.soundstage_response_cache if cache is None else cache,
+            approval=ApprovalPolicy(approve),
         )  # fmt: skip
         return await run_task(settings, options)
 
@@ -93,73 +101,6 @@ def doctor(
         else:
             show(findings)
         return 0 if all(finding.ok for finding in findings) else 3
-
-    execute_command(work)
-
-
-@tasks_app.command("list")
-def tasks_list(
-    most: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="how many")] = 20,
-    json_lines: JsonOption = False,
-) -> None:
-    """List the newest tasks."""
-
-    async def work(settings: "Settings") -> None:
-        from app.commands.tasks import list_tasks
-
-        await list_tasks(settings, most, json_lines)
-
-    execute_command(work)
-
-
-@tasks_app.command("show")
-def tasks_show(task: TaskArgument, json_lines: JsonOption = False) -> None:
-    """Show a task's state and evidence."""
-
-    async def work(settings: "Settings") -> None:
-        from app.commands.tasks import show_task
-
-        await show_task(settings, task, json_lines)
-
-    execute_command(work)
-
-
-@tasks_app.command("events")
-def tasks_events(task: TaskArgument, json_lines: JsonOption = False) -> None:
-    """Show what happened in a task."""
-
-    async def work(settings: "Settings") -> None:
-        from app.commands.tasks import show_events
-
-        await show_events(settings, task, json_lines)
-
-    execute_command(work)
-
-
-@tasks_app.command("patch")
-def tasks_patch(task: TaskArgument) -> None:
-    """Print what a task changed, as a patch."""
-
-    async def work(settings: "Settings") -> None:
-        from app.commands.tasks import show_patch
-
-        await show_patch(settings, task)
-
-    execute_command(work)
-
-
-@tasks_app.command("artifacts")
-def tasks_artifacts(
-    task: TaskArgument,
-    out: Annotated[Path | None, typer.Option(help="an empty or new folder to write them to")] = None,
-    json_lines: JsonOption = False,
-) -> None:
-    """List the files that a task kept besides its tree, or write them to a folder."""
-
-    async def work(settings: "Settings") -> None:
-        from app.commands.tasks import show_artifacts
-
-        await show_artifacts(settings, task, out, json_lines)
 
     execute_command(work)
 

@@ -8,15 +8,18 @@ from domain.base import Value
 from domain.errors import HostileOutput, InvalidRepository, UsageError
 from domain.files import File, FileTree, is_test_file, vet_path
 from domain.money import NanoUsd, from_usd
+from domain.task_service import Origin
 from storage.repository_import import MAX_BYTES, MAX_FILES, read_repository
 
 MAX_BUDGET_USD = decimal.Decimal(1_000_000)
 
 
 class Inputs(Value):
-    """The files to start from, which of them are the user's tests, and what the user should know of them."""
+    """The files to start from, which of them are the user's tests, and what the user should know of them. ``origin``
+    is the repository, where there is one."""
 
     files: FileTree
+    origin: Origin | None = None
     tests: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -25,9 +28,11 @@ async def read_inputs(repo: Path | None, tests: list[Path]) -> Inputs:
     """The repository's newest commit, with the tests on top. InvalidRepository, UsageError."""
     files: FileTree = {}
     notes: list[str] = []
+    origin = None
     if repo is not None:
         imported = await read_repository(repo)
-        files = dict(imported.files)
+        resolved = await asyncio.to_thread(repo.resolve)
+        files, origin = dict(imported.files), Origin(repository=str(resolved), commit=imported.commit)
         if imported.uncommitted:
             shown = ", ".join(imported.uncommitted[:5])
             notes.append(
@@ -37,7 +42,7 @@ async def read_inputs(repo: Path | None, tests: list[Path]) -> Inputs:
     protected: FileTree = {}
     for path in tests:
         protected |= await asyncio.to_thread(_read_tests, path, repo)
-    return Inputs(files=files | protected, tests=tuple(sorted(protected)), notes=tuple(notes))
+    return Inputs(files=files | protected, origin=origin, tests=tuple(sorted(protected)), notes=tuple(notes))
 
 
 def _read_tests(path: Path, repo: Path | None) -> FileTree:

@@ -17,13 +17,22 @@ T = TypeVar("T")
 
 
 class MemoryJournal:
-    """Implements ``domain.journal.Journal``. ``records`` may be handed over to replay a run."""
+    """Implements ``domain.journal.Journal``. ``records`` may be handed over to replay a run.
 
-    def __init__(self, name: str, records: dict[str, bytes] | None = None, used: set[str] | None = None) -> None:
+    A message reaches whoever receives its topic, in a branch as well.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        records: dict[str, bytes] | None = None,
+        used: set[str] | None = None,
+        messages: dict[str, asyncio.Queue[str]] | None = None,
+    ) -> None:
         self._name = name
         self._records = {} if records is None else records
         self._used = set() if used is None else used
-        self._messages: dict[str, asyncio.Queue[str]] = {}
+        self._messages = {} if messages is None else messages
         self._ticks = 0
 
     async def step(self, name: str, returns: type[T], run: Callable[[], Awaitable[T]]) -> T:
@@ -38,8 +47,8 @@ class MemoryJournal:
         return adapter.validate_json(self._records[key])
 
     def child(self, name: str) -> "MemoryJournal":
-        """A journal for a branch, with the same records."""
-        return MemoryJournal(f"{self._name}/{name}", self._records, self._used)
+        """A journal for a branch, with the same records and messages."""
+        return MemoryJournal(f"{self._name}/{name}", self._records, self._used, self._messages)
 
     async def receive(self, topic: str, timeout_s: float) -> str | None:
         """The next message that ``send`` left, or None."""
@@ -65,6 +74,27 @@ class MemoryJournal:
         """An id, recorded."""
         self._ticks += 1
         return await self.step(f"id:{self._ticks}", str, _new_id)
+
+
+class Journals:
+    """The journals of the tasks that this process works on."""
+
+    def __init__(self) -> None:
+        self._journals: dict[str, MemoryJournal] = {}
+
+    def open(self, task_id: str) -> MemoryJournal:
+        """A new journal of a task."""
+        journal = self._journals[task_id] = MemoryJournal(task_id)
+        return journal
+
+    def send(self, task_id: str, topic: str, message: str) -> None:
+        """Leaves a message for a task; nobody receives it where the task is not at work here."""
+        if task_id in self._journals:
+            self._journals[task_id].send(topic, message)
+
+    def forget(self, task_id: str) -> None:
+        """Lets go of the journal of a task that ended."""
+        self._journals.pop(task_id, None)
 
 
 async def _now() -> datetime:

@@ -1,19 +1,28 @@
 """Showing a task as it runs: live on a terminal, plain lines in a pipe, or JSON lines."""
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from app.describe import describe
-from domain.chat import Usage
-from domain.events import Event, ModelCalled, PlanMade, SubtaskFinished, SubtaskStarted, VerificationStarted
-from domain.money import FREE, NanoUsd, format_usd
+from domain.describe import describe
+from domain.events import Event
+from domain.money import format_usd
+from domain.progress import Progress, SubtaskState
 from domain.text import one_line, plain
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+MARKS = {
+    SubtaskState.WAITING: "·",
+    SubtaskState.RUNNING: "▶",
+    SubtaskState.SUBMITTED: "✓",
+    SubtaskState.STOPPED: "!",
+    SubtaskState.ASKS: "!",
+}
 
 
 class Watcher(Protocol):
@@ -25,6 +34,10 @@ class Watcher(Protocol):
 
     def say(self, line: str) -> None:
         """Shows a line that is no event."""
+        ...
+
+    def aside(self) -> contextlib.AbstractContextManager[object]:
+        """Leaves the terminal to somebody else while the context lasts."""
         ...
 
     def close(self) -> None:
@@ -42,6 +55,10 @@ class JsonWatcher:
     def say(self, line: str) -> None:
         """Prints a line to stderr."""
         print(line, file=sys.stderr, flush=True)
+
+    def aside(self) -> contextlib.AbstractContextManager[object]:
+        """The terminal is not held."""
+        return contextlib.nullcontext()
 
     def close(self) -> None:
         """Nothing is open."""
@@ -62,43 +79,17 @@ class PlainWatcher:
         """Prints a line."""
         print(plain(line), flush=True)
 
+    def aside(self) -> contextlib.AbstractContextManager[object]:
+        """The terminal is not held."""
+        return contextlib.nullcontext()
+
     def close(self) -> None:
         """Nothing is open."""
 
 
-class Totals:
-    """What a task has used so far, and where it stands."""
-
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-        self.usage = Usage()
-        self.cost: NanoUsd = FREE
-        self.priced = True
-        self.step = "planning"
-        self.subtasks: dict[str, str] = {}
-
-    def see(self, event: Event) -> None:
-        """Takes an event in."""
-        match event.fact:
-            case ModelCalled(usage=usage, cost=cost, priced=priced):
-                self.usage += usage
-                self.cost = NanoUsd(self.cost + cost)
-                self.priced = self.priced and priced
-            case PlanMade(plan=plan):
-                self.subtasks = {subtask.id: "·" for subtask in plan.subtasks}
-            case SubtaskStarted(subtask=subtask):
-                self.subtasks[subtask.id] = "▶"
-                self.step = f"{subtask.role} specialist: {one_line(subtask.goal, 70)}"
-            case SubtaskFinished(subtask_id=subtask_id, result=result):
-                self.subtasks[subtask_id] = "✓" if result.kind == "submitted" else "!"
-            case VerificationStarted(purpose=purpose):
-                self.step = f"clean room: {purpose}"
-            case _:
-                pass
-
-    def cost_text(self) -> str:
-        """The cost for people; where no price is known it says so."""
-        return format_usd(self.cost) if self.priced else "price unknown"
+def cost_text(progress: Progress) -> str:
+    """What was spent so far, for people; where no price is known it says so."""
+    return format_usd(progress.cost) if progress.priced else "price unknown"
 
 
 class LiveWatcher:
@@ -108,7 +99,8 @@ class LiveWatcher:
         from rich.console import Console
         from rich.live import Live
 
-        self._totals = Totals()
+        self._progress = Progress()
+        self._started = time.monotonic()
         self._console = Console(highlight=False)
         self._live: Live = Live(
             get_renderable=self._status, console=self._console, refresh_per_second=8, transient=True
@@ -120,12 +112,12 @@ class LiveWatcher:
         from rich.table import Table
         from rich.text import Text
 
-        totals = self._totals
+        progress = self._progress
         grid = Table.grid(padding=(0, 1))
-        plan = "  ".join(f"{mark} {name}" for name, mark in totals.subtasks.items())
-        elapsed = time.monotonic() - totals.started
-        numbers = f"{elapsed:.0f} s   {totals.usage.total_tokens:,} tokens   {totals.cost_text()}"
-        grid.add_row(Spinner("dots"), Text(one_line(totals.step, 100), style="bold"))
+        plan = "  ".join(f"{MARKS[subtask.state]} {subtask.id}" for subtask in tuple(progress.subtasks.values()))
+        elapsed = time.monotonic() - self._started
+        numbers = f"{elapsed:.0f} s   {progress.usage.total_tokens:,} tokens   {cost_text(progress)}"
+        grid.add_row(Spinner("dots"), Text(one_line(progress.step, 100), style="bold"))
         grid.add_row("", Text(plan, style="cyan"))
         grid.add_row("", Text(numbers, style="dim"))
         return grid
@@ -134,10 +126,10 @@ class LiveWatcher:
         """Prints the event's line and brings the status up to date."""
         from rich.text import Text
 
-        self._totals.see(event)
+        self._progress.see(event)
         if line := describe(event):
             style = "red" if "✗" in line else "green" if "submitted" in line else ""
-            elapsed = time.monotonic() - self._totals.started
+            elapsed = time.monotonic() - self._started
             self._console.print(
                 Text.assemble((f"{elapsed:7.2f}  ", "dim"), (plain(line), style)), no_wrap=True, overflow="ellipsis"
             )
@@ -147,6 +139,15 @@ class LiveWatcher:
         from rich.text import Text
 
         self._console.print(Text(plain(line)))
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Takes the status away while the context lasts."""
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
 
     def close(self) -> None:
         """Takes the status away."""
@@ -166,6 +167,10 @@ class ForgivingWatcher:
     def say(self, line: str) -> None:
         """Shows a line while somebody reads."""
         self._show(lambda watcher: watcher.say(line))
+
+    def aside(self) -> contextlib.AbstractContextManager[object]:
+        """As the other watcher does."""
+        return contextlib.nullcontext() if self._watcher is None else self._watcher.aside()
 
     def close(self) -> None:
         """Leaves the terminal as it was."""

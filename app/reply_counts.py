@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from app.describe import PLAIN_TEXT_REASONS
 from domain.base import Value
+from domain.describe import PLAIN_TEXT_REASONS
 from domain.events import Event, PlainTextChosen, ReplyCorrected, ReplyRepaired
 from domain.replies import PlainTextReason
 

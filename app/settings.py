@@ -11,6 +11,7 @@ from sandbox.address import EngineAddress, read_engines
 from sandbox.dependencies import npm_configuration, pip_configuration
 from sandbox.dependencies.settings import PackageSettings
 from sandbox.egress.outside import UpstreamProxies
+from storage.postgres import passwords, read_databases
 
 HOST_CA_BUNDLES = (
     Path("/etc/ssl/certs/ca-certificates.crt"),
@@ -47,6 +48,8 @@ class Settings(BaseSettings):
     soundstage_pool: str = "python/default=2"
     soundstage_sandbox_memory: ByteSize | None = None
     soundstage_sandboxes: int = Field(default=64, gt=0)
+    soundstage_tasks: int = Field(default=2, gt=0)
+    soundstage_patience_s: float = Field(default=600.0, gt=0)
     docker_host: str | None = None
     soundstage_master_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
@@ -74,6 +77,8 @@ class Settings(BaseSettings):
     npm_config_globalconfig: str | None = None
     npm_config_prefix: str | None = None
     soundstage_install_hosts: str = ""
+    soundstage_http_hosts: str = ""
+    soundstage_databases: SecretStr | None = None
     soundstage_wheels: Path | None = None
     soundstage_maven_repository: Path | None = None
     requests_ca_bundle: Path | None = None
@@ -103,7 +108,7 @@ class Settings(BaseSettings):
         """The secrets that this process knows of, to be taken out of what it shows: those of the environment, and
         what is added when a kept key is decrypted or a new one typed in."""
         found = (self.soundstage_master_key, self.openai_api_key, self.groq_api_key, self.mistral_api_key)
-        return [part for secret in found for part in split_secret(secret)]
+        return [*(part for secret in found for part in split_secret(secret)), *passwords(self.soundstage_databases)]
 
     @cached_property
     def engines(self) -> tuple[EngineAddress, ...]:
@@ -145,9 +150,19 @@ class Settings(BaseSettings):
             maven_settings=(home / ".m2" / "settings.xml",),
             maven_home=home / ".m2",
             hosts=tuple(self.soundstage_install_hosts.replace(",", " ").split()),
-            upstream=UpstreamProxies(https=self.https_proxy, http=self.http_proxy, bypass=self.no_proxy or ""),
+            upstream=self.upstream_proxies,
             ca_bundle=self.trusted_bundle(),
         )
+
+    @property
+    def upstream_proxies(self) -> UpstreamProxies:
+        """The proxies that this machine needs to reach the outside."""
+        return UpstreamProxies(https=self.https_proxy, http=self.http_proxy, bypass=self.no_proxy or "")
+
+    @cached_property
+    def databases(self) -> dict[str, SecretStr]:
+        """The PostgreSQL databases that specialists may read, by name. UsageError."""
+        return read_databases(self.soundstage_databases)
 
     def trusted_bundle(self) -> Path | None:
         """The CA bundle for image builds: the one that was set, or the host's own."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from app.settings import Settings
+from storage.access_keys import SqlAccessKeys
 from storage.artifacts import ArtifactFolder
 from storage.audit import SqlAudit
 from storage.costs import SqlCosts
@@ -23,7 +24,7 @@ from storage.writer import Writer
 
 @dataclass(frozen=True)
 class Store:
-    """What is kept: events, ledger, tasks, workspaces, artifacts, API keys and who used which tool."""
+    """What is kept: events, ledger, tasks, workspaces, artifacts, API keys, access keys, and who used which tool."""
 
     log: SqlEventLog
     ledger: SqlLedger
@@ -35,6 +36,7 @@ class Store:
     artifacts: ArtifactFolder
     keys: SqlKeyStore
     audit: SqlAudit
+    access: SqlAccessKeys
 
 
 @contextlib.asynccontextmanager
@@ -56,6 +58,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             artifacts=ArtifactFolder(settings.home / "artifacts"),
             keys=SqlKeyStore(database, writer, master),
             audit=SqlAudit(database, writer),
+            access=SqlAccessKeys(database, writer),
         )
     finally:
         await writer.close()

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from director.approval import TaskApprover
 from director.artifacts import keep
 from director.brief import write_brief
 from director.difficulty import difficulty_of
@@ -22,6 +23,7 @@ from domain.task import TaskSpec
 from domain.workspace import MAIN_BRANCH, Workspace
 from mcp_server.caller import Caller
 from mcp_server.client import connect
+from mcp_server.dispatcher import Dispatcher
 from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
 from sandbox.base import Sandbox
@@ -102,16 +104,21 @@ class SubtaskRunner:
         async with self._equipment.sandboxes.lease(request) as sandbox:
             caller = Caller(
                 actor=f"{playing.name} specialist", permissions=playing.permissions, owner=self._spec.owner,
-                task_id=self._spec.id, subtask_id=order.subtask.id,
+                task_id=self._spec.id, subtask_id=order.subtask.id, approval=self._spec.approval,
             )  # fmt: skip
             session = ToolSession(sandbox, self._workspace, branch, caller, protection)
             await session.open()
-            async with connect(session, self._equipment.dispatcher) as tools:
+            async with connect(session, self._dispatcher(order, journal)) as tools:
                 assignment = self._assignment(order, scope, session)
                 around = Surroundings(self._equipment.gateway, tools, journal, self._equipment.log)
                 result = await Loop(playing, assignment, around).run()
                 await self._keep(order, result, sandbox)
                 return result
+
+    def _dispatcher(self, order: Order, journal: Journal) -> Dispatcher:
+        """Calls the tools of one piece of work, whose questions go to whoever watches the task."""
+        approver = TaskApprover(self._equipment.log, journal, order.key, self._equipment.patience_s)
+        return Dispatcher(self._equipment.registry, self._equipment.audit, approver)
 
     async def _keep(self, order: Order, result: SubtaskResult, sandbox: Sandbox) -> None:
         """Keeps the files that the plan or the specialist named."""

@@ -1,9 +1,14 @@
 """Asking a person before something is done."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from pydantic import Field
+
 from domain.base import Value
+
+MOST_NOTE = 1000
 
 
 class ApprovalPolicy(StrEnum):
@@ -24,11 +29,25 @@ class ApprovalQuestion(Value):
     summary: str
 
 
+class OpenQuestion(Value):
+    """A question that waits for its answer, since ``asked_at`` (UTC) and for so many seconds."""
+
+    id: str
+    question: ApprovalQuestion
+    asked_at: datetime
+    patience_s: float
+
+    @property
+    def until(self) -> datetime:
+        """When it is refused, because nobody answered."""
+        return self.asked_at + timedelta(seconds=self.patience_s)
+
+
 class ApprovalAnswer(Value):
     """What the person said, with a word on why, for whoever asked."""
 
     approved: bool
-    note: str = ""
+    note: str = Field(default="", max_length=MOST_NOTE)
 
 
 class Approver(Protocol):

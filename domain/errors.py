@@ -11,6 +11,7 @@
     │   ├── UnknownKey
     │   ├── UnknownModel
     │   ├── UnknownArtifact
+    │   ├── UnknownQuestion
     │   └── UnknownTask
     ├── InfrastructureError             a part Soundstage stands on fails; exit code 3
     │   ├── EngineUnavailable           Docker
@@ -40,6 +41,8 @@
     ├── ModelRequestRejected            the provider refused this one request
     │   └── ContextTooLong
     ├── BudgetExceeded                  the next call could break a budget
+    ├── HistoryUnavailable              the repository that a workspace came from is elsewhere now
+    ├── QueryFailed                     a database did not answer a query
     ├── Conflict                        the same thing was written twice, differently
     ├── DependenciesFailed              what a workspace depends on was not installed
     ├── TransferFailed                  files did not get into or out of a sandbox
@@ -95,6 +98,10 @@ class UnknownModel(UsageError):
 
 class UnknownTask(UsageError):
     """There is no such task. List the tasks with: soundstage tasks list"""
+
+
+class UnknownQuestion(UsageError):
+    """The task waits for no such answer. Look at the task: it names the questions that are open."""
 
 
 class UnknownArtifact(UsageError):
@@ -225,6 +232,14 @@ class BudgetExceeded(SoundstageError):
     def __init__(self, message: str | None = None, scope: str = "") -> None:
         super().__init__(message)
         self.scope = scope
+
+
+class HistoryUnavailable(SoundstageError):
+    """The history of the repository cannot be read any more: it was moved or changed. Work without it."""
+
+
+class QueryFailed(SoundstageError):
+    """The database did not answer the query. Read its message and correct the query."""
 
 
 class Conflict(SoundstageError):

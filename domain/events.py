@@ -23,10 +23,11 @@ EVENT_VERSION = 1
 
 
 class TaskSubmitted(Value):
-    """A person asked for something."""
+    """A person asked for something. ``worker`` is the process in whose line it waits, where that is known."""
 
     type: Literal["task_submitted"] = "task_submitted"
     spec: TaskSpec
+    worker: str = ""
 
 
 class TaskStarted(Value):
@@ -125,6 +126,33 @@ class ToolCalled(Value):
     ok: bool
     duration_s: float
     observation: str = ""
+
+
+class QuestionAsked(Value):
+    """A specialist waits for a person's word before it uses a tool.
+
+    ``summary`` is one line of the arguments, which nobody has checked. Without an answer in ``patience_s`` seconds the
+    call is refused.
+    """
+
+    type: Literal["question_asked"] = "question_asked"
+    subtask_id: str
+    question_id: str
+    actor: str
+    tool: str
+    summary: str
+    patience_s: float
+
+
+class QuestionAnswered(Value):
+    """A question has its answer. ``by`` says who gave it, and is empty where nobody did in time; ``note`` says why."""
+
+    type: Literal["question_answered"] = "question_answered"
+    subtask_id: str
+    question_id: str
+    approved: bool
+    by: str = ""
+    note: str = ""
 
 
 class SnapshotMade(Value):
@@ -229,6 +257,8 @@ Fact = Annotated[
     | ReplyCorrected
     | PlainTextChosen
     | ToolCalled
+    | QuestionAsked
+    | QuestionAnswered
     | SnapshotMade
     | ProtectedChangeDropped
     | SubtaskFinished

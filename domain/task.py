@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
+from domain.approval import ApprovalPolicy
 from domain.artifacts import Artifact
 from domain.base import Value
 from domain.chat import Usage
@@ -22,6 +23,21 @@ class TaskKind(StrEnum):
     REFACTOR = "refactor"
     ADD_TESTS = "add_tests"
     QUESTION = "question"
+
+
+def vet_prompt(prompt: str) -> str:
+    """The prompt unchanged when it can be worked on, else ValueError."""
+    if not prompt.strip():
+        raise ValueError("the prompt is empty; say what to build or fix")
+    try:
+        size = len(prompt.encode())
+    except UnicodeEncodeError:
+        raise ValueError("the prompt holds bytes that are no UTF-8 text; write it in UTF-8") from None
+    if size > MAX_PROMPT_BYTES:
+        raise ValueError(
+            f"the prompt is longer than {MAX_PROMPT_BYTES // 1024} KiB; put long material into files and use --repo"
+        )
+    return prompt
 
 
 class Limits(Value):
@@ -44,7 +60,7 @@ class TaskSpec(Value):
     user's tests: no specialist may change them. ``test_command`` replaces the default test run. ``isolation`` and
     ``profile`` say how its sandboxes are contained, and how much they may use. With ``install`` what the workspace's
     manifest asks for is installed first, in a phase of its own. With ``cache`` calls of models may be answered with the
-    replies to equal ones.
+    replies to equal ones. ``approval`` says which calls of tools a person is asked about.
     """
 
     id: str
@@ -59,21 +75,12 @@ class TaskSpec(Value):
     install: bool = False
     cache: bool = False
     limits: Limits = Limits()
+    approval: ApprovalPolicy = ApprovalPolicy.AUTO
 
     @field_validator("prompt")
     @classmethod
     def _sensible(cls, prompt: str) -> str:
-        if not prompt.strip():
-            raise ValueError("the prompt is empty; say what to build or fix")
-        try:
-            size = len(prompt.encode())
-        except UnicodeEncodeError:
-            raise ValueError("the prompt holds bytes that are no UTF-8 text; write it in UTF-8") from None
-        if size > MAX_PROMPT_BYTES:
-            raise ValueError(
-                f"the prompt is longer than {MAX_PROMPT_BYTES // 1024} KiB; put long material into files and use --repo"
-            )
-        return prompt
+        return vet_prompt(prompt)
 
 
 class TaskStatus(StrEnum):

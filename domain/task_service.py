@@ -1,10 +1,55 @@
 """The door to tasks, for whoever may not import the director."""
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
+from pydantic import Field, field_validator
+
+from domain.approval import ApprovalAnswer, ApprovalPolicy, OpenQuestion
 from domain.base import Value
+from domain.costs import CostGrouping, CostLine
+from domain.events import Event
+from domain.evidence import Evidence
+from domain.files import FileTree
 from domain.money import NanoUsd
-from domain.task import TaskResult, TaskSpec, TaskStatus
+from domain.plan import Plan
+from domain.progress import SubtaskProgress
+from domain.task import LOCAL_OWNER, Limits, TaskResult, TaskStatus, vet_prompt
+
+
+class Origin(Value):
+    """Where files come from: a git repository on this machine, and the commit."""
+
+    repository: str
+    commit: str
+
+
+class TaskOrder(Value):
+    """What somebody wants done.
+
+    ``files`` is the tree to start from, ``origin`` where it comes from, if that is known, and ``tests`` the paths in it
+    that no specialist may change. What is None is
+    as it is usual here. The other fields are those of ``domain.task.TaskSpec``.
+    """
+
+    owner: str = LOCAL_OWNER
+    prompt: str
+    files: FileTree = Field(default_factory=dict)
+    origin: Origin | None = None
+    tests: tuple[str, ...] = ()
+    model: str | None = None
+    test_command: str | None = None
+    isolation: str | None = None
+    profile: str = "default"
+    install: bool = False
+    cache: bool = False
+    limits: Limits = Limits()
+    approval: ApprovalPolicy = ApprovalPolicy.AUTO
+
+    @field_validator("prompt")
+    @classmethod
+    def _sensible(cls, prompt: str) -> str:
+        return vet_prompt(prompt)
 
 
 class TaskSummary(Value):
@@ -21,13 +66,86 @@ class TaskSummary(Value):
     tokens: int
 
 
-class TaskService(Protocol):
-    """Submits tasks and tells what became of them."""
+class TaskPage(Value):
+    """Some tasks, the newest first. ``cursor`` leads to those that follow, and is None where there are none."""
 
-    async def submit(self, spec: TaskSpec) -> None:
-        """Stores the task; it is durable when this returns."""
+    tasks: tuple[TaskSummary, ...]
+    cursor: str | None = None
+
+
+class TaskView(Value):
+    """Where a task stands, as of the event ``seq``. ``step`` says in a few words what is done now; ``result`` is there
+    at the end."""
+
+    summary: TaskSummary
+    seq: int
+    step: str
+    plan: Plan | None = None
+    subtasks: tuple[SubtaskProgress, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
+    result: TaskResult | None = None
+
+
+class Patch(Value):
+    """What a task changed, as a git patch, and in which paths."""
+
+    content: bytes
+    paths: tuple[str, ...]
+
+
+class TaskService(Protocol):
+    """Takes tasks, works on them, and tells their owners what becomes of them.
+
+    Whatever is asked about a task of another owner is answered as if there were no such task: UnknownTask.
+    """
+
+    async def submit(self, order: TaskOrder) -> str:
+        """The id of the task, which is stored, and will be worked on when it is its turn. UsageError."""
         ...
 
-    async def run(self, task_id: str) -> TaskResult:
-        """Works on a submitted task until it ends."""
+    async def wait(self, owner: str, task_id: str) -> TaskResult:
+        """The result, at the end. An infrastructure error that ended the task is raised."""
+        ...
+
+    async def cancel(self, owner: str, task_id: str, reason: str) -> None:
+        """Ends a task, with the best tree; returns when that is done. One that has ended stays as it is.
+
+        UsageError where another process works on it.
+        """
+        ...
+
+    async def get(self, owner: str, task_id: str) -> TaskView:
+        """Where the task stands."""
+        ...
+
+    async def page(self, owner: str, status: TaskStatus | None, cursor: str | None, most: int) -> TaskPage:
+        """Tasks of an owner, the newest first, of one status or of all. UsageError for a cursor that leads nowhere."""
+        ...
+
+    async def events(self, owner: str, task_id: str, after: int, most: int) -> tuple[Event, ...]:
+        """At most so many events with a ``seq`` above ``after``, in order."""
+        ...
+
+    def follow(self, owner: str, task_id: str, after: int = 0) -> AsyncIterator[Event]:
+        """The events above ``after``, then those to come, until the task ends."""
+        ...
+
+    async def patch(self, owner: str, task_id: str) -> Patch:
+        """The difference between the tree that the task began with and its best one; while it runs, what is merged."""
+        ...
+
+    async def evidence(self, owner: str, task_id: str) -> Evidence | None:
+        """That of the result; while the task runs, what a clean room saw last."""
+        ...
+
+    async def artifact(self, owner: str, task_id: str, path: str) -> bytes:
+        """The content of a file that the task kept. UnknownArtifact."""
+        ...
+
+    async def costs(self, owner: str, task_id: str, by: CostGrouping) -> tuple[CostLine, ...]:
+        """What the task spent so far."""
+        ...
+
+    async def answer(self, owner: str, task_id: str, question_id: str, answer: ApprovalAnswer, by: str) -> None:
+        """Answers an open question in the name of ``by``. UnknownQuestion where it is not open, or no longer."""
         ...

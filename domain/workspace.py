@@ -4,6 +4,7 @@ from typing import Protocol
 
 from domain.base import Value
 from domain.files import File, FileTree, TreeChange
+from domain.past import Past
 
 BASE_BRANCH = "base"
 MAIN_BRANCH = "main"
@@ -29,6 +30,14 @@ class Workspace(Protocol):
 
     async def start(self, files: FileTree) -> Snapshot:
         """The first commit, on the branch ``base``."""
+        ...
+
+    async def came_from(self, repository: str, commit: str) -> None:
+        """Remembers the repository, by the path of its folder, and the commit that the first files were taken from."""
+        ...
+
+    async def past(self) -> Past | None:
+        """The history of the repository that the files came from; None where they came from none."""
         ...
 
     async def head(self, branch: str) -> str:

@@ -40,7 +40,9 @@ class Dispatcher:
             outcome = await self._shown(session, name, outcome)
             return outcome
         finally:
-            self._record(session, name, verdict, outcome, time.monotonic() - started)
+            reason = "" if outcome is None or verdict is AuditVerdict.DONE else outcome.text
+            size = 0 if outcome is None else len(outcome.text.encode())
+            self.record(session, name, verdict, reason, size, time.monotonic() - started)
 
     async def _checked(
         self, session: Session, name: str, arguments: dict[str, Any]
@@ -92,16 +94,15 @@ class Dispatcher:
                 text += f"\n[{len(outcome.text)} characters in all: read_artifact(id={kept!r}) pages them]"
         return outcome.model_copy(update={"text": text}) if text != outcome.text else outcome
 
-    def _record(
-        self, session: Session, name: str, verdict: AuditVerdict, outcome: ToolOutcome | None, duration_s: float
+    def record(
+        self, session: Session, name: str, verdict: AuditVerdict, reason: str, size: int, duration_s: float
     ) -> None:
+        """Writes into the audit log what a caller did."""
         caller = session.caller
-        reason = "" if outcome is None or verdict is AuditVerdict.DONE else one_line(outcome.text)
         self._audit.record(
             AuditEntry(
                 owner=caller.owner, actor=caller.actor, task_id=caller.task_id, subtask_id=caller.subtask_id,
-                tool=one_line(name), verdict=verdict, reason=reason, duration_s=duration_s,
-                size=0 if outcome is None else len(outcome.text.encode()),
+                tool=one_line(name), verdict=verdict, reason=one_line(reason), duration_s=duration_s, size=size,
             )
         )  # fmt: skip
 

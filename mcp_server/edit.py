@@ -1,21 +1,27 @@
 """Replacing a piece of a text, tolerant of white space, and helpful when the piece is not there."""
 
+import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
+from itertools import islice
 
+from mcp_server.lines import lines_of, number
 from mcp_server.tool import ToolRefused
 
 SHOWN_LINES = 40
 COMPARED_LINES = 5_000
 COMPARED_CHARACTERS = 160
+SHOWN_PLACES = 10
+NUMBERED = re.compile(r" *\d+\t")
 
 
 def apply_edit(content: str, old: str, new: str) -> str:
     """``content`` with ``old`` replaced by ``new``.
 
     ``old`` must occur once as it is, or else once when the white space at both ends of each line is ignored; then
-    ``new`` is indented as the text that it replaces. ToolRefused says what stands in the way, and shows the
-    nearest region.
+    ``new`` is indented as the text that it replaces. Line numbers that were copied with the lines are left out.
+    ToolRefused says what stands in the way, and shows the nearest region.
     """
     if not old.strip():
         raise ToolRefused("`old` is empty. Copy the lines to replace from the file, or use write_file for a whole one.")
@@ -23,25 +29,40 @@ def apply_edit(content: str, old: str, new: str) -> str:
     if count == 1:
         return content.replace(old, new, 1)
     if count > 1:
-        raise ToolRefused(f"`old` occurs {count} times. Give more of the lines around it, so that it occurs once.")
+        raise _several(content.count("\n", 0, found.start()) + 1 for found in re.finditer(re.escape(old), content))
+    if (bare := _without_numbers(old)) != old and bare.strip():
+        return apply_edit(content, bare, _without_numbers(new))
     return _tolerant(content, old, new)
 
 
+def _several(lines: Iterable[int]) -> ToolRefused:
+    first = list(islice(lines, SHOWN_PLACES + 1))
+    count = f"{len(first)} times" if len(first) <= SHOWN_PLACES else f"more than {SHOWN_PLACES} times"
+    places = ", ".join(map(str, first[:SHOWN_PLACES]))
+    return ToolRefused(
+        f"`old` occurs {count}, at lines {places}. Give more of the lines around it, so that it occurs once."
+    )
+
+
+def _without_numbers(text: str) -> str:
+    """The text without the line numbers that a tool showed, where every line has one."""
+    lines = text.split("\n")
+    if not all(NUMBERED.match(line) for line in lines if line.strip()):
+        return text
+    return "\n".join(NUMBERED.sub("", line, count=1) for line in lines)
+
+
 def _tolerant(content: str, old: str, new: str) -> str:
-    lines = content.splitlines(keepends=True)
-    wanted = [line.strip() for line in old.strip("\n").splitlines()]
-    found = [
-        at
-        for at in range(len(lines) - len(wanted) + 1)
-        if [line.strip() for line in lines[at : at + len(wanted)]] == wanted
-    ]
+    lines = re.findall(r"[^\n]*\n|[^\n]+", content)
+    wanted = [line.strip() for line in lines_of(old.strip("\n"))]
+    found = list(islice(_places([line.strip() for line in lines], wanted), SHOWN_PLACES + 1))
     if len(found) > 1:
-        raise ToolRefused(f"`old` occurs {len(found)} times. Give more of the lines around it, so that it occurs once.")
+        raise _several(at + 1 for at in found)
     if not found:
         raise ToolRefused(f"`old` does not occur in the file. The nearest region is:\n{nearest(content, old)}")
     at, end = found[0], found[0] + len(wanted)
     first = next(place for place, line in enumerate(wanted) if line)
-    given = old.strip("\n").splitlines()[first]
+    given = lines_of(old.strip("\n"))[first]
     replacement = _reindent(new.strip("\n"), _indent(given), _indent(lines[at + first]))
     if replacement and (end < len(lines) or lines[end - 1].endswith("\n")):
         replacement += "\n"
@@ -50,12 +71,21 @@ def _tolerant(content: str, old: str, new: str) -> str:
     return "".join(lines[:at]) + replacement + "".join(lines[end:])
 
 
+def _places(lines: list[str], wanted: list[str]) -> Iterator[int]:
+    """Where ``wanted`` stands among the lines. A text is searched in linear time, lists compared in turn are not."""
+    text, piece = "\n".join(["", *lines, ""]), "\n".join(["", *wanted, ""])
+    at = text.find(piece)
+    while at >= 0:
+        yield text.count("\n", 0, at)
+        at = text.find(piece, at + 1)
+
+
 def _reindent(new: str, given: str, has: str) -> str:
     """``new`` with ``has`` in front of each line where the text to replace was ``given`` with other white space."""
     if has == given:
         return new
     moved = []
-    for line in new.splitlines():
+    for line in lines_of(new):
         if line.strip():
             line = has + line[len(given) :] if line.startswith(given) else has + line.lstrip()
         moved.append(line)
@@ -71,8 +101,8 @@ def nearest(content: str, old: str) -> str:
 
     Lines that both have vote for where ``old`` would start; without any, the line most like its longest one decides.
     """
-    lines = content.splitlines()
-    wanted = [line.strip() for line in old.strip("\n").splitlines()][:SHOWN_LINES]
+    lines = lines_of(content)
+    wanted = [line.strip() for line in lines_of(old.strip("\n"))][:SHOWN_LINES]
     votes: Counter[int] = Counter()
     places = {line: at for at, line in enumerate(wanted) if line}
     for at, line in enumerate(lines):
@@ -91,8 +121,3 @@ def _most_alike(lines: list[str], wanted: str) -> int:
         if matcher.real_quick_ratio() > best_score and (score := matcher.quick_ratio()) > best_score:
             best, best_score = at, score
     return best
-
-
-def number(lines: list[str], first: int) -> str:
-    """Lines with their numbers."""
-    return "\n".join(f"{at:6}\t{line}" for at, line in enumerate(lines, start=first))

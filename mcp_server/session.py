@@ -2,10 +2,12 @@
 
 from domain.errors import HostileOutput, InfrastructureError
 from domain.files import File, FileTree, TreeChange
+from domain.past import Past
 from domain.text import one_line
-from domain.workspace import Workspace
+from domain.workspace import BASE_BRANCH, Workspace
 from mcp_server.answers import Answers
 from mcp_server.caller import Caller
+from mcp_server.edit_ladder import EditLadder
 from mcp_server.protection import Protection
 from mcp_server.tool import ToolRefused
 from sandbox.base import Sandbox
@@ -37,6 +39,7 @@ class ToolSession:
         self.dropped: list[str] = []
         self.refused: list[str] = []
         self.answers = Answers()
+        self.edits = EditLadder()
         self._workspace = workspace
         self._branch = branch
 
@@ -54,11 +57,14 @@ class ToolSession:
         """The regular file at a path; ToolRefused with what is near when there is none."""
         found = self.tree.get(path)
         if found is None or found.link is not None:
-            name = path.rsplit("/", 1)[-1]
-            near = [other for other in sorted(self.tree) if other.rsplit("/", 1)[-1] == name]
-            listing = ", ".join((near or sorted(self.tree))[:20]) or "none yet"
-            raise ToolRefused(f"There is no file {one_line(path)}. Files: {listing}")
+            raise ToolRefused(f"There is no file {one_line(path)}. {self.near(path)}")
         return found
+
+    def near(self, path: str) -> str:
+        """A listing of the files of that name, or else of some files."""
+        name = path.rsplit("/", 1)[-1]
+        near = [other for other in sorted(self.tree) if other.rsplit("/", 1)[-1] == name]
+        return "Files: " + (", ".join((near or sorted(self.tree))[:20]) or "none yet")
 
     def allows(self, path: str) -> bool:
         """Whether the role may write a path: it is not protected, and takes no protected file's place."""
@@ -76,6 +82,15 @@ class ToolSession:
         change = TreeChange(written={path: File(content=content, executable=bool(known and known.executable))})
         await self.sandbox.put(change)
         await self._record(change, f"write {path}")
+        self.edits.changed(path)
+
+    async def changed_lines(self) -> dict[str, frozenset[int]]:
+        """Path -> the numbers, from 1, of the lines that the task's first snapshot does not have."""
+        return await self._workspace.changed_lines(await self._workspace.head(BASE_BRANCH), self.commit)
+
+    async def past(self) -> Past | None:
+        """The history of the repository that the files came from, or None."""
+        return await self._workspace.past()
 
     async def sync(self, why: str) -> str:
         """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken.

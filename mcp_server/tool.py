@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import mcp.types as types
 from pydantic import BaseModel, Field, SerializeAsAny
+from pydantic.json_schema import GenerateJsonSchema
 
 from domain.base import Value
 from domain.replies import ReplyProblem
@@ -40,6 +41,19 @@ class ToolOutcome(Value):
 
 class ToolRefused(Exception):
     """The tool will not do that; the message says why and what to do instead. It goes to the caller."""
+
+
+class _Untitled(GenerateJsonSchema):
+    """Schemas whose fields have no titles: those repeat the names, and every request to a model carries them."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        """Never."""
+        del schema
+        return False
+
+
+def _bare(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in {"title", "description"}}
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ class Tool(Generic[S, A]):
         return types.Tool(
             name=self.name,
             description=self.description,
-            input_schema=self.arguments.model_json_schema(),
+            input_schema=_bare(self.arguments.model_json_schema(schema_generator=_Untitled)),
             output_schema=None if self.data is None else self.data.model_json_schema(mode="serialization"),
             _meta={EXAMPLE: self.example, VERSION: self.version},
             annotations=types.ToolAnnotations(

@@ -25,10 +25,10 @@ def detect(paths: Iterable[str]) -> tuple[Language, ...]:
     manifests: Counter[str] = Counter()
     for text in paths:
         path = PurePosixPath(text)
-        if not IGNORED.isdisjoint(path.parts) or path.parts[:1] == ("vendor",):
+        if not _is_source(path):
             continue
-        if (built := SUFFIXES.get(path.suffix)) and built.build_output.isdisjoint(path.parts):
-            files[built.name] += 1
+        if written := language_of(text):
+            files[written.name] += 1
         if found := MANIFESTS.get(path.name):
             manifests[found.name] = max(
                 manifests[found.name], ROOT_MANIFEST if len(path.parts) == 1 else INNER_MANIFEST
@@ -36,3 +36,14 @@ def detect(paths: Iterable[str]) -> tuple[Language, ...]:
     scores = {name: manifests[name] + min(MOST_FILES, files[name]) for name in {*files, *manifests}}
     order = list(LANGUAGES)
     return tuple(LANGUAGES[name] for name in sorted(scores, key=lambda name: (-scores[name], order.index(name))))
+
+
+def language_of(path: str) -> Language | None:
+    """The language of a file by its name; None for a file of none, and for what was installed or built."""
+    place = PurePosixPath(path)
+    found = SUFFIXES.get(place.suffix)
+    return found if found and _is_source(place) and found.build_output.isdisjoint(place.parts) else None
+
+
+def _is_source(path: PurePosixPath) -> bool:
+    return IGNORED.isdisjoint(path.parts) and path.parts[:1] != ("vendor",)

@@ -4,6 +4,8 @@ A language is an entry here, a folder of its name under ``images/``, and a sampl
 ``tests/sandbox/languages/``.
 """
 
+from collections.abc import Sequence
+
 from domain.base import Value
 from domain.command import Command
 from domain.errors import UsageError
@@ -19,8 +21,8 @@ CHECK_TIMEOUT_S = 180.0
 class Language(Value):
     """A language: ``name`` is its image's folder, ``suffixes`` and ``manifests`` are how its files are told.
 
-    ``build_output`` are names that never leave the sandbox. The commands run in the workspace; ``test`` takes
-    ``--control=FILE``, paths and test ids after it, and reports as ``sandbox.test_run`` reads.
+    ``build_output`` are names that never leave the sandbox. The commands run in the workspace; ``format_files`` takes
+    paths after it; ``test`` takes ``--control=FILE``, paths and test ids, and reports as ``sandbox.test_run`` reads.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Language(Value):
     manifests: frozenset[str]
     build_output: frozenset[str] = frozenset()
     format: Argv
+    format_files: Argv
     format_check: Argv
     compile: Argv
     lint: Argv
@@ -47,6 +50,7 @@ PYTHON = Language(
     manifests=frozenset({"pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "tox.ini"}),
     build_output=frozenset({".tox", ".nox", ".eggs", "htmlcov"}),
     format=("ruff", "format", "--no-cache", "."),
+    format_files=("ruff", "format", "--no-cache", "--force-exclude", "--"),
     format_check=("ruff", "format", "--no-cache", "--check", "."),
     compile=("python3", "-I", "-S", f"{HARNESS}/compile_all.py"),
     lint=("/bin/sh", f"{HARNESS}/lint"),
@@ -67,6 +71,7 @@ TYPESCRIPT = Language(
     manifests=frozenset({"package.json", "tsconfig.json", "jsconfig.json"}),
     build_output=frozenset({".nyc_output", ".tsbuildinfo", ".npm"}),
     format=_shell(f"prettier --log-level warn --no-error-on-unmatched-pattern --write {_SCRIPTS}"),
+    format_files=("prettier", "--log-level", "warn", "--no-error-on-unmatched-pattern", "--write", "--"),
     format_check=_shell(f"prettier --log-level warn --no-error-on-unmatched-pattern --check {_SCRIPTS}"),
     compile=("/bin/sh", f"{HARNESS}/compile"),
     lint=("biome", "lint", "--colors=off", "--no-errors-on-unmatched", "--error-on-warnings", "."),
@@ -83,7 +88,8 @@ TYPESCRIPT = Language(
 )
 
 _JAVA_FILES = "find . -name '*.java' -not -path '*/.*/*' -not -path '*/target/*' -print0"
-_JAVA_STYLE = "xargs -0 -r clang-format --style=file --fallback-style=Google"
+_JAVA_FORMAT = ("clang-format", "--style=file", "--fallback-style=Google")
+_JAVA_STYLE = f"xargs -0 -r {' '.join(_JAVA_FORMAT)}"
 JAVA = Language(
     name="java",
     title="Java",
@@ -91,6 +97,7 @@ JAVA = Language(
     manifests=frozenset({"pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle"}),
     build_output=frozenset({"target", ".gradle"}),
     format=_shell(f"{_JAVA_FILES} | {_JAVA_STYLE} -i"),
+    format_files=(*_JAVA_FORMAT, "-i", "--"),
     format_check=_shell(f"{_JAVA_FILES} | {_JAVA_STYLE} --dry-run -Werror"),
     compile=("/bin/sh", f"{HARNESS}/java", "compile"),
     lint=("/bin/sh", f"{HARNESS}/java", "lint"),
@@ -114,6 +121,7 @@ GO = Language(
     suffixes=frozenset({".go"}),
     manifests=frozenset({"go.mod", "go.work", "go.sum"}),
     format=("gofmt", "-w", "."),
+    format_files=("gofmt", "-w", "--"),
     format_check=_shell('unformatted="$(gofmt -l .)" || exit 2; echo "$unformatted"; [ -z "$unformatted" ]'),
     compile=("/opt/soundstage/bin/harness", "compile"),
     lint=("/opt/soundstage/bin/harness", "lint"),
@@ -140,9 +148,10 @@ def language(name: str) -> Language:
     return LANGUAGES[name]
 
 
-def format_command(name: str) -> Command:
-    """The command that formats every file of the language. UsageError."""
-    return Command(argv=language(name).format, timeout_s=FORMAT_TIMEOUT_S)
+def format_command(name: str, paths: Sequence[str] = ()) -> Command:
+    """The command that formats these files, or every file of the language. UsageError."""
+    entry = language(name)
+    return Command(argv=(*entry.format_files, *paths) if paths else entry.format, timeout_s=FORMAT_TIMEOUT_S)
 
 
 def format_check_command(name: str) -> Command:

@@ -1,7 +1,7 @@
 """The event log in the database."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,13 +39,18 @@ class SqlEventLog:
         self._appended = asyncio.Event()
         return event
 
-    async def read(self, task_id: str, after: int = 0) -> list[Event]:
-        """The events above ``after``, in order."""
+    async def read(
+        self, task_id: str, after: int = 0, most: int | None = None, types: Collection[str] | None = None
+    ) -> list[Event]:
+        """The events above ``after``, in order; at most so many, and of some types of facts, where that is said."""
         wanted = (
             sqlmodel.select(EventRow)
             .where(col(EventRow.task_id) == task_id, col(EventRow.seq) > after)
             .order_by(col(EventRow.seq))
+            .limit(most)
         )
+        if types is not None:
+            wanted = wanted.where(col(EventRow.type).in_(types))
         async with self._database.sessions() as session:
             rows = (await session.exec(wanted)).all()
         return [from_row(row) for row in rows]
@@ -57,17 +62,21 @@ class SqlEventLog:
         async with self._database.sessions() as session:
             return (await session.exec(wanted)).first() is not None
 
-    async def follow(self, task_id: str, after: int = 0) -> AsyncIterator[Event]:
-        """The events above ``after``, then those to come, until the task is finished."""
+    async def follow(
+        self, task_id: str, after: int = 0, over: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[Event]:
+        """The events above ``after``, then those to come, until the task is finished, or ``over``."""
         if await self._ended(task_id, after):
             return
         while True:
-            appended = self._appended
+            appended, last = self._appended, over()
             for event in await self.read(task_id, after):
                 after = event.seq
                 yield event
                 if isinstance(event.fact, TaskFinished):
                     return
+            if last:
+                return
             try:
                 async with asyncio.timeout(POLL_S):
                     await appended.wait()

@@ -56,7 +56,7 @@ def _submitted(connection: Connection, event: Event, fact: TaskSubmitted) -> Non
         "status": TaskStatus.SUBMITTED,
         "grade": "",
         "model": fact.spec.model,
-        "worker": "",
+        "worker": fact.worker,
         "prompt": fact.spec.prompt,
         "spec": fact.spec.model_dump_json(),
         "submitted_at": event.at.isoformat(),

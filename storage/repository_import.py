@@ -22,14 +22,17 @@ class ImportedRepository(Value):
     uncommitted: tuple[str, ...] = ()
 
 
-async def read_repository(folder: Path) -> ImportedRepository:
-    """The files of the newest commit. InvalidRepository says what is wrong with the folder and what to do."""
-    return await asyncio.to_thread(_read, folder)
+async def read_repository(folder: Path, root: Path | None = None) -> ImportedRepository:
+    """The files of the newest commit; the repository's own folder must lie below ``root``, where that is given.
+
+    InvalidRepository says what is wrong with the folder and what to do.
+    """
+    return await asyncio.to_thread(_read, folder, root)
 
 
-def _read(folder: Path) -> ImportedRepository:
+def _read(folder: Path, root: Path | None) -> ImportedRepository:
     try:
-        return _read_commit(_open(folder), folder)
+        return _read_commit(_open(folder, root), folder)
     except (pygit2.GitError, KeyError, OSError) as error:
         raise InvalidRepository(
             f"{folder} is damaged, or is no git repository: {error}. Check it with git fsck and run it again."
@@ -46,7 +49,7 @@ def _read_commit(repository: pygit2.Repository, folder: Path) -> ImportedReposit
     return ImportedRepository(files=files, commit=str(commit.id), uncommitted=tuple(sorted(status)))
 
 
-def _open(folder: Path) -> pygit2.Repository:
+def _open(folder: Path, root: Path | None) -> pygit2.Repository:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise InvalidRepository(f"{folder} {what}. Point --repo at a folder with a git repository.")
@@ -55,10 +58,12 @@ def _open(folder: Path) -> pygit2.Repository:
         raise InvalidRepository(
             f"{folder} is no git repository. Make it one (git init; git add .; git commit) and run it again."
         )
+    if root is not None and not Path(found).resolve().is_relative_to(root.resolve()):
+        raise InvalidRepository(f"The repository of {folder} does not lie below {root}. Give another one.")
     repository = pygit2.Repository(found)
-    root = Path(repository.workdir or repository.path)
-    if root.resolve() != folder.resolve() and not repository.is_bare:
-        raise InvalidRepository(f"{folder} is inside the repository {root}. Point --repo at {root}.")
+    top = Path(repository.workdir or repository.path)
+    if top.resolve() != folder.resolve() and not repository.is_bare:
+        raise InvalidRepository(f"{folder} is inside the repository {top}. Point --repo at {top}.")
     return repository
 
 

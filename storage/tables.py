@@ -188,3 +188,18 @@ class AuditRow(SQLModel, table=True):
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     duration_s: float
     size: int = Field(default=0, sa_column=_amount())
+
+
+class AccessKeyRow(SQLModel, table=True):
+    """A key that lets programs in: its hash, whose it is, and what it allows."""
+
+    __tablename__ = "access_key"
+
+    id: str = Field(primary_key=True)
+    owner: str = LOCAL_OWNER
+    label: str = ""
+    scopes: str
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    made_at: str
+    expires_at: str | None = None
+    revoked_at: str | None = None

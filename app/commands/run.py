@@ -3,26 +3,31 @@
 import asyncio
 import contextlib
 import os
-import secrets
 import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from app.approvals import answer_at_terminal, check_terminal
 from app.bootstrap import Soundstage, build
 from app.cassettes.recordings import choose_or_replay
 from app.cassettes.tape import Tape
 from app.demo_script import check_known
-from app.describe import evidence_line
 from app.inputs import Inputs, parse_budget, read_inputs
-from app.models import SCRIPTED, ChosenModel, Models
+from app.models import SCRIPTED, Models
 from app.models_file import read_knowledge
 from app.progress import Watcher, watcher
 from app.settings import Settings
+from app.task_desk import TaskDesk
+from director.service import INTERRUPTED
+from domain.approval import ApprovalPolicy
 from domain.base import Value
+from domain.describe import evidence_line
 from domain.errors import OutputRefused, SoundstageError, UsageError
+from domain.events import QuestionAsked
 from domain.money import format_usd
-from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
+from domain.task import LOCAL_OWNER, Limits, TaskResult, TaskStatus
+from domain.task_service import TaskOrder
 from gateway.pricing import Prices
 from sandbox import images, isolation
 from sandbox.dependencies.layer_store import LayerStore
@@ -54,6 +59,7 @@ class RunOptions(Value):
     record: Path | None = None
     replay: Path | None = None
     cache: bool = False
+    approval: ApprovalPolicy = ApprovalPolicy.AUTO
 
 
 async def run(settings: Settings, options: RunOptions) -> int:
@@ -62,15 +68,16 @@ async def run(settings: Settings, options: RunOptions) -> int:
     isolation.runtime(options.isolation)
     profile(options.profile)
     settings = _with_wheels(settings, options)
-    draft = _spec(options, "draft", SCRIPTED, "", limits, ())
+    order = _order(options, limits)
     _check_targets(options)
+    check_terminal(options.approval, options.json_lines)
     inputs = await read_inputs(options.repo, list(options.tests))
     prices = read_knowledge(settings).prices
     tape = Tape(options.record, settings.known_secrets) if options.record is not None else None
     models = await choose_or_replay(settings, options.model, options.replay, tape)
     try:
         if models.chosen.provider == SCRIPTED:
-            check_known(draft.prompt)
+            check_known(order.prompt)
         await _check_engine(settings)
         if tape is not None:
             await tape.start(models.chosen.route)
@@ -86,7 +93,8 @@ async def run(settings: Settings, options: RunOptions) -> int:
         async with build(settings, models) as soundstage:
             for name in soundstage.reaped:
                 view.say(f"removed a container that a crashed run left behind: {name}")
-            result = await _work(soundstage, options, models.chosen, limits, inputs, view)
+            order = order.model_copy(update={"files": inputs.files, "tests": inputs.tests, "origin": inputs.origin})
+            result = await _work(soundstage.tasks, order, view)
             await _deliver(soundstage, options, result, view)
     finally:
         view.close()
@@ -115,14 +123,10 @@ def _limits(options: RunOptions) -> Limits:
         raise UsageError(f"A limit is out of range: {_reasons(error)}.") from error
 
 
-def _spec(options: RunOptions, task_id: str, model: str, base: str, limits: Limits, tests: tuple[str, ...]) -> TaskSpec:
+def _order(options: RunOptions, limits: Limits) -> TaskOrder:
     try:
-        return TaskSpec(
-            id=task_id,
+        return TaskOrder(
             prompt=options.prompt,
-            model=model,
-            base_commit=base,
-            protected_paths=tests,
             test_command=options.test_command,
             isolation=options.isolation,
             profile=options.profile,
@@ -130,6 +134,7 @@ def _spec(options: RunOptions, task_id: str, model: str, base: str, limits: Limi
             # What is recorded must have been said, and a replay needs no reply that was.
             cache=options.cache and options.record is None and options.replay is None,
             limits=limits,
+            approval=options.approval,
         )
     except ValidationError as error:
         raise UsageError(f"The request cannot be used: {_reasons(error)}.") from error
@@ -177,41 +182,30 @@ def _warn(view: Watcher, models: Models, limits: Limits, prices: Prices) -> None
         )
 
 
-async def _work(
-    soundstage: Soundstage,
-    options: RunOptions,
-    chosen: ChosenModel,
-    limits: Limits,
-    inputs: Inputs,
-    view: Watcher,
-) -> TaskResult:
-    task_id = secrets.token_hex(6)
-    store = soundstage.store
-    workspace = await store.workspaces.create(task_id)
-    try:
-        base = await workspace.start(inputs.files)
-        await soundstage.director.submit(_spec(options, task_id, chosen.route, base.commit, limits, inputs.tests))
-    except BaseException:
-        await store.workspaces.discard(task_id)
-        raise
+async def _work(tasks: TaskDesk, order: TaskOrder, view: Watcher) -> TaskResult:
+    task_id = await tasks.submit(order)
     view.say(f"task {task_id}")
-    following = asyncio.create_task(_follow(soundstage, task_id, view))
+    following = asyncio.create_task(_follow(tasks, task_id, view))
     try:
-        result = await soundstage.director.run(task_id)
+        result = await tasks.wait(order.owner, task_id)
         await following
     except BaseException as error:
         following.cancel()
         with contextlib.suppress(asyncio.CancelledError, SoundstageError):
             await following
+        with contextlib.suppress(SoundstageError):
+            await tasks.cancel(order.owner, task_id, INTERRUPTED)
         if isinstance(error, asyncio.CancelledError | SoundstageError):
             view.say(f"The files as they are now: soundstage tasks patch {task_id}")
         raise
     return result
 
 
-async def _follow(soundstage: Soundstage, task_id: str, view: Watcher) -> None:
-    async for event in soundstage.store.log.follow(task_id):
+async def _follow(tasks: TaskDesk, task_id: str, view: Watcher) -> None:
+    async for event in tasks.follow(LOCAL_OWNER, task_id):
         view.see(event)
+        if isinstance(event.fact, QuestionAsked):
+            await answer_at_terminal(tasks, event, event.fact, view)
 
 
 async def _deliver(soundstage: Soundstage, options: RunOptions, result: TaskResult, view: Watcher) -> None:

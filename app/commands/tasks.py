@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from app.bootstrap import open_tidy_store
-from app.describe import describe, evidence_line
 from app.reply_counts import count_replies
 from app.settings import Settings
+from domain.describe import describe, evidence_line
 from domain.files import File
 from domain.money import format_usd
 from domain.text import one_line, plain

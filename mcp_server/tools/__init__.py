@@ -1,6 +1,48 @@
 """The tools of specialists."""
 
-from mcp_server.tools.commands import COMMAND_TOOLS
-from mcp_server.tools.files import FILE_TOOLS
+from dataclasses import dataclass, field
 
-SPECIALIST_TOOLS = (*COMMAND_TOOLS, *FILE_TOOLS)
+from domain.database import Databases
+from mcp_server.kept_files import KeptFiles
+from mcp_server.registry import AnyTool
+from mcp_server.syntax import SyntaxCheck
+from mcp_server.tools.artifacts import artifact_tools
+from mcp_server.tools.commands import COMMAND_TOOLS
+from mcp_server.tools.databases import database_tools
+from mcp_server.tools.files import file_tools
+from mcp_server.tools.formatting import FORMAT_TOOLS
+from mcp_server.tools.history import HISTORY_TOOLS
+from mcp_server.tools.http import http_tools
+from mcp_server.tools.search import SEARCH_TOOLS
+from mcp_server.tools.test_runs import TEST_TOOLS
+from mcp_server.web.web import Web
+
+
+@dataclass(frozen=True)
+class Means:
+    """What tools work with besides a session. ``syntax`` is None where nothing can parse, ``kept`` where nothing is,
+    ``databases`` where none is held; ``web`` reaches no host unless it was told some."""
+
+    syntax: SyntaxCheck | None = None
+    kept: KeptFiles | None = None
+    databases: Databases | None = None
+    web: Web = field(default_factory=Web)
+
+
+def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
+    """Every tool of specialists; without ``means`` none of them reaches beyond its session."""
+    means = means or Means()
+    return (
+        *COMMAND_TOOLS,
+        *TEST_TOOLS,
+        *FORMAT_TOOLS,
+        *SEARCH_TOOLS,
+        *HISTORY_TOOLS,
+        *file_tools(means.syntax),
+        *artifact_tools(means.kept),
+        *http_tools(means.web),
+        *database_tools(means.databases),
+    )
+
+
+SPECIALIST_TOOLS = specialist_tools()

@@ -1,36 +1,22 @@
-"""Reading, writing and searching files."""
+"""Reading, writing and editing files."""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from functools import partial
 
-from domain.command import Command, Verdict
-from domain.errors import HostileOutput
-from domain.files import vet_path
+from pydantic import BaseModel, Field
+
 from domain.text import plain
 from mcp_server.caller import Permission
-from mcp_server.edit import apply_edit, number
+from mcp_server.edit import apply_edit
+from mcp_server.lines import lines_of, page
+from mcp_server.registry import AnyTool
 from mcp_server.session import ToolSession
-from mcp_server.tool import Tool, ToolOutcome, ToolRefused
-from sandbox.base import IGNORED
+from mcp_server.syntax import SyntaxCheck, check_change
+from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
+from mcp_server.tools.paths import PathArguments
 
 MAX_FILE_BYTES = 1024 * 1024
-DEFAULT_LINES = 400
-EXCLUDED = ("--exclude-dir=.?*", *(f"--exclude-dir={name}" for name in sorted(IGNORED)))
-
-
-class PathArguments(BaseModel):
-    """A path in the workspace."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    path: str = Field(description="path relative to the workspace, for example src/app.py")
-
-    @field_validator("path")
-    @classmethod
-    def _plain(cls, path: str) -> str:
-        try:
-            return vet_path(path.removeprefix("/workspace/").removeprefix("./"))
-        except HostileOutput as error:
-            raise ValueError(str(error)) from error
+QUICK = ToolLimits(timeout_s=150)
+"""Longer than a transfer into the sandbox may take."""
 
 
 class ReadFile(PathArguments):
@@ -53,59 +39,57 @@ class EditFile(PathArguments):
     new: str = Field(description="what to put in their place")
 
 
-class Search(BaseModel):
-    """Arguments of search."""
+class FileLines(BaseModel):
+    """Which lines of a file were shown, from 1, of how many."""
 
-    model_config = ConfigDict(extra="forbid")
+    path: str
+    first: int
+    last: int
+    total: int
 
-    pattern: str = Field(min_length=1, max_length=1000, description="an extended regular expression, as grep -E takes")
-    path: str = Field(default=".", description="file or folder to search")
+
+class FileChange(BaseModel):
+    """A file that was written: whether it is new, and how many lines it has."""
+
+    path: str
+    created: bool
+    lines: int
 
 
 async def _read(session: ToolSession, arguments: ReadFile) -> ToolOutcome:
-    text = _text(session, arguments.path)
-    lines = text.splitlines()
-    end = min(arguments.end or arguments.start + DEFAULT_LINES - 1, len(lines))
-    if arguments.start > max(1, len(lines)):
-        raise ToolRefused(f"{arguments.path} has {len(lines)} lines. Start at one of them.")
-    if arguments.end is not None and arguments.end < arguments.start:
-        raise ToolRefused(f"`end` ({arguments.end}) is before `start` ({arguments.start}). Give them in order.")
-    shown = number(lines[arguments.start - 1 : end], arguments.start)
-    more = f"\n[{len(lines) - end} more lines; go on with start={end + 1}]" if end < len(lines) else ""
-    return ToolOutcome(text=(plain(shown) or "[the file is empty]") + more)
+    shown = page(arguments.path, lines_of(_text(session, arguments.path)), arguments.start, arguments.end)
+    data = FileLines(path=arguments.path, first=shown.first, last=shown.last, total=shown.total)
+    return ToolOutcome(text=(plain(shown.text) or "[the file is empty]") + shown.more, data=data)
 
 
-async def _write(session: ToolSession, arguments: WriteFile) -> ToolOutcome:
+async def _write(syntax: SyntaxCheck | None, session: ToolSession, arguments: WriteFile) -> ToolOutcome:
     content = arguments.content.encode("utf-8", "replace")
     if len(content) > MAX_FILE_BYTES:
         raise ToolRefused("The content is longer than 1 MiB. Split it into several files.")
-    created = arguments.path not in session.tree
+    known = session.tree.get(arguments.path)
+    before = None if known is None or known.link is not None else known.content
+    note = await check_change(syntax, arguments.path, before, content)
     await session.write(arguments.path, content)
-    lines = len(arguments.content.splitlines())
-    return ToolOutcome(text=f"{'Created' if created else 'Replaced'} {arguments.path} ({lines} lines).")
+    data = FileChange(path=arguments.path, created=known is None, lines=len(lines_of(arguments.content)))
+    text = f"{'Created' if data.created else 'Replaced'} {data.path} ({data.lines} lines)."
+    return ToolOutcome(text=f"{text}\n{note}" if note else text, data=data)
 
 
-async def _edit(session: ToolSession, arguments: EditFile) -> ToolOutcome:
-    text = _text(session, arguments.path)
-    edited = apply_edit(text, arguments.old, arguments.new)
-    if edited == text:
-        raise ToolRefused("`old` and `new` are the same, so nothing changed.")
-    await session.write(arguments.path, edited.encode("utf-8", "replace"))
-    return ToolOutcome(text=f"Edited {arguments.path}.")
-
-
-async def _search(session: ToolSession, arguments: Search) -> ToolOutcome:
-    command = Command(
-        argv=("grep", "-rnIE", *EXCLUDED, "--max-count=50", "-e", arguments.pattern, "--", arguments.path),
-        timeout_s=20,
-        output_limit=256 * 1024,
-    )
-    result = await session.sandbox.run(command)
-    if result.exit_code == 1 and not result.stderr:
-        return ToolOutcome(text="No match.")
-    if result.verdict not in {Verdict.OK, Verdict.OUTPUT_LIMIT}:
-        raise ToolRefused(f"The search failed: {plain(result.text())[:500] or result.verdict}. Try a simpler pattern.")
-    return ToolOutcome(text=plain(result.stdout.decode(errors="replace")))
+async def _edit(syntax: SyntaxCheck | None, session: ToolSession, arguments: EditFile) -> ToolOutcome:
+    path = arguments.path
+    text = _text(session, path)
+    try:
+        edited = apply_edit(text, arguments.old, arguments.new)
+        if edited == text:
+            raise ToolRefused("`old` and `new` are the same, so nothing changed.")
+        content = edited.encode("utf-8", "replace")
+        note = await check_change(syntax, path, text.encode(), content)
+    except ToolRefused as refusal:
+        raise session.edits.failed(path, text, str(refusal)) from None
+    await session.write(path, content)
+    said = f"Edited {path}."
+    data = FileChange(path=path, created=False, lines=len(lines_of(edited)))
+    return ToolOutcome(text=f"{said}\n{note}" if note else said, data=data)
 
 
 def _text(session: ToolSession, path: str) -> str:
@@ -115,48 +99,46 @@ def _text(session: ToolSession, path: str) -> str:
         raise ToolRefused(f"{path} is not a UTF-8 text file. Use shell to look at it.") from None
 
 
-FILE_TOOLS = (
-    Tool(
-        name="read_file",
-        description="Shows a file with line numbers.",
-        session=ToolSession,
-        arguments=ReadFile,
-        permission=Permission.READ,
-        handler=_read,
-        example={"path": "app.py", "start": 1, "end": 80},
-        read_only=True,
-        idempotent=True,
-    ),
-    Tool(
+READ_FILE = Tool(
+    name="read_file",
+    description="Shows a file with line numbers.",
+    session=ToolSession,
+    arguments=ReadFile,
+    permission=Permission.READ,
+    handler=_read,
+    example={"path": "app.py", "start": 1, "end": 80},
+    data=FileLines,
+    read_only=True,
+    idempotent=True,
+    limits=ToolLimits(timeout_s=30),
+)
+
+
+def file_tools(syntax: SyntaxCheck | None = None) -> tuple[AnyTool, ...]:
+    """The tools. With a ``syntax`` check, a change that would break a file that parses is refused."""
+    write = Tool(
         name="write_file",
         description="Creates a file or replaces its whole content.",
         session=ToolSession,
         arguments=WriteFile,
         permission=Permission.WRITE,
-        handler=_write,
+        handler=partial(_write, syntax),
         example={"path": "app.py", "content": "print('hello')\n"},
+        data=FileChange,
         destructive=True,
         idempotent=True,
-    ),
-    Tool(
+        limits=QUICK,
+    )
+    edit = Tool(
         name="edit_file",
         description="Replaces one piece of a file. `old` must occur once; copy it from the file without line numbers.",
         session=ToolSession,
         arguments=EditFile,
         permission=Permission.WRITE,
-        handler=_edit,
+        handler=partial(_edit, syntax),
         example={"path": "app.py", "old": "return a - b", "new": "return a + b"},
+        data=FileChange,
         destructive=True,
-    ),
-    Tool(
-        name="search",
-        description="Finds lines that match an extended regular expression.",
-        session=ToolSession,
-        arguments=Search,
-        permission=Permission.READ,
-        handler=_search,
-        example={"pattern": "def main", "path": "."},
-        read_only=True,
-        idempotent=True,
-    ),
-)
+        limits=QUICK,
+    )
+    return (READ_FILE, write, edit)

@@ -12,6 +12,15 @@ REMEDY = (
 )
 
 
+class Wording(Value):
+    """How a refusal is told: what an endpoint that is not allowed lacks, and the remedy for that and for an inside
+    address."""
+
+    unlisted: str = "is not among the hosts that the package clients' configuration names"
+    remedy: str = REMEDY
+    remedy_inside: str = REMEDY
+
+
 class AllowedHost(Value):
     """An endpoint that may be reached.
 
@@ -26,7 +35,8 @@ class AllowedHost(Value):
 class Allowlist:
     """Exact matches of host and port; no wildcards, no suffixes."""
 
-    def __init__(self, hosts: Iterable[AllowedHost] = ()) -> None:
+    def __init__(self, hosts: Iterable[AllowedHost] = (), wording: Wording | None = None) -> None:
+        self._wording = wording or Wording()
         self._named: dict[Endpoint, bool] = {}
         for host in hosts:
             self._named[host.endpoint] = self._named.get(host.endpoint, False) or host.named
@@ -40,7 +50,7 @@ class Allowlist:
     def objection(self, endpoint: Endpoint) -> str | None:
         """Why an endpoint is refused, with the remedy; None when it is allowed."""
         if endpoint not in self._named:
-            return f"{endpoint} is not among the hosts that the package clients' configuration names. {REMEDY}"
+            return f"{endpoint} {self._wording.unlisted}. {self._wording.remedy}"
         address = endpoint.address
         return self.objection_to_address(endpoint, address) if address is not None else None
 
@@ -49,4 +59,4 @@ class Allowlist:
         kind = inside(address)
         if kind is None or self._named.get(endpoint, False):
             return None
-        return f"{endpoint} leads to {address}, an address that is {kind}. {REMEDY}"
+        return f"{endpoint} leads to {address}, an address that is {kind}. {self._wording.remedy_inside}"

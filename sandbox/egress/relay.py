@@ -108,7 +108,7 @@ async def fetch(
         await _forward(head, meter.send, lambda data: _write(line, data), watch)
         server.send(h11.EndOfMessage())
         try:
-            async for event in _events(line, server):
+            async for event in events(line, server):
                 if data := client.send(event):
                     await _forward(data, meter.receive, stream.write, watch)
         except h11.ProtocolError as error:
@@ -126,7 +126,8 @@ def _onward(line: Line, request: ProxyRequest) -> h11.Request:
     return h11.Request(method=request.method, target=target, headers=headers)
 
 
-async def _events(line: Line, server: h11.Connection) -> AsyncIterator[h11.Response | h11.Data | h11.EndOfMessage]:
+async def events(line: Line, server: h11.Connection) -> AsyncIterator[h11.Response | h11.Data | h11.EndOfMessage]:
+    """What the outside answers, with end-to-end headers only, as it comes. h11.RemoteProtocolError."""
     hints = 0
     while True:
         event = server.next_event()

@@ -4,12 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from app.bootstrap import build, settling
+from app.bootstrap import build, settling, tool_means
 from app.models import only
 from app.settings import Settings
 from app.store import open_store
-from domain.errors import StorageUnavailable
+from domain.errors import StorageUnavailable, UsageError
 from domain.events import TaskStarted, TaskSubmitted
 from domain.ledger import Attempt, Scope, Settlement
 from domain.money import NanoUsd
@@ -108,6 +109,29 @@ def reservation(expires_s: float) -> Attempt:
         id="a", scope="task:t", task_id="t", subtask_id="", provider="p", model="m",
         reserved=NanoUsd(50), reserved_tokens=9, expires_s=expires_s,
     )  # fmt: skip
+
+
+async def test_tools_reach_what_the_settings_name_and_nothing_else(tmp_path: Path) -> None:
+    named = Settings(
+        soundstage_home=tmp_path, soundstage_http_hosts="a.example:8443",
+        soundstage_databases=SecretStr("shop=postgresql://me:word-of-mine@h/x"),
+    )  # fmt: skip
+    async with open_store(named) as store:
+        means, bare = tool_means(named, store), tool_means(Settings(soundstage_home=tmp_path), store)
+    assert [str(host) for host in means.web.hosts] == ["a.example:8443"]
+    assert means.databases is not None
+    assert bare.databases is not None
+    assert (means.databases.names, bare.databases.names, bare.web.hosts) == (("shop",), (), ())
+    assert "word-of-mine" not in repr(named)
+    assert SecretStr("word-of-mine") in named.known_secrets
+
+
+@pytest.mark.parametrize("wrong", [{"soundstage_http_hosts": "https://x"}, {"soundstage_databases": "mysql://u:p@h"}])
+async def test_a_setting_that_cannot_be_used_is_told_at_the_start(wrong: dict[str, str], tmp_path: Path) -> None:
+    settings = Settings.model_validate({"soundstage_home": tmp_path, **wrong})
+    with pytest.raises(UsageError, match=r"SOUNDSTAGE_(HTTP_HOSTS|DATABASES) cannot be used"):
+        async with build(settings, only(ScriptedProvider(()), "m", "a test"), FakeSandboxes()):
+            pass
 
 
 def _own_id(home: Path) -> str:

@@ -152,11 +152,44 @@ def test_kill_9_leaves_no_container_and_the_next_command_ends_the_task(home: Pat
     assert "test_a_negative_number_is_refused" in cli("tasks", "patch", killed["id"]).stdout
 
 
-def _terminal(home: Path, folder: Path) -> "pexpect.spawn[str]":
+def test_a_person_is_asked_on_the_terminal_before_a_specialist_acts(home: Path, tmp_path: Path, cli: Cli) -> None:
+    child = _terminal(home, tmp_path, "--approve", "destructive")
+    child.expect(r"May the test specialist use write_file\? .*test_fibonacci.py.* \[y/n\] ")
+    child.sendline("perhaps")
+    child.expect(r"\[y/n\] ")
+    child.sendline("y")
+    child.expect(r"May the code specialist use write_file\? .* \[y/n\] ")
+    child.sendline("n")
+    child.expect(r"the person at the terminal refused code:1:1:1")
+    while child.expect([r"\[y/n\] ", "SOLVED"]) == 0:
+        child.sendline("y")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    task = json.loads(cli("tasks", "list", "--json").stdout)["id"]
+    lines = [json.loads(line) for line in cli("audit", "--task", task[:8], "--json").stdout.splitlines()]
+    refused = [line["entry"] for line in lines if line["entry"]["verdict"] == "refused"]
+    assert [(entry["actor"], entry["tool"]) for entry in refused] == [("code specialist", "write_file")]
+    assert "the person at the terminal refused" in refused[0]["reason"]
+
+
+def test_a_question_goes_when_the_run_is_interrupted(home: Path, tmp_path: Path, cli: Cli) -> None:
+    child = _terminal(home, tmp_path, "--approve", "always")
+    child.expect(r"\[y/n\] ")
+    child.sendintr()
+    child.expect("Interrupted")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert json.loads(cli("tasks", "list", "--json").stdout)["status"] == "cancelled"
+    assert containers_of(_home_id(home)) == []
+
+
+def _terminal(home: Path, folder: Path, *options: str) -> "pexpect.spawn[str]":
     environment = {**os.environ, "SOUNDSTAGE_HOME": str(home), "TERM": "xterm-256color"}
     return pexpect.spawn(
         str(SOUNDSTAGE),
-        list(DEMO),
+        [*DEMO, *options],
         env=environment,
         cwd=str(folder),
         encoding="utf-8",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticSerializationError
 
-from app.journal import MemoryJournal
+from app.journal import Journals, MemoryJournal
 from domain.base import Value
 from domain.errors import Conflict
 from domain.files import File
@@ -120,3 +120,15 @@ async def test_messages_are_received_in_order_by_topic_and_a_wait_ends() -> None
     journal.send("later", "now")
     assert await waiting == "now"
     assert await journal.receive("cancel", 1) == "stop"
+
+
+async def test_a_message_reaches_the_branch_that_waits_for_its_topic() -> None:
+    journals = Journals()
+    branch = journals.open("task").child("left").child("again")
+    waiting = asyncio.create_task(branch.receive("answer", 60))
+    journals.send("other", "answer", "no")
+    journals.send("task", "answer", "yes")
+    assert await waiting == "yes"
+    journals.forget("task")
+    journals.send("task", "answer", "late")
+    assert await branch.receive("answer", 0.01) is None

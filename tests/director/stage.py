@@ -87,9 +87,11 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def open_stage(home: Path, model: ScriptedProvider, sandboxes: Sandboxes | None = None) -> AsyncIterator[Stage]:
+async def open_stage(
+    home: Path, model: ScriptedProvider, sandboxes: Sandboxes | None = None, **settings_of: Any
+) -> AsyncIterator[Stage]:
     """The whole product, wired by its own composition root, with sandboxes that need no Docker."""
-    settings = Settings(soundstage_home=home)
+    settings = Settings(soundstage_home=home, **settings_of)
     async with build(settings, only(model, "scripted", "a test"), sandboxes or FakeSandboxes()) as product:
         yield Stage(product, model)
 

@@ -62,14 +62,14 @@ async def finished(stage: Stage) -> TaskResult:
     return last.result
 
 
-async def cancel_when(stage: Stage, kind: type[Any], times: int = 1) -> None:
+async def cancel_when(stage: Stage, kind: type[Any], times: int = 1, why: str | None = None) -> None:
     """Runs the task and cancels it once so many facts of the kind were written."""
     running = asyncio.create_task(stage.run())
     async for event in stage.product.store.log.follow(TASK):
         times -= isinstance(event.fact, kind)
         if not times:
             break
-    running.cancel()
+    running.cancel(why)
     with pytest.raises(asyncio.CancelledError):
         await running
 
@@ -176,3 +176,39 @@ async def test_the_same_task_is_submitted_only_once(tmp_path: Path) -> None:
         assert len(await stage.facts()) == 1
         with pytest.raises(Conflict):
             await stage.product.director.submit(spec.model_copy(update={"limits": Limits(max_steps=1)}))
+
+
+async def test_a_cancellation_may_say_why(tmp_path: Path) -> None:
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=[Line(calls=(write("a.txt", "1\n"),)), HANG])))
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit()
+        await cancel_when(stage, SnapshotMade, why="ann cancelled it")
+        assert (await finished(stage)).reason == "ann cancelled it"
+
+
+async def test_a_task_that_was_never_begun_can_be_ended_and_is_not_run_any_more(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, ScriptedProvider(())) as stage:
+        await stage.submit({"a.txt": "1\n"})
+        await stage.product.director.end(TASK, "not wanted")
+        await stage.product.director.end(TASK, "not wanted again")
+        result = await finished(stage)
+        assert (result.status, result.reason, result.commit) == (TaskStatus.CANCELLED, "not wanted", stage.base)
+        with pytest.raises(Conflict, match="has ended"):
+            await stage.run()
+        assert (await stage.product.store.tasks.find(TASK)).status is TaskStatus.CANCELLED
+
+
+async def test_a_task_that_is_cancelled_again_while_it_ends_still_says_how_it_ended(tmp_path: Path) -> None:
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=[Line(calls=(write("a.txt", "1\n"),)), HANG])))
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit()
+        running = asyncio.create_task(stage.run())
+        async for event in stage.product.store.log.follow(TASK):
+            if isinstance(event.fact, SnapshotMade):
+                break
+        while not running.done():
+            running.cancel()
+            await asyncio.sleep(0.001)
+        assert running.cancelled()
+        result = await finished(stage)
+        assert await stage.texts(result.commit) == {"a.txt": "1\n"}

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from mcp_server.caller import Caller, Permission
 from mcp_server.client import Observation, ToolClient, connect
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.protection import Protection
-from mcp_server.registry import Registry
+from mcp_server.registry import AnyTool, Registry
 from mcp_server.session import ToolSession
 from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.base import IGNORED, Sandbox, SandboxRequest
@@ -63,10 +63,18 @@ class Place:
     workspace: Workspace
     sandboxes: FakeSandboxes
     audit: Ears
+    dispatcher: Dispatcher
 
     async def call(self, name: str, **arguments: Any) -> Observation:
         """What a tool answers."""
         return await self.client.call(name, arguments)
+
+    async def data(self, name: str, **arguments: Any) -> dict[str, Any]:
+        """The data of a tool's answer, as it goes over the wire."""
+        outcome = await self.dispatcher.call(self.session, name, arguments)
+        assert outcome.data is not None, outcome.text
+        data: dict[str, Any] = outcome.data.model_dump(mode="json")
+        return data
 
     async def branch(self) -> FileTree:
         """The files as the branch has them."""
@@ -96,6 +104,7 @@ async def open_place(
     permissions: frozenset[Permission] = ALL,
     approval: ApprovalPolicy = ApprovalPolicy.AUTO,
     approver: Approver | None = None,
+    tools: Sequence[AnyTool] = SPECIALIST_TOOLS,
 ) -> AsyncIterator[Place]:
     """A place with these files on its branch and in its sandbox."""
     workspace = await WorkspaceStore(folder).create("task")
@@ -106,5 +115,6 @@ async def open_place(
         session = ToolSession(sandbox, workspace, MAIN_BRANCH, caller(permissions, approval), protection)
         await session.open()
         audit = Ears()
-        async with connect(session, Dispatcher(Registry(SPECIALIST_TOOLS), audit, approver)) as client:
-            yield Place(session, client, sandbox, workspace, sandboxes, audit)
+        dispatcher = Dispatcher(Registry(tools), audit, approver)
+        async with connect(session, dispatcher) as client:
+            yield Place(session, client, sandbox, workspace, sandboxes, audit, dispatcher)

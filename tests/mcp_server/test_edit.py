@@ -90,8 +90,8 @@ def test_an_empty_replacement_removes_the_lines() -> None:
 @pytest.mark.parametrize(
     ("content", "old", "why"),
     [
-        ("x\nx\n", "x", "occurs 2 times"),
-        ("  x\n  y\n\tx\n\ty\n", "x\ny", "occurs 2 times"),
+        ("x\nx\n", "x", "occurs 2 times, at lines 1, 2"),
+        ("  x\n  y\n\tx\n\ty\n", "x\ny", "occurs 2 times, at lines 1, 3"),
         ("x\n", " \n", "empty"),
         ("x\n", "", "empty"),
         ("", "x", "does not occur"),
@@ -108,6 +108,26 @@ def test_a_piece_that_is_not_there_shows_the_nearest_region_with_line_numbers() 
         apply_edit(content, "def total(item):\n    return sum(item)", "pass")
     assert "   101\tdef total(items):" in str(refusal.value)
     assert "value_5 " not in str(refusal.value)
+
+
+def test_line_numbers_that_were_copied_with_the_lines_are_left_out() -> None:
+    content = "def f():\n    x = 1\n    return x\n"
+    edited = apply_edit(content, "     2\t    x = 1\n     3\t    return x", "     2\t    x = 2\n     3\t    return x")
+    assert edited == "def f():\n    x = 2\n    return x\n"
+    assert apply_edit("1\ta\n2\tb\n", "1\ta", "1\tc") == "1\tc\n2\tb\n"
+
+
+def test_only_a_newline_ends_a_line() -> None:
+    assert apply_edit("a\x0cb\u2028c\n  d\n", "d", "e") == "a\x0cb\u2028c\n  e\n"
+    with pytest.raises(ToolRefused, match=r"at lines 1, 2\."):
+        apply_edit("x\x0c \n  x\n", "x", "e")
+
+
+def test_a_piece_that_occurs_very_often_is_refused_without_counting_to_the_end() -> None:
+    with pytest.raises(ToolRefused, match=r"occurs more than 10 times, at lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10\."):
+        apply_edit("a\n" * 200_000, "a", "b")
+    with pytest.raises(ToolRefused, match="does not occur"):
+        apply_edit("a\n" * 200_000, "a\n" * 100_000 + "b", "b")
 
 
 @given(TEXT, TEXT.filter(str.strip))

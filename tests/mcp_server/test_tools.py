@@ -6,7 +6,7 @@ import pytest
 
 from domain.command import Verdict
 from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
-from mcp_server.tools.commands import describe_report
+from mcp_server.tools.test_runs import describe_report
 from tests.mcp_server.place import open_place
 
 CODE = "def add(a, b):\n    return a - b\n"
@@ -95,26 +95,6 @@ async def test_an_edit_is_made_or_refused_and_then_nothing_changes(tmp_path: Pat
         for old, new in (("a * b", "x"), ("a", "b"), ("a + b", "a + b"), ("", "x")):
             assert not (await place.call("edit_file", path="calc.py", old=old, new=new)).ok
         assert await place.tree() == edited
-
-
-async def test_a_search_finds_lines_in_all_files_by_default(tmp_path: Path) -> None:
-    files = {"calc.py": CODE, "src/deep.py": "def add(): ...\n", ".venv/x.py": "def add(): ...\n"}
-    async with open_place(tmp_path, files) as place:
-        found = (await place.call("search", pattern="def (add|sub)")).text
-        assert sorted(found.split("\n")) == ["", "./calc.py:1:def add(a, b):", "./src/deep.py:1:def add(): ..."]
-
-
-async def test_a_search_says_when_nothing_matches_and_when_it_cannot_be_made(tmp_path: Path) -> None:
-    async with open_place(tmp_path, {"calc.py": CODE}) as place:
-        assert (await place.call("search", pattern="add", path="calc.py")).text == "1:def add(a, b):\n"
-        nothing = await place.call("search", pattern="multiply", path="calc.py")
-        assert nothing.ok
-        assert nothing.text == "No match."
-        for arguments in ({"pattern": "("}, {"pattern": "x", "path": "nowhere"}):
-            failed = await place.call("search", **arguments)
-            assert not failed.ok
-            assert "The search failed" in failed.text
-        assert (await place.call("search", pattern="-e", path="calc.py")).text == "No match."
 
 
 async def test_a_command_is_shown_with_its_output_and_how_it_ended(tmp_path: Path) -> None:

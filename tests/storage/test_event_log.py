@@ -43,6 +43,8 @@ async def test_every_kind_of_fact_is_read_back_as_it_was_written(log: SqlEventLo
     assert await log.read("t1") == written
     assert [event.fact for event in written] == list(FACTS)
     assert await log.read("t1", after=3) == written[3:]
+    assert await log.read("t1", after=3, most=2) == written[3:5]
+    assert await log.read("t1", types=("task_started", "task_finished")) == [written[1], written[-1]]
     assert await log.read("t2") == []
 
 
@@ -184,3 +186,16 @@ async def test_an_event_of_a_newer_version_is_refused_with_the_remedy(log: SqlEv
 
     with pytest.raises(Conflict, match="Update Soundstage"):
         await log.read("t1")
+
+
+async def test_whoever_follows_leaves_when_it_is_over_with_all_that_was_written(log: SqlEventLog) -> None:
+    await submit(log)
+    over = [False]
+    seen = []
+    async with asyncio.timeout(20):
+        async for event in log.follow("t1", over=lambda: over[0]):
+            seen.append(event.seq)
+            if not over[0]:
+                over[0] = True
+                await log.append("t1", "k", NoticeGiven(text="x"))
+    assert seen == [1, 2]

@@ -1,6 +1,8 @@
+import sqlite3
+
 import pytest
 
-from domain.errors import UnknownTask
+from domain.errors import UnknownTask, UsageError
 from domain.events import BranchMerged, Fact, SnapshotMade, SubtaskFinished, SubtaskStarted, TaskFinished, TaskStarted
 from domain.events import TaskSubmitted as Submitted
 from domain.plan import Subtask
@@ -59,6 +61,48 @@ async def test_a_task_has_its_spec_from_the_start_and_its_result_at_the_end(log:
     assert await tasks.result("t2") is None
     with pytest.raises(UnknownTask):
         await tasks.spec("t2")
+
+
+async def test_a_task_is_found_by_its_owner_and_by_nobody_else(log: SqlEventLog, tasks: SqlTasks) -> None:
+    await log.append("t1", "k", Submitted(spec=spec("t1").model_copy(update={"owner": "ann"})))
+    await log.append("t1", "end", TaskFinished(result=result()))
+
+    record = await tasks.of("ann", "t1")
+    assert (record.summary.id, record.spec.owner, record.result) == ("t1", "ann", result())
+    for owner, task_id in (("bob", "t1"), ("ann", "t2"), ("ann", ""), ("ann", "t"), ("", "t1")):
+        with pytest.raises(UnknownTask, match="There is no task"):
+            await tasks.of(owner, task_id)
+
+
+async def test_pages_hold_every_task_of_an_owner_once_with_the_newest_first(
+    log: SqlEventLog, tasks: SqlTasks, stranger: sqlite3.Connection
+) -> None:
+    for number in range(7):
+        owned = spec(f"t{number}").model_copy(update={"owner": "bob" if number == 3 else "ann"})
+        await log.append(owned.id, "k", Submitted(spec=owned))
+    stranger.execute("UPDATE task SET submitted_at = 'the same' WHERE id IN ('t1', 't2', 't4')")
+    await log.append("t6", "end", TaskFinished(result=result("t6")))
+
+    pages = [await tasks.page("ann", None, None, 2)]
+    while pages[-1].cursor is not None:
+        pages.append(await tasks.page("ann", None, pages[-1].cursor, 2))
+    assert [[task.id for task in page.tasks] for page in pages] == [["t4", "t2"], ["t1", "t6"], ["t5", "t0"]]
+    assert [task.id for task in (await tasks.page("ann", TaskStatus.UNSOLVED, None, 9)).tasks] == ["t6"]
+    assert (await tasks.page("ann", None, None, 6)).cursor is None
+    for cursor in ("t3", "", "nowhere", "' OR 1=1 --"):
+        with pytest.raises(UsageError, match="leads nowhere"):
+            await tasks.page("ann", None, cursor, 2)
+
+
+async def test_a_task_that_waited_in_a_process_that_died_is_abandoned_at_its_base(
+    log: SqlEventLog, tasks: SqlTasks
+) -> None:
+    for task_id, worker in (("here", "here"), ("lost", "gone")):
+        await log.append(task_id, "k", Submitted(spec=spec(task_id), worker=worker))
+
+    (abandoned,) = await tasks.abandoned({"here"})
+
+    assert (abandoned.task_id, abandoned.commit) == ("lost", COMMIT)
 
 
 async def test_only_running_tasks_whose_process_died_are_abandoned(log: SqlEventLog, tasks: SqlTasks) -> None:

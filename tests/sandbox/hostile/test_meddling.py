@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from domain.command import Command, Verdict, shell
+from domain.command import Command, CommandResult, Verdict, shell
 from domain.errors import SandboxLost
 from domain.files import File, TreeChange
+from sandbox.base import OutputChunk
 from tests.sandbox.docker_place import until
 from tests.sandbox.hostile.arena import PROFILE, arena, record
 from tests.sandbox.hostile.case import PROGRAMS
@@ -45,20 +47,34 @@ def _engine(docker_engine: None) -> None:
     """All of them need one."""
 
 
+def output(item: OutputChunk | CommandResult) -> bytes:
+    assert isinstance(item, OutputChunk), f"the command has ended: {item}"
+    return item.data
+
+
+async def rest(items: AsyncIterator[OutputChunk | CommandResult]) -> list[OutputChunk | CommandResult]:
+    return [item async for item in items]
+
+
 async def test_a_neighbour_is_out_of_reach(isolation: str, tmp_path: Path) -> None:
     listens = "network_listens_for_others.py"
     async with arena(tmp_path, isolation) as there, there.lease() as neighbour, there.lease() as sandbox:
         programs = {listens: File(content=(PROGRAMS / listens).read_bytes()), "neighbour": File(content=b"x")}
         await neighbour.put(TreeChange(written=programs))
         await neighbour.run(shell("touch /dev/shm/neighbour /tmp/neighbour"))
-        hears = asyncio.create_task(neighbour.run(Command(argv=("python3", listens, "3"))))
-        await asyncio.sleep(1)
+        async with contextlib.aclosing(neighbour.stream(Command(argv=("python3", listens)))) as heard:
+            said = b""
+            while b"listening" not in said:
+                said += output(await anext(heard))
+            hears = asyncio.create_task(rest(heard))
 
-        result = await there.attack(sandbox, NEIGHBOUR)
+            result = await there.attack(sandbox, NEIGHBOUR)
 
-        assert not hears.done(), "the neighbour did not listen any more"
-        heard = await hears
-        assert (heard.verdict, b"listening" in heard.stdout, b"ESCAPED" in heard.stdout) == (Verdict.OK, True, False)
+            assert not hears.done(), "the neighbour did not listen any more"
+            await neighbour.run(shell("touch enough"))
+            *later, end = await hears
+        assert isinstance(end, CommandResult)
+        assert (end.verdict, b"ESCAPED" in b"".join((said, *map(output, later)))) == (Verdict.OK, False)
     record(NEIGHBOUR, isolation, result.verdict)
 
 

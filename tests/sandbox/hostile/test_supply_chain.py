@@ -5,9 +5,11 @@ import json
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.sandbox.docker_place import until
 from tests.sandbox.hostile.arena import arena, record
 from tests.sandbox.hostile.cases import CANARY
 
@@ -35,12 +37,12 @@ async def test_a_key_of_the_service_is_nowhere_that_a_sandbox_reaches(
             command = (await there.put(sandbox, CANARY)).model_copy(update={"env": around})
             result = await sandbox.run(command)
             fetched = await sandbox.fetch()
-        wanted = {"container": container["Id"]}
-        client, until = there.place.client, int(time.time()) + 1
-        told_by_engine = client.events(since=since, until=until, filters=wanted, decode=True)
+        await until(lambda: not there.place.mine())
+        wanted: dict[str, Any] = {"since": since, "until": time.time(), "filters": {"container": container["Id"]}}
+        told_by_engine = there.place.client.events(**wanted, decode=True)
         events = await asyncio.to_thread(list, told_by_engine)
     assert (result.exit_code, b"ESCAPED" in result.stdout, result.stdout.count(b"contained: ")) == (0, False, 2)
-    assert events
+    assert {"create", "start", "destroy"} <= {event["Action"] for event in events}
     told = [json.dumps(inspected), json.dumps(events), result.text(), fetched.model_dump_json(), caplog.text]
     assert [text for text in told if KEY in text] == []
     record(CANARY, isolation, result.verdict)

@@ -51,6 +51,20 @@ async def test_formatting_mends_what_the_check_complains_about(sandbox: Sandbox,
     assert path.encode() in before.stdout + before.stderr
 
 
+async def test_a_file_is_formatted_by_name_and_another_is_left_alone(sandbox: Sandbox, name: str) -> None:
+    ((path, text),) = sample(name, "ill_formatted").files.items()
+    folder, _, base = path.rpartition("/")
+    named, other = f"{folder}/-{base}".lstrip("/"), f"{folder}/other_{base}".lstrip("/")
+    content = File(content=text.encode())
+    await sandbox.put(TreeChange(written={named: content, other: content}), clear=True)
+
+    formatted = await sandbox.run(format_command(name, (named,)))
+
+    assert formatted.ok, said(formatted)
+    written = (await sandbox.fetch()).change.written
+    assert {place for place, file in written.items() if file != content} == {named}
+
+
 async def test_code_that_compiles_and_code_that_does_not(sandbox: Sandbox, name: str) -> None:
     broken = sample(name, "broken_code")
     await sandbox.put(sample(name, "half_covered").change)

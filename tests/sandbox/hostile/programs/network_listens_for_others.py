@@ -1,7 +1,7 @@
-"""Waits for connections on every address; prints the port, so that somebody else can try it."""
+"""Waits for connections on every address, says so, and goes on until there is a file ``enough``."""
 
+import os
 import socket
-import sys
 import time
 
 servers = []
@@ -16,8 +16,7 @@ name.listen()
 print("contained: listening", flush=True)
 for server in (*servers, name):
     server.setblocking(False)
-end = time.monotonic() + float(sys.argv[1])
-while time.monotonic() < end:
+while not os.path.exists("enough"):
     for server in (*servers, name):
         try:
             server.accept()

@@ -12,6 +12,8 @@ from domain.events import (
     PlainTextChosen,
     PlanMade,
     ProtectedChangeDropped,
+    QuestionAnswered,
+    QuestionAsked,
     ReplyCorrected,
     ReplyRepaired,
     SandboxFailed,
@@ -78,8 +80,18 @@ def _talk(fact: Fact) -> str | None:
             return f"{subtask_id}: told what was wrong with its reply: {', '.join(map(_words, problems))}"
         case PlainTextChosen(subtask_id=subtask_id, reason=reason):
             return f"{subtask_id}: works in plain text: {PLAIN_TEXT_REASONS[reason]}"
+        case QuestionAsked(subtask_id=subtask_id, actor=actor, tool=tool, summary=summary):
+            return f"{subtask_id}: may the {actor} use {tool}? {one_line(summary, 120)} (question {fact.question_id})"
+        case QuestionAnswered():
+            return _answer(fact)
         case _:
             return None
+
+
+def _answer(fact: QuestionAnswered) -> str:
+    verb = "approved" if fact.approved else "refused"
+    who = f"{one_line(fact.by, 60)} {verb} {fact.question_id}" if fact.by else f"{fact.question_id} was {verb}"
+    return f"{fact.subtask_id}: {who}{f': {one_line(fact.note, 100)}' if fact.note else ''}"
 
 
 def _words(problem: ReplyProblem) -> str:

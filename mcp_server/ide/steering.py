@@ -1,0 +1,151 @@
+"""Tools that begin, end and answer tasks."""
+
+import asyncio
+import contextlib
+
+from pydantic import Field, ValidationError
+
+from domain.approval import MOST_NOTE, ApprovalAnswer
+from domain.errors import SoundstageError, UnknownQuestion
+from mcp_server.caller import Permission
+from mcp_server.ide.front import Resumed
+from mcp_server.ide.looking import OfTask, told
+from mcp_server.ide.orders import LONGEST_WAIT_S, RunTask, order_of
+from mcp_server.ide.session import IdeSession
+from mcp_server.ide.views import TaskState
+from mcp_server.ide.watching import Watch
+from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
+
+
+class CancelTask(OfTask):
+    """Arguments of cancel_task."""
+
+
+class AnswerQuestion(OfTask):
+    """Arguments of answer_question."""
+
+    question_id: str = Field(min_length=1, max_length=200, description="the question's id, as get_task tells it")
+    approve: bool = Field(description="whether the specialist may do it")
+    note: str = Field(default="", max_length=MOST_NOTE, description="a word on why, for the specialist")
+
+
+class ApproveStep(OfTask):
+    """Arguments of approve_step."""
+
+    approve: bool = Field(default=True, description="false refuses the step")
+    note: str = Field(default="", max_length=MOST_NOTE, description="a word on why, for the specialist")
+
+
+async def _run_task(session: IdeSession, arguments: RunTask) -> ToolOutcome:
+    resumed = _resumed(session)
+    notes: tuple[str, ...] = ()
+    if resumed is None:
+        order, notes = await order_of(session, arguments)
+        task_id = await session.tasks.submit(order)
+    else:
+        task_id = resumed.task_id
+    session.about(task_id)
+    if resumed is not None or arguments.wait:
+        await _wait(session, task_id, resumed)
+    return await told(session, task_id, notes)
+
+
+def _resumed(session: IdeSession) -> Resumed | None:
+    try:
+        return session.front.resumed
+    except ValidationError:
+        raise ToolRefused("What was handed back is not what the server gave. Look at the task with get_task.") from None
+
+
+async def _wait(session: IdeSession, task_id: str, resumed: Resumed | None) -> None:
+    """Waits for the task, which ends with whoever waits for it. The answers that came back are given first."""
+    try:
+        async with asyncio.timeout(LONGEST_WAIT_S):
+            for question_id, answer in session.front.answers.items():
+                await _give(session, task_id, question_id, answer)
+            await Watch(session, task_id, resumed).run()
+    except TimeoutError:
+        return
+    except asyncio.CancelledError:
+        with contextlib.suppress(SoundstageError):  # a task that is not theirs, or not here, is none that could end
+            await session.tasks.cancel(session.owner, task_id, f"{session.caller.actor} went away while waiting for it")
+        raise
+
+
+async def _give(session: IdeSession, task_id: str, question_id: str, answer: ApprovalAnswer) -> None:
+    """Hands an answer over; one that comes too late changes nothing."""
+    with contextlib.suppress(UnknownQuestion):
+        await session.answer(task_id, question_id, answer)
+
+
+async def _cancel_task(session: IdeSession, arguments: CancelTask) -> ToolOutcome:
+    task_id = session.about(arguments.task_id)
+    await session.tasks.cancel(session.owner, task_id, f"{session.caller.actor} cancelled it")
+    return await told(session, task_id)
+
+
+async def _answer_question(session: IdeSession, arguments: AnswerQuestion) -> ToolOutcome:
+    task_id = session.about(arguments.task_id)
+    answer = ApprovalAnswer(approved=arguments.approve, note=arguments.note)
+    await session.answer(task_id, arguments.question_id, answer)
+    return await told(session, task_id)
+
+
+async def _approve_step(session: IdeSession, arguments: ApproveStep) -> ToolOutcome:
+    task_id = session.about(arguments.task_id)
+    open_ones = (await session.tasks.get(session.owner, task_id)).questions
+    if len(open_ones) != 1:
+        what = "asks nothing now" if not open_ones else f"asks {len(open_ones)} things: name one with answer_question"
+        raise ToolRefused(f"Task {task_id} {what}.")
+    answer = ApprovalAnswer(approved=arguments.approve, note=arguments.note)
+    await session.answer(task_id, open_ones[0].id, answer)
+    return await told(session, task_id)
+
+
+STEERING_TOOLS = (
+    Tool(
+        name="run_task",
+        description="Has a programming task planned, tested, coded and verified in containers. It takes minutes: it "
+        "answers at once with the task's id, or with `wait` when the task has ended.",
+        session=IdeSession,
+        arguments=RunTask,
+        permission=Permission.STEER_TASKS,
+        handler=_run_task,
+        example={"prompt": "Write slugify(text) in slug.py, with tests.", "wait": True},
+        data=TaskState,
+        open_world=True,
+        limits=ToolLimits(timeout_s=LONGEST_WAIT_S + 60),
+    ),
+    Tool(
+        name="cancel_task",
+        description="Ends a task. The best tree that it has by then is kept.",
+        session=IdeSession,
+        arguments=CancelTask,
+        permission=Permission.STEER_TASKS,
+        handler=_cancel_task,
+        example={"task_id": "fb7d1382ecfd"},
+        data=TaskState,
+        destructive=True,
+        idempotent=True,
+    ),
+    Tool(
+        name="answer_question",
+        description="Says whether a specialist may do what it asks for. The first answer counts.",
+        session=IdeSession,
+        arguments=AnswerQuestion,
+        permission=Permission.STEER_TASKS,
+        handler=_answer_question,
+        example={"task_id": "fb7d1382ecfd", "question_id": "code:1:1:1", "approve": False, "note": "Use a test file."},
+        data=TaskState,
+    ),
+    Tool(
+        name="approve_step",
+        description="Approves or refuses the one thing that a task waits for.",
+        session=IdeSession,
+        arguments=ApproveStep,
+        permission=Permission.STEER_TASKS,
+        handler=_approve_step,
+        example={"task_id": "fb7d1382ecfd", "approve": True},
+        data=TaskState,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Requests to hosts of the internet that are allowed."""

@@ -1,0 +1,179 @@
+"""HTTP requests to allowed hosts: every hop is checked, resolved once and pinned, and nothing of ours is sent along."""
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+
+import h11
+
+from domain.base import Value
+from domain.errors import UsageError
+from domain.text import one_line
+from mcp_server.web.url import Url, parse_url
+from sandbox.egress.allowlist import AllowedHost, Allowlist, Wording
+from sandbox.egress.endpoint import PORTS, Endpoint, InvalidEndpoint, endpoint, parse_authority
+from sandbox.egress.outside import Line, Outside, UpstreamProxies
+from sandbox.egress.refusal import BadRequest, HostUnreachable
+from sandbox.egress.relay import events
+from sandbox.egress.request import HOP_BY_HOP
+
+SETTING = "SOUNDSTAGE_HTTP_HOSTS"
+WORDING = Wording(
+    unlisted="is not among the hosts that http_request may reach",
+    remedy=f"Do without it. Whoever runs Soundstage can allow it in {SETTING}, as name or name:port.",
+    remedy_inside="No address inside of a network is ever reached.",
+)
+CONNECT_S = 10.0
+MOST_HOPS = 5
+HEAD_BYTES = 64 * 1024
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+OURS = frozenset({"host", "content-length", "accept-encoding", "expect", *(name.decode() for name in HOP_BY_HOP)})
+"""Headers that a request cannot set: they decide where it goes, and how it is framed."""
+TO_ONE_HOST = frozenset({"authorization", "cookie"})
+"""Headers that do not follow a redirect to another host."""
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class WebRequest(Value):
+    """What is asked. ``body`` is sent as it is."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+class WebAnswer(Value):
+    """What came back in the end, from ``url``. ``cut`` says that the body is longer than what was read of it;
+    ``hops`` are the URLs that led there."""
+
+    url: str
+    status: int
+    headers: Headers
+    body: bytes
+    cut: bool
+    hops: tuple[str, ...] = ()
+
+
+def read_hosts(text: str) -> tuple[Endpoint, ...]:
+    """``NAME[:PORT],...``; without a port it is those of http and https. UsageError."""
+    found: list[Endpoint] = []
+    for part in text.replace(",", " ").split():
+        try:
+            one = parse_authority(part, PORTS["https"])
+        except InvalidEndpoint as error:
+            raise UsageError(f"{SETTING} cannot be used: {error}") from error
+        found.append(one)
+        if not part.endswith(f":{one.port}"):
+            found.append(endpoint(one.host, PORTS["http"]))
+    return tuple(found)
+
+
+class Web:
+    """Makes requests. ``hosts`` are all that can be reached, at no address inside of a network; ``inside`` are
+    endpoints that may lie at one all the same, and exist for tests on loopback."""
+
+    def __init__(
+        self,
+        hosts: Iterable[Endpoint] = (),
+        proxies: UpstreamProxies | None = None,
+        ca_bundle: Path | None = None,
+        inside: Iterable[Endpoint] = (),
+    ) -> None:
+        allowed = [AllowedHost(endpoint=one, named=False) for one in hosts]
+        allowed += [AllowedHost(endpoint=one, named=True) for one in inside]
+        self.hosts = tuple(one.endpoint for one in allowed)
+        self._allowlist = Allowlist(allowed, WORDING)
+        self._proxies = proxies
+        self._ca_bundle = ca_bundle
+
+    async def fetch(self, request: WebRequest, most: int, timeout_s: float) -> WebAnswer:
+        """The answer after redirects, with at most ``most`` bytes of its body. Refusal, InvalidEndpoint."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._follow(request, most)
+        except TimeoutError:
+            raise HostUnreachable(f"The request took over {timeout_s:.0f} s and was ended.", 504) from None
+
+    async def _follow(self, request: WebRequest, most: int) -> WebAnswer:
+        outside = Outside(self._allowlist, self._proxies, CONNECT_S)
+        url = parse_url(request.url)
+        hops: list[str] = []
+        while True:
+            answer = await self._once(outside, url, request, most)
+            location = next((value for name, value in answer.headers if name == "location"), "")
+            if answer.status not in REDIRECTS or not location:
+                return answer.model_copy(update={"hops": tuple(hops)})
+            if len(hops) == MOST_HOPS:
+                raise BadRequest(f"There were more than {MOST_HOPS} redirects, the last one to {one_line(location)}.")
+            hops.append(str(url))
+            target = url.join(location)
+            if url.tls and not target.tls:
+                raise BadRequest(f"The redirect to {target} would leave https, so it was not followed.")
+            request = _redirected(request, answer.status, url.endpoint == target.endpoint)
+            url = target
+
+    async def _once(self, outside: Outside, url: Url, request: WebRequest, most: int) -> WebAnswer:
+        line = await outside.open(url.endpoint, url.tls)
+        try:
+            if url.tls:
+                await line.writer.start_tls(await self._trust(), server_hostname=url.endpoint.host)
+            return await _exchange(line, url, request, most)
+        except ssl.SSLError as error:
+            why = one_line(error.reason or str(error))
+            raise HostUnreachable(f"{url.endpoint} cannot be spoken to in TLS: {why}.") from error
+        except (OSError, h11.RemoteProtocolError) as error:
+            raise HostUnreachable(f"{url.endpoint} broke off: {one_line(str(error))}.") from error
+        finally:
+            await line.close()
+
+    async def _trust(self) -> ssl.SSLContext:
+        return await asyncio.to_thread(ssl.create_default_context, cafile=self._ca_bundle)
+
+
+def _redirected(request: WebRequest, status: int, same: bool) -> WebRequest:
+    """The request as it goes on: without a body where the answer is elsewhere, without secrets for another host."""
+    headers = request.headers if same else tuple(one for one in request.headers if one[0].lower() not in TO_ONE_HOST)
+    if status == 303 or (status in {301, 302} and request.method == "POST"):
+        method = "HEAD" if request.method == "HEAD" else "GET"
+        kept = tuple(one for one in headers if not one[0].lower().startswith("content-"))
+        return request.model_copy(update={"method": method, "headers": kept, "body": b""})
+    return request.model_copy(update={"headers": headers})
+
+
+async def _exchange(line: Line, url: Url, request: WebRequest, most: int) -> WebAnswer:
+    state = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
+    try:
+        sent = [state.send(_head(line, url, request))]
+        sent += [state.send(h11.Data(data=request.body)), state.send(h11.EndOfMessage())]
+    except h11.LocalProtocolError as error:
+        raise BadRequest(f"The request cannot be sent: {one_line(str(error))}.") from error
+    line.writer.write(b"".join(part for part in sent if part))
+    await line.writer.drain()
+    status, headers, body = 0, Headers(), bytearray()
+    async for event in events(line, state):
+        if isinstance(event, h11.Response):
+            status = event.status_code
+            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers)
+        elif isinstance(event, h11.Data):
+            body += event.data
+            if len(body) > most:
+                break
+    return WebAnswer(url=str(url), status=status, headers=headers, body=bytes(body[:most]), cut=len(body) > most)
+
+
+def _head(line: Line, url: Url, request: WebRequest) -> h11.Request:
+    given = [(name, value) for name, value in request.headers if name.lower() not in OURS]
+    named = {name.lower() for name, _ in given}
+    usual = [pair for pair in (("User-Agent", "soundstage"), ("Accept", "*/*")) if pair[0].lower() not in named]
+    headers = [("Host", url.host), *given, *usual, ("Accept-Encoding", "identity"), ("Connection", "close")]
+    if request.body or request.method in {"POST", "PUT", "PATCH"}:
+        headers.append(("Content-Length", str(len(request.body))))
+    encoded = [(name.encode("utf-8", "replace"), value.encode("utf-8", "replace")) for name, value in headers]
+    target = url.path
+    if line.whole_urls:
+        target = str(url)
+        encoded += [(b"Proxy-Authorization", line.credentials)] if line.credentials else []
+    return h11.Request(method=request.method, target=target, headers=encoded)

@@ -1,0 +1,294 @@
+"""A client that waits for its task: it is asked, it goes away, it comes too late."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mcp.types as types
+import pytest
+from mcp.shared.exceptions import MCPError
+
+from domain.events import QuestionAnswered, QuestionAsked, SnapshotMade, TaskFinished
+from domain.task import TaskStatus
+from gateway.scripted import Line, ScriptedProvider
+from mcp_server.ide.front import MOST_ROUNDS
+from tests.app.test_task_desk import CODE, careful, facts, slow, when
+from tests.director.stage import node, open_stage, part, planned, shell, submit
+from tests.mcp_server.ide.front_desk import ERAS, ME, FrontDesk, Told, connected, open_desk, text_of, who
+
+PROMPT = "Write the module calc."
+
+
+class Person:
+    """Says the same to every question, and remembers them."""
+
+    def __init__(self, action: str, **content: Any) -> None:
+        self._result = types.ElicitResult.model_validate({"action": action, "content": content or None})
+        self.asked: list[str] = []
+
+    async def __call__(self, params: types.ElicitRequestParams) -> types.ElicitResult | types.ErrorData:
+        """The answer."""
+        self.asked.append(params.message)
+        assert isinstance(params, types.ElicitRequestFormParams)
+        assert list(params.requested_schema["properties"]) == ["approve", "note"]
+        return self._result
+
+
+class Sleeper:
+    """Never says anything."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def __call__(self, params: types.ElicitRequestParams) -> types.ElicitResult | types.ErrorData:
+        """Waits for ever."""
+        del params
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def the_task(desk: FrontDesk) -> str:
+    """The id of the one task, as soon as there is one."""
+    async with asyncio.timeout(60):
+        while True:
+            if tasks := (await desk.product.tasks.page(ME, None, None, 10)).tasks:
+                return tasks[0].id
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_the_task_asks_is_put_to_the_client_while_it_waits(era: str, tmp_path: Path) -> None:
+    person = Person("accept", approve=True, note="go\x1b[31m on")
+    async with open_desk(tmp_path, careful(), era, person) as desk:
+        told = Told()
+        result = await desk.call("run_task", told, prompt=PROMPT, approval="destructive", wait=True)
+        assert result.structured_content is not None
+        assert result.structured_content["status"] == "unchecked"
+        task_id = result.structured_content["task_id"]
+        (asked,) = person.asked
+        assert asked.startswith(f"Task {task_id}: may the code specialist use shell?\n")
+        assert "echo done > a.txt" in asked
+        (answered,) = await facts(desk.product, task_id, QuestionAnswered)
+        assert (answered.approved, answered.by, answered.note) == (True, "local in an IDE", "go on")
+        assert (await desk.data("get_patch", task_id=task_id))["paths"] == ["a.txt"]
+        assert told.progress == sorted(set(told.progress))
+        assert len((await desk.data("list_tasks"))["tasks"]) == 1
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("person", "note"),
+    [
+        (Person("accept", approve=False, note="not in my house"), "not in my house"),
+        (Person("decline"), "declined"),
+        (Person("cancel"), "the question was closed without an answer"),
+        (Person("accept"), "no reason was given"),
+        (Person("accept", approve="yes", note=["a"]), "no reason was given"),
+    ],
+    ids=["no", "decline", "cancel", "nothing", "nonsense"],
+)
+async def test_only_a_plain_yes_is_one(era: str, person: Person, note: str, tmp_path: Path) -> None:
+    async with open_desk(tmp_path, careful(), era, person) as desk:
+        state = await desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True)
+        assert (await desk.data("get_patch", task_id=state["task_id"]))["paths"] == []
+        called = (await desk.client.read_resource(f"task://{state['task_id']}/events")).contents[0]
+        assert isinstance(called, types.TextResourceContents)
+        assert f"shell was not approved ({note}" in called.text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_question_is_seen_and_answered_where_the_client_cannot_be_asked(era: str, tmp_path: Path) -> None:
+    async with open_desk(tmp_path, careful(), era) as desk:
+        waiting = asyncio.create_task(desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True))
+        task_id = await the_task(desk)
+        await when(desk.product, task_id, QuestionAsked)
+        result = await desk.call("get_task", task_id=task_id)
+        assert result.structured_content is not None
+        (question,) = result.structured_content["questions"]
+        assert (question["tool"], question["actor"]) == ("shell", "code specialist")
+        assert "question_id 'code:1:1:1'" in text_of(result)
+        unknown = await desk.refused("answer_question", task_id=task_id, question_id="x", approve=True)
+        assert "waits for no such answer" in unknown
+        state = await desk.data("answer_question", task_id=task_id, question_id=question["question_id"], approve=True)
+        assert state["questions"] == []
+        again = await desk.refused(
+            "answer_question", task_id=task_id, question_id=question["question_id"], approve=False
+        )
+        assert "waits for no such answer" in again
+        assert (await waiting)["status"] == "unchecked"
+        assert "asks nothing now" in await desk.refused("approve_step", task_id=task_id)
+
+
+async def test_the_one_thing_that_a_task_waits_for_is_approved_without_its_name(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, careful()) as desk:
+        task_id = (await desk.data("run_task", prompt=PROMPT, approval="destructive"))["task_id"]
+        await when(desk.product, task_id, QuestionAsked)
+        await desk.data("approve_step", task_id=task_id)
+        await when(desk.product, task_id, TaskFinished)
+        assert (await desk.data("get_patch", task_id=task_id))["paths"] == ["a.txt"]
+
+
+async def test_of_several_things_one_has_to_be_named(tmp_path: Path) -> None:
+    parts = [part(CODE, f"Do the work of {name}.", lines=[Line(calls=(shell("ls"),)), submit()]) for name in "ab"]
+    async with open_desk(tmp_path, ScriptedProvider((planned(node("a"), node("b")), *parts))) as desk:
+        task_id = (await desk.data("run_task", prompt=PROMPT, approval="destructive"))["task_id"]
+        asked = 0
+        async for event in desk.product.tasks.follow(ME, task_id):
+            asked += isinstance(event.fact, QuestionAsked)
+            if asked == 2:
+                break
+        assert "asks 2 things" in await desk.refused("approve_step", task_id=task_id)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_several_questions_are_put_one_after_the_other_or_together(era: str, tmp_path: Path) -> None:
+    parts = [
+        part(
+            "You are the code specialist",
+            f"Do the work of {name}.",
+            lines=[Line(calls=(shell(f"touch {name}"),)), submit()],
+        )
+        for name in ("a", "b", "c")
+    ]
+    person = Person("accept", approve=True)
+    model = ScriptedProvider((planned(*map(node, "abc")), *parts))
+    async with open_desk(tmp_path, model, era, person) as desk:
+        state = await desk.data("run_task", prompt=PROMPT, approval="always", wait=True)
+        assert (await desk.data("get_patch", task_id=state["task_id"]))["paths"] == ["a", "b", "c"]
+        # A shell and a submit each.
+        assert len(person.asked) == 6
+        assert len(set(person.asked)) == 4
+
+
+async def test_a_client_that_would_be_asked_too_often_is_told_to_answer_by_itself(tmp_path: Path) -> None:
+    calls = [Line(calls=(shell(f"touch {number}"),)) for number in range(MOST_ROUNDS + 3)]
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=[*calls, submit()])))
+    person = Person("accept", approve=True)
+    async with open_desk(tmp_path, model, "auto", person) as desk:
+        state = await desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True)
+        assert len(person.asked) == MOST_ROUNDS
+        assert (state["status"], len(state["questions"])) == ("running", 1)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_that_cannot_ask_after_all_leaves_the_question_open(era: str, tmp_path: Path) -> None:
+    async def broken(params: types.ElicitRequestParams) -> types.ElicitResult | types.ErrorData:
+        del params
+        return types.ErrorData(code=types.INTERNAL_ERROR, message="no window")
+
+    async with open_desk(tmp_path, careful(), era, broken) as desk:
+        waiting = asyncio.create_task(desk.call("run_task", prompt=PROMPT, approval="destructive", wait=True))
+        task_id = await the_task(desk)
+        await when(desk.product, task_id, QuestionAsked)
+        await desk.data("approve_step", task_id=task_id)
+        await when(desk.product, task_id, TaskFinished)
+        if era == "legacy":
+            assert not (await waiting).is_error
+        else:
+            with pytest.raises(MCPError, match="no window"):
+                await waiting
+
+
+async def test_a_question_that_somebody_else_answers_is_taken_back_from_the_client(tmp_path: Path) -> None:
+    sleeper = Sleeper()
+    async with open_desk(tmp_path, careful(), "legacy", sleeper) as desk:
+        waiting = asyncio.create_task(desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True))
+        async with asyncio.timeout(60):
+            await sleeper.asked.wait()
+        async with connected(desk.product) as other:
+            await other.data("approve_step", task_id=await the_task(desk))
+        assert (await waiting)["status"] == "unchecked"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_request_that_is_cancelled_cancels_its_task(era: str, tmp_path: Path) -> None:
+    async with open_desk(tmp_path, slow(), era) as desk:
+        waiting = asyncio.create_task(desk.call("run_task", prompt=PROMPT, wait=True))
+        task_id = await the_task(desk)
+        await when(desk.product, task_id, SnapshotMade)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        finished: TaskFinished = await when(desk.product, task_id, TaskFinished)
+        assert finished.result.status is TaskStatus.CANCELLED
+        assert finished.result.reason == "local in an IDE went away while waiting for it"
+        assert (await desk.data("get_patch", task_id=task_id))["paths"] == ["a.txt"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("asked", [None, Sleeper], ids=["at work", "while it is asked"])
+async def test_a_client_that_vanishes_while_it_waits_takes_its_task_along(
+    era: str, asked: Callable[[], Sleeper] | None, tmp_path: Path
+) -> None:
+    async with open_stage(tmp_path, slow() if asked is None else careful()) as stage:
+        sleeper = asked() if asked is not None else None
+        async with connected(stage.product, era, asked=sleeper) as desk:
+            policy = "auto" if sleeper is None else "destructive"
+            waiting = asyncio.create_task(desk.call("run_task", prompt=PROMPT, approval=policy, wait=True))
+            task_id = await the_task(desk)
+            await when(stage.product, task_id, SnapshotMade if sleeper is None else QuestionAsked)
+            if sleeper is not None:
+                await sleeper.asked.wait()
+            if era == "auto":
+                # In this era a client in the same process leaves by ending its call.
+                waiting.cancel()
+        await asyncio.wait({waiting})
+        view = await stage.product.tasks.get(ME, task_id)
+        if era == "auto" and sleeper is not None:
+            # The request was answered with the question: nobody waits, and the question stays open for whoever comes.
+            assert (view.summary.status, len(view.questions)) == (TaskStatus.RUNNING, 1)
+        else:
+            finished: TaskFinished = await when(stage.product, task_id, TaskFinished)
+            assert finished.result.status is TaskStatus.CANCELLED
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_task_can_be_cancelled_while_a_question_is_open(era: str, tmp_path: Path) -> None:
+    async with open_desk(tmp_path, careful(), era) as desk:
+        waiting = asyncio.create_task(desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True))
+        task_id = await the_task(desk)
+        await when(desk.product, task_id, QuestionAsked)
+        state = await desk.data("cancel_task", task_id=task_id)
+        assert (state["status"], state["questions"]) == ("cancelled", [])
+        assert (await waiting)["status"] == "cancelled"
+        assert "asks nothing" in await desk.refused("approve_step", task_id=task_id)
+
+
+STATES = ["", "{}", "null", '{"task_id": 1}', '{"task_id": "%s", "seq": 0, "rounds": 0, "x": 1}', "\x00", "9" * 100_000]
+
+
+@pytest.mark.parametrize("state", STATES, ids=[ascii(state[:20]) for state in STATES])
+async def test_a_state_that_the_server_did_not_give_is_refused(state: str, tmp_path: Path) -> None:
+    async with open_desk(tmp_path, careful()) as desk:
+        result = await desk.client.session.call_tool(
+            "run_task", {"prompt": PROMPT, "wait": True}, request_state=state, allow_input_required=True
+        )
+        assert isinstance(result, types.CallToolResult)
+        assert result.is_error
+        assert "handed back" in text_of(result)
+        assert (await desk.data("list_tasks"))["tasks"] == []
+
+
+async def test_a_state_that_names_the_task_of_somebody_else_leads_to_none(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, careful()) as stage:
+        async with connected(stage.product, caller=who("ann")) as desk:
+            task_id = (await desk.data("run_task", prompt=PROMPT, approval="destructive"))["task_id"]
+            async for event in stage.product.tasks.follow("ann", task_id):
+                if isinstance(event.fact, QuestionAsked):
+                    break
+        async with connected(stage.product, caller=who("bob")) as desk:
+            state = f'{{"task_id": "{task_id}", "seq": 0, "rounds": 0}}'
+            responses: types.InputResponses = {
+                "code:1:1:1": types.ElicitResult(action="accept", content={"approve": True})
+            }
+            for given in (responses, None):
+                result = await desk.client.session.call_tool(
+                    "run_task",
+                    {"prompt": PROMPT},
+                    request_state=state,
+                    input_responses=given,
+                    allow_input_required=True,
+                )
+                assert isinstance(result, types.CallToolResult)
+                assert "There is no task" in text_of(result)
+        assert len((await stage.product.tasks.get("ann", task_id)).questions) == 1
