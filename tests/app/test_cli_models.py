@@ -153,7 +153,7 @@ def test_a_model_that_can_only_talk_passes_and_what_it_lacks_is_said(cli: Cli) -
     assert tools.startswith("✗ tools")
     assert tools.endswith("the tool was not called")
     assert schema.startswith("✗ json  The provider refused the request (HTTP 400)")
-    assert schema.endswith("no schemas here")
+    assert "no schemas here" in schema
 
 
 @pytest.mark.parametrize("reply", [Refuse(500), Say(""), Raw(b"nonsense"), Refuse(404)], ids=repr)

@@ -10,6 +10,19 @@ from tests.gateway.books import Books
 from tests.gateway.clock import Clock
 
 
+@pytest.fixture(scope="session")
+def no_authorities(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder without certificates."""
+    return str(tmp_path_factory.mktemp("authorities"))
+
+
+@pytest.fixture(autouse=True)
+def _no_tls(monkeypatch: pytest.MonkeyPatch, no_authorities: str) -> None:
+    """No server of these tests speaks TLS, and each client of an SDK would read the certificates of all authorities."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", no_authorities)
+
+
 @pytest.fixture
 def clock() -> Clock:
     """A clock that the test sets."""
