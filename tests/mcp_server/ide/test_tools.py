@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain.audit import AuditVerdict
 from domain.events import QuestionAsked, SnapshotMade
@@ -265,3 +268,39 @@ async def test_many_look_at_once_while_a_task_runs(tmp_path: Path) -> None:
         await when(desk.product, task_id, SnapshotMade)
         states = await asyncio.gather(*(desk.data("get_task", task_id=task_id) for _ in range(50)))
         assert {state["status"] for state in states} == {"running"}
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+KEYS = [
+    "task_id", "question_id", "approve", "note", "offset", "limit", "cursor", "status", "by", "prompt", "files",
+    "folder", "tests", "model", "limits", "approval", "install", "test_command",
+]  # fmt: skip
+TEXTS = st.text(max_size=64) | st.just("task-1")
+LIKELY = {
+    "question_id": TEXTS, "approve": st.booleans(), "offset": st.integers(0, 2**80), "prompt": TEXTS,
+    "limit": st.integers(1, 100), "cursor": TEXTS, "files": st.dictionaries(TEXTS, TEXTS, max_size=3),
+}  # fmt: skip
+NAMES = st.sampled_from([tool.name for tool in IDE_TOOLS]) | st.text(max_size=20)
+ARGUMENTS = st.one_of(
+    st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4),
+    st.fixed_dictionaries({"task_id": TEXTS}, optional=LIKELY),
+    st.fixed_dictionaries(
+        {"prompt": TEXTS}, optional={"files": LIKELY["files"], "model": TEXTS, "test_command": TEXTS}
+    ),
+)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(st.tuples(NAMES, ARGUMENTS), max_size=30))
+def test_any_call_with_any_arguments_gets_an_answer(calls: list[tuple[str, dict[str, Any]]]) -> None:
+    async def play() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with open_desk(Path(folder), quick()) as desk:
+                for name, arguments in calls:
+                    result = await desk.client.call_tool(name, arguments)
+                    assert text_of(result)
+                    assert text_of(result).encode()
+                assert (await desk.data("list_tasks"))["next_cursor"] is None
+
+    asyncio.run(play())

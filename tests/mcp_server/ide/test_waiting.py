@@ -13,7 +13,7 @@ from domain.events import QuestionAnswered, QuestionAsked, SnapshotMade, TaskFin
 from domain.task import TaskStatus
 from gateway.scripted import Line, ScriptedProvider
 from mcp_server.ide.front import MOST_ROUNDS
-from tests.app.test_task_desk import CODE, careful, facts, slow, when
+from tests.app.test_task_desk import CODE, HANG, careful, facts, slow, when
 from tests.director.stage import node, open_stage, part, planned, shell, submit
 from tests.mcp_server.ide.front_desk import ERAS, ME, FrontDesk, Told, connected, open_desk, text_of, who
 
@@ -40,12 +40,16 @@ class Sleeper:
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
+        self.released = asyncio.Event()
 
     async def __call__(self, params: types.ElicitRequestParams) -> types.ElicitResult | types.ErrorData:
         """Waits for ever."""
         del params
         self.asked.set()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.released.set()
         raise AssertionError
 
 
@@ -192,13 +196,16 @@ async def test_a_client_that_cannot_ask_after_all_leaves_the_question_open(era: 
 
 async def test_a_question_that_somebody_else_answers_is_taken_back_from_the_client(tmp_path: Path) -> None:
     sleeper = Sleeper()
-    async with open_desk(tmp_path, careful(), "legacy", sleeper) as desk:
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=[HANG])))
+    async with open_desk(tmp_path, model, "legacy", sleeper) as desk:
         waiting = asyncio.create_task(desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(60), connected(desk.product) as other:
             await sleeper.asked.wait()
-        async with connected(desk.product) as other:
-            await other.data("approve_step", task_id=await the_task(desk))
-        assert (await waiting)["status"] == "unchecked"
+            task_id = await the_task(desk)
+            await other.data("approve_step", task_id=task_id)
+            await sleeper.released.wait()
+            await other.data("cancel_task", task_id=task_id)
+        assert (await waiting)["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("era", ERAS)
