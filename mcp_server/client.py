@@ -7,10 +7,12 @@ from typing import Any
 
 from mcp.client import Client
 from mcp.types import TextContent
+from pydantic_core import to_jsonable_python
 
 from domain.base import Value
 from domain.chat import ToolSchema
 from domain.replies import ReplyProblem
+from domain.text import plain, well_formed
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.server import PROBLEM, build_server
 from mcp_server.session import ToolSession
@@ -60,8 +62,13 @@ class ToolClient:
 
     async def call(self, name: str, arguments: dict[str, Any]) -> Observation:
         """What the tool answers. An infrastructure error that the tool met is raised."""
+        if not can_be_sent(arguments):
+            why = "they are nested too deeply, or hold characters that are no text"
+            text = f"The arguments of {name} cannot be read: {why}. A valid example: {self.example(name)}"
+            problem = ReplyProblem.ARGUMENTS_NOT_VALID
+            return Observation(text=plain(text), ok=False, commit=self._session.commit, problem=problem)
         before, changed_before = len(self._session.dropped), len(self._session.changed)
-        result = await self._client.call_tool(name, arguments)
+        result = await self._client.call_tool(well_formed(name), arguments)
         if self._session.failure is not None:
             raise self._session.failure
         text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
@@ -76,6 +83,15 @@ class ToolClient:
             changed=tuple(self._session.changed[changed_before:]),
             dropped=tuple(self._session.dropped[before:]),
         )
+
+
+def can_be_sent(arguments: dict[str, Any]) -> bool:
+    """Whether a transport can carry them."""
+    try:
+        to_jsonable_python(arguments)
+    except ValueError:
+        return False
+    return True
 
 
 @contextlib.asynccontextmanager

@@ -39,7 +39,8 @@ class PathArguments(BaseModel):
 
 
 async def check_inside(session: ToolSession, path: str) -> None:
-    """ToolRefused unless something is at the path in the sandbox, and no link leads there: links can lead out."""
+    """ToolRefused unless a file or folder is at the path in the sandbox, and no link leads there: links can lead out,
+    and whoever reads a pipe waits for ever."""
     if path == ".":
         return
     parts = path.split("/")
@@ -50,3 +51,5 @@ async def check_inside(session: ToolSession, path: str) -> None:
             raise ToolRefused(f"There is nothing at {one_line(path)}. {session.near(path)}")
         if entry.kind == "link":
             raise ToolRefused(f"{one_line(way)} is a link. Name what it leads to.")
+        if entry.kind == "other":
+            raise ToolRefused(f"{one_line(way)} is neither a file nor a folder.")

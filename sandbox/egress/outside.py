@@ -19,6 +19,7 @@ from sandbox.egress.endpoint import PORTS, Address, Endpoint
 from sandbox.egress.refusal import HostRefused, HostUnreachable
 
 BUFFER = 64 * 1024
+CLOSE_S = 1.0
 
 
 class UpstreamProxies(Value):
@@ -50,8 +51,10 @@ class Line:
     async def close(self) -> None:
         """Lets go of the connection at once; what the other end has not taken yet is dropped."""
         self.writer.transport.abort()
-        with contextlib.suppress(OSError):
-            await self.writer.wait_closed()
+        # After a TLS handshake that did not end, asyncio never says that the connection is closed.
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.writer.wait_closed()
 
 
 class Outside:

@@ -1,6 +1,7 @@
 """A specialist's end of MCP."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,3 +41,31 @@ async def test_what_is_raised_while_connected_comes_out_as_it_is_and_in_no_group
         async with open_place(tmp_path):
             raise error
     assert raised.value is error
+
+
+def nested(depth: int) -> Any:
+    value: Any = "x"
+    for at in range(depth):
+        value = [value] if at % 2 else {"x": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (nested(50), True),
+        (nested(300), False),
+        (nested(5_000), False),
+        ({"a": [{"\ud800": 1}]}, False),
+        (10**400, True),
+    ],
+)
+async def test_what_no_transport_carries_is_answered_and_not_raised(value: Any, sent: bool, tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        await place.client.schemas()
+        for name in ("read_file", "nothing\ud800"):
+            observation = await place.client.call(name, {"path": value})
+            assert not observation.ok
+            assert observation.problem is not None
+            assert ("cannot be read" in observation.text) != sent
+        assert len(place.audit.heard) == (2 if sent else 0)

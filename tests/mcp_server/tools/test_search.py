@@ -92,3 +92,10 @@ async def test_no_search_leads_out_of_the_workspace(path: str, tmp_path: Path) -
         assert "is a link" in observation.text or "leaves the workspace" in observation.text
         assert "localhost" not in observation.text
         assert "localhost" not in (await place.call("search", pattern="localhost")).text
+
+
+async def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    async with open_place(tmp_path, FILES) as place:
+        await place.call("shell", command="mkfifo pipe")
+        observation = await place.call("search", pattern=".", path="pipe")
+        assert "neither a file nor a folder" in observation.text

@@ -168,10 +168,11 @@ async def test_a_server_that_speaks_no_http_is_named(answer: str) -> None:
             await ask(Web(inside=[here(port)]), f"http://127.0.0.1:{port}/")
 
 
-async def test_a_server_that_never_answers_is_given_up() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_server_that_never_answers_is_given_up(scheme: str) -> None:
     async with server(says("", end=False)) as port:
         with pytest.raises(HostUnreachable, match="took over 0 s"):
-            await ask(Web(inside=[here(port)]), f"http://127.0.0.1:{port}/", timeout_s=0.2)
+            await ask(Web(inside=[here(port)]), f"{scheme}://127.0.0.1:{port}/", timeout_s=0.2)
 
 
 @pytest.mark.parametrize("headers", [(("X\r\nY", "1"),), (("X", "1\r\nHost: evil"),), (("", "1"),), (("X", "\0"),)])
