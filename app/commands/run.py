@@ -6,15 +6,16 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from app.bootstrap import Soundstage, build
+from app.budget import parse_budget
 from app.cassettes.recordings import choose_or_replay
 from app.cassettes.tape import Tape
 from app.demo_script import check_known
 from app.describe import evidence_line
-from app.inputs import Inputs, parse_budget, read_inputs
+from app.inputs import Inputs, read_inputs
 from app.models import SCRIPTED, ChosenModel, Models
 from app.models_file import read_knowledge
 from app.progress import Watcher, watcher
@@ -29,6 +30,9 @@ from sandbox.dependencies.layer_store import LayerStore
 from sandbox.image_engine import ImageEngine
 from sandbox.profiles import profile
 from storage.export import check_empty, export
+
+if TYPE_CHECKING:
+    from app.bootstrap import Soundstage
 
 MOST_STEPS = 10_000
 
@@ -77,6 +81,9 @@ async def run(settings: Settings, options: RunOptions) -> int:
     except BaseException:
         await models.close()
         raise
+    # Whoever typed something wrong has been told by now, without the whole product.
+    from app.bootstrap import build
+
     view = watcher(options.json_lines)
     try:
         _introduce(view, models, inputs)
@@ -178,7 +185,7 @@ def _warn(view: Watcher, models: Models, limits: Limits, prices: Prices) -> None
 
 
 async def _work(
-    soundstage: Soundstage,
+    soundstage: "Soundstage",
     options: RunOptions,
     chosen: ChosenModel,
     limits: Limits,
@@ -209,12 +216,12 @@ async def _work(
     return result
 
 
-async def _follow(soundstage: Soundstage, task_id: str, view: Watcher) -> None:
+async def _follow(soundstage: "Soundstage", task_id: str, view: Watcher) -> None:
     async for event in soundstage.store.log.follow(task_id):
         view.see(event)
 
 
-async def _deliver(soundstage: Soundstage, options: RunOptions, result: TaskResult, view: Watcher) -> None:
+async def _deliver(soundstage: "Soundstage", options: RunOptions, result: TaskResult, view: Watcher) -> None:
     workspace = soundstage.store.workspaces.open(result.task_id)
     spec = await soundstage.store.tasks.spec(result.task_id)
     changed = await workspace.paths(spec.base_commit, result.commit)
