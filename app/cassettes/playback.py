@@ -6,15 +6,19 @@ from pathlib import Path
 from app.cassettes.cassette import Cassette, Embedding, Talk
 from app.cassettes.request_form import Form, alike, difference, form_of
 from domain.chat import EmbeddingRequest, ModelRequest
-from domain.errors import NotRecorded
+from domain.errors import ModelOverloaded, NotRecorded
 from domain.text import one_line
+
+PASSED_OVER_S = 3600.0
+"""Longer than anybody waits: the next provider is asked."""
 
 
 class Playback:
     """A recording, for all of its providers. Equal requests get their replies in the order in which they were given.
 
     A request is found by its form, see ``request_form``, first among those that were made of the same model. Whom a
-    gateway asks depends on the time, too: so the reply of another model is as good where there is no such one.
+    gateway asks depends on the time, too: so the reply of another model is as good where there is no such one. Where
+    others only failed at it, this one was passed over then, and is busy now.
     """
 
     def __init__(self, path: Path, cassette: Cassette) -> None:
@@ -27,13 +31,15 @@ class Playback:
             self._left[_of_any_model(form)].append(exchange)
 
     def take(self, provider: str, request: ModelRequest | EmbeddingRequest) -> Talk | Embedding:
-        """The next exchange for a request. NotRecorded."""
+        """The next exchange for a request. NotRecorded; ModelOverloaded for a provider that was passed over."""
         form = form_of(request)
         left = self._left[_of_any_model(form)]
         same = [one for one in left if (one.provider, one.request.model) == (provider, request.model)]
         if found := same or [one for one in left if one.reply is not None]:
             left.remove(found[0])
             return found[0]
+        if left:
+            raise ModelOverloaded(f"{provider} was not asked this when {self.path} was recorded.", PASSED_OVER_S)
         raise NotRecorded(f"{self._unknown(request, form)} Record it anew with --record.")
 
     def _unknown(self, request: ModelRequest | EmbeddingRequest, form: Form) -> str:

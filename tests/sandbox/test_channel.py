@@ -147,7 +147,7 @@ async def test_a_request_cancelled_in_the_very_moment_its_answer_comes_ends_and_
 
             asking.cancel()
 
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await asyncio.wait([asking])
             runner.say(frames.RESULT, 2, b'"next"')
             assert await answer(runner.channel) == [(frames.RESULT, b'"next"')]

@@ -173,7 +173,7 @@ async def test_a_follower_that_comes_back_after_the_last_event_stops_at_once(log
     await submit(log)
     last = await log.append("t1", "finished", TaskFinished(result=result()))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await collect(log, after=last.seq) == []
 
 

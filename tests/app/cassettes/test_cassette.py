@@ -311,6 +311,10 @@ async def test_another_model_answers_again_where_time_has_chosen_otherwise_and_n
 
     playback = Playback(path, read(path))
     assert (await Player("first", playback).complete(asking("what?"))).message.content == "I am second"
+    with pytest.raises(ModelOverloaded, match="second was not asked this"):
+        await Player("second", playback).complete(asking("who?"))
+    with pytest.raises(ModelOverloaded, match="busy"):
+        await Player("first", playback).complete(asking("who?"))
     with pytest.raises(NotRecorded):
         await Player("second", playback).complete(asking("who?"))
 
