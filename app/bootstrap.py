@@ -10,12 +10,13 @@ from app.instances import InstanceLock
 from app.journal import Journals
 from app.models import Models
 from app.models_file import read_knowledge
+from app.sandboxes import docker_sandboxes
 from app.settings import Settings
-from app.store import Store, open_store
+from app.store import Store, open_store, tidy
 from app.task_desk import DeskRules, TaskDesk
 from director.equipment import Equipment
 from director.service import Director
-from domain.errors import InfrastructureError, SoundstageError
+from domain.errors import SoundstageError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
@@ -26,16 +27,12 @@ from mcp_server.kept_files import KeptFiles
 from mcp_server.registry import Registry
 from mcp_server.tools import Means, specialist_tools
 from mcp_server.web.web import Web, read_hosts
-from sandbox.address import read_pool
 from sandbox.base import Sandboxes
 from sandbox.container import Instance
 from sandbox.dependencies.dependencies import Dependencies
 from sandbox.dependencies.layer_store import LayerStore
 from sandbox.dependencies.sources import sources
-from sandbox.docker_sandbox import DockerSandboxes, build_of
-from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
-from sandbox.node import Node, NodeLimits
 from sandbox.uninterrupted import to_its_end
 from storage.postgres import PostgresDatabases
 
@@ -59,14 +56,6 @@ class Soundstage:
     reaped: tuple[str, ...]
 
 
-@contextlib.asynccontextmanager
-async def open_tidy_store(settings: Settings) -> AsyncIterator[Store]:
-    """The storage, after the tasks that crashed processes left open were ended."""
-    async with open_store(settings) as store:
-        await _tidy(store, InstanceLock(settings.home / "instances").alive())
-        yield store
-
-
 def model_gateway(settings: Settings, store: Store, models: Models, retry: RetryPolicy | None = None) -> Gateway:
     """The gateway to some models: prices and policy are those of the settings, ledger and cache those of the store."""
     policy = gateway_policy(settings)
@@ -78,17 +67,6 @@ def model_gateway(settings: Settings, store: Store, models: Models, retry: Retry
         store.replies,
         Redactor(settings.known_secrets),
     )
-
-
-def docker_sandboxes(settings: Settings, instance: Instance, warm: bool = True) -> DockerSandboxes:
-    """Sandboxes on the engines of the settings, some of them kept ready. UsageError where a setting is wrong."""
-    limits = NodeLimits(memory=settings.soundstage_sandbox_memory, containers=settings.soundstage_sandboxes)
-    nodes = [Node(DockerEngine(address.host), instance, address.weight, limits) for address in settings.engines]
-    wanted = read_pool(settings.soundstage_pool, settings.soundstage_isolation) if warm else {}
-    sizes = {build_of(request): size for request, size in wanted.items() if size}
-    sandboxes = DockerSandboxes(nodes, instance, sizes)
-    sandboxes.pool.start()
-    return sandboxes
 
 
 @contextlib.asynccontextmanager
@@ -134,7 +112,7 @@ async def build(
             instance = Instance(id=lock.id, home=settings.home_id)
             leasing = sandboxes or docker_sandboxes(settings, instance)
             try:
-                await _tidy(store, lock.alive())
+                await tidy(store, lock.alive())
                 gateway = model_gateway(settings, store, models)
                 reaped = tuple(await leasing.reap(lock.alive))
                 known = _knowledge(settings, models)
@@ -227,11 +205,3 @@ async def _desk(store: Store, director: Director, journals: Journals, rules: Des
 async def _probe(gateway: Gateway) -> None:
     for upstream in gateway.upstreams:
         await upstream.probe()
-
-
-async def _tidy(store: Store, alive: set[str]) -> None:
-    """Ends what crashed processes left open: their tasks and their reservations."""
-    with contextlib.suppress(InfrastructureError):
-        await store.ledger.settle_abandoned()
-        for task in await store.tasks.abandoned(alive):
-            await store.log.append(task.task_id, "finished", task.finish())

@@ -2,7 +2,7 @@
 
 import re
 
-from app.inputs import parse_budget
+from app.budget import parse_budget
 from app.settings import Settings
 from domain.errors import UsageError
 from domain.ledger import Caps

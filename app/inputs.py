@@ -1,17 +1,13 @@
-"""What a run starts from: a repository, the user's tests, a budget."""
+"""What a run starts from: a repository and the user's tests."""
 
 import asyncio
-import decimal
 from pathlib import Path
 
 from domain.base import Value
 from domain.errors import HostileOutput, InvalidRepository, UsageError
 from domain.files import File, FileTree, is_test_file, vet_path
-from domain.money import NanoUsd, from_usd
 from domain.task_service import Origin
 from storage.repository_import import MAX_BYTES, MAX_FILES, read_repository
-
-MAX_BUDGET_USD = decimal.Decimal(1_000_000)
 
 
 class Inputs(Value):
@@ -82,22 +78,3 @@ def _file(path: Path) -> File:
         return File(content=path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}). Check who may read it.") from error
-
-
-def parse_budget(text: str | None, name: str = "--budget-usd") -> NanoUsd | None:
-    """A budget in USD, of the option or setting of that name. UsageError when it is no amount, or lets nothing
-    happen."""
-    if text is None:
-        return None
-    try:
-        amount = decimal.Decimal(text)
-    except decimal.InvalidOperation:
-        amount = decimal.Decimal("nan")
-    if not amount.is_finite() or amount > MAX_BUDGET_USD:
-        raise UsageError(f"{name} takes an amount up to {MAX_BUDGET_USD}, such as 0.50, and {text!r} is none.")
-    if amount <= 0:
-        raise UsageError(
-            f"A budget of {text} USD lets no model call happen. Give {name} an amount above 0, such as 0.50, or leave "
-            "it out."
-        )
-    return from_usd(amount)

@@ -9,10 +9,8 @@ from director.task_run import TaskRun
 from domain.errors import Conflict, SoundstageError, UnknownTask
 from domain.events import Fact, TaskFinished, TaskStarted, TaskSubmitted
 from domain.evidence import Grade
-from domain.task import TaskResult, TaskSpec, TaskStatus
+from domain.task import INTERRUPTED, TaskResult, TaskSpec, TaskStatus
 from sandbox.uninterrupted import to_its_end
-
-INTERRUPTED = "interrupted"
 
 
 class Director:

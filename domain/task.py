@@ -12,6 +12,8 @@ from domain.evidence import Evidence, Grade
 from domain.money import FREE, NanoUsd
 
 LOCAL_OWNER = "local"
+INTERRUPTED = "interrupted"
+"""Why a task was cancelled, where nobody said."""
 MAX_PROMPT_BYTES = 256 * 1024
 
 

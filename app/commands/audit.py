@@ -2,9 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from app.bootstrap import open_tidy_store
 from app.settings import Settings
-from app.store import Store
+from app.store import Store, open_tidy_store
 from domain.text import one_line
 from storage.audit import AuditRecord
 

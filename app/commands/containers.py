@@ -5,8 +5,8 @@ import sys
 import time
 from typing import Any
 
-from app.bootstrap import docker_sandboxes
 from app.instances import InstanceLock
+from app.sandboxes import docker_sandboxes
 from app.settings import Settings
 from domain.errors import EngineUnavailable
 from domain.text import plain

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from app.bootstrap import open_tidy_store
 from app.settings import Settings
+from app.store import open_tidy_store
 from domain.base import Value
 from domain.costs import CostGrouping, CostLine, CostQuery
 from domain.errors import UsageError

@@ -8,8 +8,9 @@ from app.instances import InstanceLock
 from app.keys import rings_at_home
 from app.models import choose
 from app.providers import URLS
+from app.sandboxes import docker_sandboxes
 from app.settings import Settings
-from app.store import open_store
+from app.store import open_store, open_tidy_store
 from domain.base import Value
 from domain.errors import SoundstageError
 from domain.redaction import Redactor
@@ -150,8 +151,6 @@ async def _disk(settings: Settings) -> Finding:
 
 
 async def _home(settings: Settings) -> Finding:
-    from app.bootstrap import open_tidy_store
-
     async with open_tidy_store(settings) as store:
         count = len(await store.tasks.newest(1000))
     return Finding(name="home", ok=True, found=f"{settings.home}, {count} tasks")
@@ -178,8 +177,6 @@ async def _isolation(settings: Settings) -> Finding:
 
 async def examine_sandbox(settings: Settings, level: str | None) -> list[Finding]:
     """Each hardening property of a sandbox that is started for this, with what was found."""
-    from app.bootstrap import docker_sandboxes
-
     lock = InstanceLock(settings.home / "instances")
     lock.acquire()
     instance = Instance(id=lock.id, home=settings.home_id)

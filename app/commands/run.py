@@ -5,28 +5,27 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from app.approvals import answer_at_terminal, check_terminal
-from app.bootstrap import Soundstage, build
+from app.budget import parse_budget
 from app.cassettes.recordings import choose_or_replay
 from app.cassettes.tape import Tape
 from app.demo_script import check_known
-from app.inputs import Inputs, parse_budget, read_inputs
+from app.inputs import Inputs, read_inputs
 from app.models import SCRIPTED, Models
 from app.models_file import read_knowledge
 from app.progress import Watcher, watcher
 from app.settings import Settings
-from app.task_desk import TaskDesk
-from director.service import INTERRUPTED
 from domain.approval import ApprovalPolicy
 from domain.base import Value
 from domain.describe import evidence_line
 from domain.errors import OutputRefused, SoundstageError, UsageError
 from domain.events import QuestionAsked
 from domain.money import format_usd
-from domain.task import LOCAL_OWNER, Limits, TaskResult, TaskStatus
+from domain.task import INTERRUPTED, LOCAL_OWNER, Limits, TaskResult, TaskStatus
 from domain.task_service import TaskOrder
 from gateway.pricing import Prices
 from sandbox import images, isolation
@@ -34,6 +33,10 @@ from sandbox.dependencies.layer_store import LayerStore
 from sandbox.image_engine import ImageEngine
 from sandbox.profiles import profile
 from storage.export import check_empty, export
+
+if TYPE_CHECKING:
+    from app.bootstrap import Soundstage
+    from app.task_desk import TaskDesk
 
 MOST_STEPS = 10_000
 
@@ -84,6 +87,9 @@ async def run(settings: Settings, options: RunOptions) -> int:
     except BaseException:
         await models.close()
         raise
+    # Whoever typed something wrong has been told by now, without the whole product.
+    from app.bootstrap import build
+
     view = watcher(options.json_lines)
     try:
         _introduce(view, models, inputs)
@@ -182,7 +188,7 @@ def _warn(view: Watcher, models: Models, limits: Limits, prices: Prices) -> None
         )
 
 
-async def _work(tasks: TaskDesk, order: TaskOrder, view: Watcher) -> TaskResult:
+async def _work(tasks: "TaskDesk", order: TaskOrder, view: Watcher) -> TaskResult:
     task_id = await tasks.submit(order)
     view.say(f"task {task_id}")
     following = asyncio.create_task(_follow(tasks, task_id, view))
@@ -201,14 +207,14 @@ async def _work(tasks: TaskDesk, order: TaskOrder, view: Watcher) -> TaskResult:
     return result
 
 
-async def _follow(tasks: TaskDesk, task_id: str, view: Watcher) -> None:
+async def _follow(tasks: "TaskDesk", task_id: str, view: Watcher) -> None:
     async for event in tasks.follow(LOCAL_OWNER, task_id):
         view.see(event)
         if isinstance(event.fact, QuestionAsked):
             await answer_at_terminal(tasks, event, event.fact, view)
 
 
-async def _deliver(soundstage: Soundstage, options: RunOptions, result: TaskResult, view: Watcher) -> None:
+async def _deliver(soundstage: "Soundstage", options: RunOptions, result: TaskResult, view: Watcher) -> None:
     workspace = soundstage.store.workspaces.open(result.task_id)
     spec = await soundstage.store.tasks.spec(result.task_id)
     changed = await workspace.paths(spec.base_commit, result.commit)

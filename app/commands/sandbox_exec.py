@@ -13,8 +13,8 @@ from typing import Any, TextIO
 
 from pydantic import ValidationError
 
-from app.bootstrap import docker_sandboxes
 from app.instances import InstanceLock
+from app.sandboxes import docker_sandboxes
 from app.settings import Settings
 from domain.base import Value
 from domain.command import Command, CommandResult, Verdict

@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from app.bootstrap import open_tidy_store
 from app.reply_counts import count_replies
 from app.settings import Settings
+from app.store import open_tidy_store
 from domain.describe import describe, evidence_line
 from domain.files import File
 from domain.money import format_usd

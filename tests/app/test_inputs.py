@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.inputs import parse_budget, read_inputs
+from app.inputs import read_inputs
 from domain.errors import UsageError
 
 
@@ -49,15 +49,3 @@ async def test_a_folder_without_tests_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(UsageError, match="holds no test"):
         await read_inputs(None, [tmp_path])
-
-
-def test_a_budget_is_exact() -> None:
-    assert parse_budget("0.000000001") == 1
-    assert parse_budget("12.5") == 12_500_000_000
-    assert parse_budget(None) is None
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "-inf", "1e99", "", "1,5", "0x10"])
-def test_what_is_no_budget_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"budget"):
-        parse_budget(text)
