@@ -19,6 +19,16 @@ def estimate_input_tokens(request: ModelRequest) -> int:
     return said + tools + (_tokens(json.dumps(request.json_schema)) if request.json_schema is not None else 0)
 
 
+def estimate_text_tokens(text: str) -> int:
+    """About how many tokens a text is, and what frames it."""
+    return _tokens(text)
+
+
+def bytes_within(tokens: int) -> int:
+    """How many bytes of text are, with what frames them, at most so many tokens."""
+    return max(0, tokens - OVERHEAD_TOKENS) * BYTES_PER_TOKEN
+
+
 def _message_tokens(message: Message) -> int:
     match message:
         case AssistantMessage():
