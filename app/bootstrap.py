@@ -14,11 +14,14 @@ from app.settings import Settings
 from app.store import Store, open_store
 from director.equipment import Equipment
 from director.service import Director
-from domain.errors import InfrastructureError
+from domain.errors import InfrastructureError, SoundstageError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
+from gateway.knowledge import Knowledge
 from gateway.policy import RetryPolicy
+from mcp_server.dispatcher import Dispatcher
 from mcp_server.registry import Registry
+from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.address import read_pool
 from sandbox.base import Sandboxes
 from sandbox.container import Instance
@@ -30,7 +33,9 @@ from sandbox.engine import DockerEngine
 from sandbox.image_engine import ImageEngine
 from sandbox.node import Node, NodeLimits
 
-REAP_EVERY_S = 30.0
+TIDY_EVERY_S = 30.0
+"""How often what crashed processes left behind is looked for: containers, and reservations once they have expired."""
+
 PROBE_EVERY_S = 5.0
 """How often a provider that is left alone is asked whether it is well again, where its rest is over."""
 
@@ -60,7 +65,7 @@ def model_gateway(settings: Settings, store: Store, models: Models, retry: Retry
         models.upstreams,
         store.ledger,
         policy if retry is None else policy.model_copy(update={"retry": retry}),
-        read_knowledge(settings.models_file),
+        _knowledge(settings, models),
         store.replies,
         Redactor(settings.known_secrets),
     )
@@ -96,7 +101,22 @@ async def periodically(every_s: float, work: Callable[[], Coroutine[object, obje
 
 
 @contextlib.asynccontextmanager
-async def build(settings: Settings, models: Models, sandboxes: Sandboxes | None = None) -> AsyncIterator[Soundstage]:
+async def settling(gateway: Gateway) -> AsyncIterator[None]:
+    """Waits in the end until all that was sent is in the ledger, however the context ends. What went wrong inside goes
+    before what goes wrong with that."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(SoundstageError):
+            await gateway.settled()
+        raise
+    await gateway.settled()
+
+
+@contextlib.asynccontextmanager
+async def build(
+    settings: Settings, models: Models, sandboxes: Sandboxes | None = None, tidy_every_s: float = TIDY_EVERY_S
+) -> AsyncIterator[Soundstage]:
     """Everything wired, and tidied after crashed predecessors; nothing is left when the context ends."""
     lock = InstanceLock(settings.home / "instances")
     lock.acquire()
@@ -109,16 +129,17 @@ async def build(settings: Settings, models: Models, sandboxes: Sandboxes | None 
                 gateway = model_gateway(settings, store, models)
                 reaped = tuple(await leasing.reap(lock.alive))
                 async with (
-                    periodically(REAP_EVERY_S, lambda: leasing.reap(lock.alive)),
+                    settling(gateway),
+                    periodically(tidy_every_s, lambda: leasing.reap(lock.alive)),
+                    periodically(tidy_every_s, store.ledger.settle_abandoned),
                     periodically(PROBE_EVERY_S, lambda: _probe(gateway)),
                 ):
                     yield Soundstage(
                         store=store,
                         sandboxes=leasing,
-                        director=_director(settings, store, leasing, gateway, lock.id),
+                        director=_director(settings, store, leasing, gateway, lock.id, _knowledge(settings, models)),
                         reaped=reaped,
                     )
-                await gateway.settled()
             finally:
                 await asyncio.shield(leasing.close())
                 await models.close()
@@ -132,19 +153,26 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def _director(settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str) -> Director:
+def _knowledge(settings: Settings, models: Models) -> Knowledge:
+    return models.knowledge or read_knowledge(settings)
+
+
+def _director(
+    settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, knowledge: Knowledge
+) -> Director:
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        registry=Registry(),
+        dispatcher=Dispatcher(Registry(SPECIALIST_TOOLS), store.audit),
         artifacts=store.artifacts,
         journals=MemoryJournal,
         worker=worker,
         installer=installer(settings, sandboxes),
         caps=caps(settings),
+        catalogue=knowledge.catalogue,
     )
     return Director(equipment)
 

@@ -37,7 +37,7 @@ def run(
     prompt: Annotated[str, typer.Argument(help='what to build or fix; "-" reads it from standard input')],
     repo: Annotated[Path | None, typer.Option(help="a git repository to work on, from its last commit")] = None,
     out: Annotated[Path | None, typer.Option(help="an empty or new folder for the result")] = None,
-    model: Annotated[str | None, typer.Option(help='a model id, "ollama/ID", or "scripted"')] = None,
+    model: Annotated[str | None, typer.Option(help='"ID" or "PROVIDER/ID", several with commas, or "scripted"')] = None,
     tests: Annotated[list[Path] | None, typer.Option(help="your tests: a file or a folder; they are protected")] = None,
     test_command: Annotated[str | None, typer.Option(help="your own command that checks the result")] = None,
     budget_usd: Annotated[str | None, typer.Option(help="the most that the models may cost, in USD")] = None,
@@ -51,6 +51,7 @@ def run(
     wheels: Annotated[Path | None, typer.Option(help="with --install: a folder of wheels to take")] = None,
     record: Annotated[Path | None, typer.Option(help="record what the model says in this new file")] = None,
     replay: Annotated[Path | None, typer.Option(help="say again what was recorded, without a model")] = None,
+    cache: Annotated[bool | None, typer.Option(help="take replies to equal calls of earlier runs")] = None,
 ) -> None:
     """Run a task: plan, test, code, verify, correct.
 
@@ -67,7 +68,7 @@ def run(
             prompt=said, repo=repo, out=out, model=model, tests=tuple(tests or ()), test_command=test_command,
             budget_usd=budget_usd, max_steps=max_steps, max_tokens=max_tokens, json_lines=json_lines, patch=patch,
             isolation=isolation or settings.soundstage_isolation, profile=profile, install=install, wheels=wheels,
-            record=record, replay=replay,
+            record=record, replay=replay, cache=settings.soundstage_response_cache if cache is None else cache,
         )  # fmt: skip
         return await run_task(settings, options)
 

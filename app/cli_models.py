@@ -33,7 +33,7 @@ def models_list(
 
 @models_app.command("test")
 def models_test(
-    model: Annotated[str | None, typer.Argument(help='a model id, "ollama/ID", or "scripted"')] = None,
+    model: Annotated[str | None, typer.Argument(help='"ID" or "PROVIDER/ID", or "scripted"')] = None,
     json_lines: JsonOption = False,
 ) -> None:
     """Send small requests to a model: text, tools, JSON by a schema. They cost what they cost.

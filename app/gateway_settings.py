@@ -6,7 +6,7 @@ from app.inputs import parse_budget
 from app.settings import Settings
 from domain.errors import UsageError
 from domain.ledger import Caps
-from gateway.limiter import Limits
+from gateway.limiter import RateLimits
 from gateway.policy import GatewayPolicy
 
 FIELDS = {"concurrency": "concurrency", "requests": "requests_per_minute", "tokens": "tokens_per_minute"}
@@ -31,7 +31,7 @@ def caps(settings: Settings) -> Caps:
     )
 
 
-def read_limits(text: str) -> dict[str, Limits]:
+def read_limits(text: str) -> dict[str, RateLimits]:
     """Limits by provider from ``openai=concurrency:8,requests:500,tokens:200000 groq=requests:30``. UsageError."""
     found = {}
     for word in text.split():
@@ -42,5 +42,5 @@ def read_limits(text: str) -> dict[str, Limits]:
                 f"SOUNDSTAGE_LIMITS cannot be read at {word!r}. Write it like this: "
                 "openai=concurrency:8,requests:500,tokens:200000 groq=requests:30"
             )
-        found[match["provider"]] = Limits(**{FIELDS[name]: int(number) for name, number in pairs.items()})
+        found[match["provider"]] = RateLimits(**{FIELDS[name]: int(number) for name, number in pairs.items()})
     return found

@@ -1,5 +1,6 @@
 """Which models work: those that were named, or the best that are at hand."""
 
+import sys
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -7,20 +8,22 @@ from pydantic import SecretStr
 from app.demo_script import demo_model
 from app.models_file import read_knowledge
 from app.names import OPENAI
-from app.ollama import ollama_url
-from app.providers import OLLAMA, address_of, set_up
+from app.ollama import OLLAMA, ollama_url
+from app.providers import Around, address_of, as_it_is, may_be_asked, set_up
 from app.settings import Settings
 from domain.base import Value
-from domain.errors import ModelUnavailable, UnknownModel, UsageError
+from domain.errors import ModelUnavailable, SoundstageError, UnknownModel, UsageError
 from domain.route import Candidate, Route, parse_route
 from domain.secrets import ProviderKey
-from domain.text import public_url
+from domain.text import plain, public_url
 from gateway.base import Provider
 from gateway.keys import KeyRing
+from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy
 from gateway.upstream import Upstream
 
 SCRIPTED = "scripted"
+DEMO_PLACE = "the demo"
 DEFAULT_OPENAI_MODEL = "gpt-5-mini"
 NAMED_BY_THEIR_OWN = frozenset({"openai", "groq", "mistral", OLLAMA})
 
@@ -37,10 +40,12 @@ class ChosenModel(Value):
 
 @dataclass(frozen=True)
 class Models:
-    """The providers of a run, and which of their models are asked."""
+    """The providers of a run, and which of their models are asked. ``knowledge`` is of them where that of the settings
+    is not."""
 
     upstreams: tuple[Upstream, ...]
     chosen: ChosenModel
+    knowledge: Knowledge | None = None
 
     @property
     def first(self) -> Provider:
@@ -53,26 +58,26 @@ class Models:
             await upstream.close()
 
 
-def only(provider: Provider, model: str, why: str, policy: GatewayPolicy | None = None) -> Models:
-    """One model of one provider, whose adapter holds the key."""
+def only(provider: Provider, model: str, why: str, place: str = "") -> Models:
+    """One model of one provider, whose adapter holds the key. ``place`` tells it apart from others of that name."""
     key = ProviderKey(id="", provider=provider.name, secret=SecretStr("none"))
-    upstream = Upstream(KeyRing(provider.name, [key]), {"": provider}, policy or GatewayPolicy())
+    upstream = Upstream(KeyRing(provider.name, [key]), {"": provider}, GatewayPolicy(), place)
     return Models((upstream,), ChosenModel(provider=provider.name, model=model, route=model, why=why))
 
 
-async def choose(settings: Settings, wanted: str | None) -> Models:
+async def choose(settings: Settings, wanted: str | None, around: Around = as_it_is) -> Models:
     """The models for a run: those that are named; else each provider that is set up with its usual model, in turn;
-    else the script. ModelUnavailable, UnknownModel, UsageError."""
+    else the script. ``around`` is put around each adapter. ModelUnavailable, UnknownModel, UsageError."""
     wanted = wanted or settings.soundstage_model
     if wanted == SCRIPTED:
-        return only(demo_model(), SCRIPTED, "it was asked for")
-    found = await set_up(settings)
+        return only(around(demo_model()), SCRIPTED, "it was asked for", DEMO_PLACE)
+    found = await set_up(settings, around)
     try:
         if wanted is not None:
             return await _named(settings, found, wanted)
         if not found:
             why = "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, and no Ollama answers"
-            return only(demo_model(), SCRIPTED, why)
+            return only(around(demo_model()), SCRIPTED, why, DEMO_PLACE)
         return await _usual(settings, found)
     except BaseException:
         for upstream in found.values():
@@ -83,6 +88,8 @@ async def choose(settings: Settings, wanted: str | None) -> Models:
 async def _named(settings: Settings, found: dict[str, Upstream], wanted: str) -> Models:
     if wanted.startswith(f"{OLLAMA}/") and OLLAMA not in found:
         url = ollama_url(settings)
+        if not may_be_asked(settings, url):
+            raise UsageError(f"The Ollama at {url} is not on this machine. Unset SOUNDSTAGE_LOCAL_ONLY to ask it.")
         raise ModelUnavailable(f"No Ollama answers at {url}. Start it (ollama serve) or set OLLAMA_HOST.")
     if not found:
         raise UnknownModel(
@@ -107,17 +114,31 @@ def _check_named(candidate: Candidate, found: dict[str, Upstream]) -> None:
 
 
 async def _usual(settings: Settings, found: dict[str, Upstream]) -> Models:
-    """The first provider must have a model; another one that has none, or does not answer, is left out."""
+    """Every provider with its usual model; one that has none, or does not answer, is named and left out."""
     candidates: list[Candidate] = []
+    failures: dict[str, SoundstageError] = {}
     for name, upstream in found.items():
         try:
             candidates.append(Candidate(provider=name, model=await _usual_model(settings, upstream)))
-        except (ModelUnavailable, UnknownModel):
-            if not candidates:
-                raise
-    route = Route(candidates=tuple(candidates))
-    text = candidates[0].model if len(candidates) == 1 else ",".join(map(str, candidates))
-    return _models(settings, found, route, text)
+        except (ModelUnavailable, UnknownModel) as error:
+            failures[name] = error
+    if not candidates:
+        raise _no_model(failures)
+    for name, failure in failures.items():
+        tell_unlisted(name, failure)
+    return _models(settings, found, Route(candidates=tuple(candidates)), ",".join(map(str, candidates)))
+
+
+def _no_model(failures: dict[str, SoundstageError]) -> SoundstageError:
+    if len(failures) == 1:
+        return next(iter(failures.values()))
+    told = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+    return ModelUnavailable(f"None of {len(failures)} providers has a model to offer. {told}")
+
+
+def tell_unlisted(name: str, error: SoundstageError) -> None:
+    """Tells a person of a provider that goes without saying which models it has."""
+    print(f"{name} does not list its models: {plain(str(error))}", file=sys.stderr)
 
 
 async def _usual_model(settings: Settings, upstream: Upstream) -> str:
@@ -126,8 +147,8 @@ async def _usual_model(settings: Settings, upstream: Upstream) -> str:
         return settings.openai_model
     if name == OPENAI:
         return DEFAULT_OPENAI_MODEL
-    default = read_knowledge(settings.models_file).catalogue.default(name)
-    if default is not None and not upstream.local:
+    default = read_knowledge(settings).catalogue.default(name)
+    if default is not None:
         return default.id
     listed = await upstream.first.models()
     if not listed:

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.ollama import OLLAMA
+from app.settings import Settings
 from domain.base import Value
 from domain.catalogue import Catalogue, ModelInfo
 from domain.errors import UsageError
@@ -38,10 +40,21 @@ def _ours() -> ModelsFile:
     return _read(files("gateway") / "models.toml")
 
 
-def read_knowledge(own: Path | None = None) -> Knowledge:
-    """What we know, and what the person's own file says. UsageError where that is broken."""
-    found = read_models(own)
-    return Knowledge(Catalogue(found.model, published_context), Prices(found.price))
+def read_knowledge(settings: Settings) -> Knowledge:
+    """What we know, and what the person's own file says. UsageError where that is broken.
+
+    A model of Ollama takes no more than the context that Ollama is asked to keep.
+    """
+    found = read_models(settings.models_file)
+    models = [_kept(entry, settings.soundstage_ollama_context) for entry in found.model]
+    return Knowledge(Catalogue(models, published_context), Prices(found.price))
+
+
+def _kept(entry: ModelInfo, context_tokens: int) -> ModelInfo:
+    if entry.provider != OLLAMA or entry.context_tokens <= context_tokens:
+        return entry
+    output = min(entry.output_tokens, context_tokens)
+    return entry.model_copy(update={"context_tokens": context_tokens, "output_tokens": output})
 
 
 def _read(file: Traversable) -> ModelsFile:

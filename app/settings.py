@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     soundstage_models_file: Path | None = None
     soundstage_local_only: bool = False
     soundstage_limits: str = ""
+    soundstage_ollama_context: int = Field(default=16_384, ge=2048)
+    soundstage_response_cache: bool = False
     soundstage_hedge_s: float | None = Field(default=None, gt=0)
     soundstage_call_budget_usd: str | None = None
     soundstage_subtask_budget_usd: str | None = None

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from app.settings import Settings
 from storage.artifacts import ArtifactFolder
+from storage.audit import SqlAudit
 from storage.costs import SqlCosts
 from storage.database import Database
 from storage.event_log import SqlEventLog
 from storage.key_file import KeyFile
+from storage.key_uses import SqlKeyUses
 from storage.ledger import SqlLedger
 from storage.master_keys import MasterKeySource
 from storage.reply_cache import SqlReplyCache
@@ -21,16 +23,18 @@ from storage.writer import Writer
 
 @dataclass(frozen=True)
 class Store:
-    """What is kept: events, ledger, tasks, workspaces, artifacts and API keys."""
+    """What is kept: events, ledger, tasks, workspaces, artifacts, API keys and who used which tool."""
 
     log: SqlEventLog
     ledger: SqlLedger
     replies: SqlReplyCache
     costs: SqlCosts
+    key_uses: SqlKeyUses
     tasks: SqlTasks
     workspaces: WorkspaceStore
     artifacts: ArtifactFolder
     keys: SqlKeyStore
+    audit: SqlAudit
 
 
 @contextlib.asynccontextmanager
@@ -46,10 +50,12 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             ledger=SqlLedger(writer),
             replies=SqlReplyCache(database, writer),
             costs=SqlCosts(database),
+            key_uses=SqlKeyUses(database),
             tasks=SqlTasks(database),
             workspaces=WorkspaceStore(settings.home / "workspaces"),
             artifacts=ArtifactFolder(settings.home / "artifacts"),
             keys=SqlKeyStore(database, writer, master),
+            audit=SqlAudit(database, writer),
         )
     finally:
         await writer.close()

@@ -20,8 +20,10 @@ HEAD = "HTTP/1.1 {} X\r\nContent-Type: {}\r\n{}\r\n"
 
 
 def usage_of(number: int) -> dict[str, Any]:
-    """The usage that an answer to the call of that number has."""
-    return {"prompt_tokens": 100 + number, "completion_tokens": PIECES, "total_tokens": 100 + number + PIECES}
+    """The usage that an answer to the call of that number has: with and without input from the cache, and to it."""
+    cache = {"cached_tokens": number % 4 * 20, "cache_write_tokens": number % 3 * 20}
+    tokens = {"prompt_tokens": 100 + number, "completion_tokens": PIECES, "total_tokens": 100 + number + PIECES}
+    return {**tokens, "prompt_tokens_details": cache}
 
 
 class Books:

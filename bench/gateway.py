@@ -17,7 +17,8 @@ GATEWAY = Path(__file__).resolve().parent.parent / "gateway"
 async def measure(peers: bool) -> list[Figure]:
     """Every figure, one after the other."""
     with fake_upstream() as url:
-        figures = await gateway_speed.overhead(url) + await gateway_speed.first_token(url)
+        figures = await gateway_speed.overhead(url) + await gateway_speed.overhead_long(url)
+        figures += await gateway_speed.first_token(url)
         shares, ours = await gateway_speed.throughput(url)
         figures += shares
         if peers:

@@ -11,11 +11,13 @@ from typing import Any
 import openai
 from pydantic import SecretStr
 
-from domain.chat import ModelRequest, UserMessage
+from domain.chat import AssistantMessage, Message, ModelRequest, SystemMessage, ToolCall, ToolMessage, UserMessage
 from domain.ledger import Scope
 from domain.money import NanoUsd
+from domain.redaction import Redactor
 from domain.secrets import ProviderKey
 from gateway.adapters.openai_adapter import OpenAIProvider
+from gateway.adapters.openai_wire import to_wire
 from gateway.base import Call, Endpoint
 from gateway.gateway import Gateway
 from gateway.keys import KeyRing
@@ -26,9 +28,16 @@ from storage.ledger import SqlLedger
 from storage.writer import Writer
 
 MODEL = "gpt-4o-mini"
+MAX_OUTPUT_TOKENS = 100
 PLENTY = NanoUsd(10**15)
 SCOPES = ("user:local", "day:today", "task:bench", "subtask:bench")
 """From the top down; all of them have a cap."""
+
+KEYS = ("sk-proj-not-a-secret-of-this-benchmark", "gsk_not-a-secret-of-this-benchmark-either")
+"""Keys that are looked for in all that is sent."""
+
+LINE = 'def test_{:03}() -> None: assert parsed("a, b\\n") == ["a", "b"]  # as the words of a file are\n'
+"""A line of the files that the tools of a long conversation show."""
 
 
 @contextlib.contextmanager
@@ -67,7 +76,7 @@ async def gateway(policy: GatewayPolicy | None = None, path: Path | None = None,
     upstreams = [upstream(name, url, policy or GatewayPolicy()) for name, url in urls.items()]
     with tempfile.TemporaryDirectory() as folder:
         async with ledger(path or Path(folder) / "ledger.db") as books:
-            made = Gateway(upstreams, books, policy)
+            made = Gateway(upstreams, books, policy, redactor=Redactor(map(SecretStr, KEYS)))
             try:
                 yield made
             finally:
@@ -82,10 +91,21 @@ def upstream(name: str, url: str, policy: GatewayPolicy) -> Upstream:
     return Upstream(KeyRing(name, [key]), {"key": OpenAIProvider(Endpoint(name=name, base_url=url))}, policy)
 
 
-def call(manner: str = "plain", number: int = 0, route: str = MODEL) -> Call:
+def conversation(steps: int) -> tuple[Message, ...]:
+    """What was said in so many steps of a task, each with a tool that shows a file of 4 KB."""
+    task = "Mend the parser. " * 20
+    said: list[Message] = [SystemMessage(content="You write code. " * 50), UserMessage(content=task)]
+    for step in range(steps):
+        shown = ToolCall(id=f"call_{step:05}", name="read_file", arguments=f'{{"path": "tests/test_{step}.py"}}')
+        said.append(AssistantMessage(content="I look at what is tested. " * 4, tool_calls=(shown,)))
+        said.append(ToolMessage(tool_call_id=shown.id, content="".join(map(LINE.format, range(39)))))
+    return tuple(said)
+
+
+def call(manner: str = "plain", number: int = 0, route: str = MODEL, before: tuple[Message, ...] = ()) -> Call:
     """A call that the upstream answers in a certain manner."""
-    messages = (UserMessage(content=f"{manner} {number}"),)
-    request = ModelRequest(model=route, messages=messages, max_output_tokens=100)
+    messages = (*before, UserMessage(content=f"{manner} {number}"))
+    request = ModelRequest(model=route, messages=messages, max_output_tokens=MAX_OUTPUT_TOKENS)
     return Call(request=request, task_id=str(number), purpose="bench", scope=SCOPES[-1])
 
 
@@ -94,8 +114,7 @@ def bare(url: str) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(api_key="not-a-secret", base_url=url, max_retries=0)
 
 
-def asked(number: int = 0, **more: Any) -> dict[str, Any]:
+def asked(before: tuple[Message, ...] = (), **more: Any) -> dict[str, Any]:
     """The same call for the SDK."""
-    return {
-        "model": MODEL, "messages": [{"role": "user", "content": f"plain {number}"}], "max_tokens": 100, **more,
-    }  # fmt: skip
+    messages = [*map(to_wire, before), {"role": "user", "content": "plain 0"}]
+    return {"model": MODEL, "messages": messages, "max_tokens": MAX_OUTPUT_TOKENS, **more}

@@ -1,19 +1,21 @@
 """What the gateway adds to a call of the bare SDK, and how many calls pass in a second."""
 
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
-from bench.gateway_place import asked, bare, call, gateway
+from bench.gateway_place import asked, bare, call, conversation, gateway
 from bench.measure import Figure
-from gateway.base import Delta
+from domain.chat import Delta
 
 CALLS = 400
 ROUNDS = 5
 ROUND_CALLS = 640
 CONCURRENCY = 16
+STEPS = 40
 Calling = Callable[[], Awaitable[object]]
 
 
@@ -44,6 +46,20 @@ async def overhead(url: str) -> list[Figure]:
         Figure("overhead_p50_ms", p50, "ms", f"at most 1; the bare SDK takes {direct[CALLS // 2] * 1e3:.2f} ms"),
         Figure("overhead_p95_ms", p95, "ms", "at most 3"),
     ]
+
+
+async def overhead_long(url: str) -> list[Figure]:
+    """Added latency of a call that ends a long conversation, of which both ways are given what they send ready-made."""
+    before = conversation(STEPS)
+    made, body = call(before=before), asked(before)
+    async with bare(url) as client, gateway(openai=url) as door:
+        direct, through = await in_turn(
+            lambda: client.chat.completions.create(**body), lambda: door.complete(made), CALLS // 2
+        )
+    added, plain = (statistics.median(through) - statistics.median(direct)) * 1e3, statistics.median(direct) * 1e3
+    size = len(json.dumps(body)) / 1000
+    told = f"{STEPS} steps, {size:.0f} KB; the bare SDK takes {plain:.2f} ms"
+    return [Figure("overhead_long_p50_ms", added, "ms", told)]
 
 
 async def first_token(url: str) -> list[Figure]:

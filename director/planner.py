@@ -7,6 +7,7 @@ from importlib import resources
 
 from pydantic import JsonValue, ValidationError
 
+from director.difficulty import PLANNING
 from domain.base import Value
 from domain.chat import Message, ModelRequest, SystemMessage, UserMessage
 from domain.errors import ModelRequestRejected
@@ -54,8 +55,9 @@ async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: list[st
             model=spec.model, messages=tuple(messages), json_schema=schema, max_output_tokens=MAX_OUTPUT_TOKENS
         )
         call = Call(
-            request=request, task_id=spec.id, owner=spec.owner, specialist="planner", purpose="plan", scope=scope
-        )
+            request=request, task_id=spec.id, owner=spec.owner, specialist="planner", purpose="plan", scope=scope,
+            difficulty=PLANNING, cacheable=spec.cache,
+        )  # fmt: skip
         try:
             completion = await gateway.collect(call)
         except ModelRequestRejected as error:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from director.artifacts import keep
 from director.brief import write_brief
+from director.difficulty import difficulty_of
 from director.equipment import Equipment
 from director.room import request_for
 from domain.base import Value
@@ -15,14 +16,16 @@ from domain.evidence import Failure
 from domain.journal import Journal
 from domain.ledger import Scope
 from domain.plan import Plan, Subtask
+from domain.route import parse_route
 from domain.subtask_result import Submitted, SubtaskResult
 from domain.task import TaskSpec
 from domain.workspace import MAIN_BRANCH, Workspace
+from mcp_server.caller import Caller
 from mcp_server.client import connect
 from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
 from sandbox.base import Sandbox
-from specialists.assignment import Assignment
+from specialists.assignment import MOST_CONTEXT_TOKENS, Assignment
 from specialists.loop import Loop, Surroundings
 from specialists.role import role
 
@@ -30,12 +33,15 @@ from specialists.role import role
 class Order(Value):
     """A subtask to be done now: which attempt it is, what failed before, and which paths nobody may change.
 
+    ``difficulty`` is the strength that its model should have.
+
     ``lease`` counts the sandboxes of the attempt: a second one takes over where the first was lost.
     """
 
     subtask: Subtask
     attempt: int = 1
     lease: int = 1
+    difficulty: int = difficulty_of(1)
     failure: Failure | None = None
     kept: frozenset[str] = frozenset()
     shown: tuple[str, ...] = ()
@@ -94,9 +100,13 @@ class SubtaskRunner:
         protection = Protection(protected=playing.protected, writable=playing.writable, kept=order.kept)
         request = request_for(self._spec, order.subtask.id, self._spec.limits.wall_clock_s + 60)
         async with self._equipment.sandboxes.lease(request) as sandbox:
-            session = ToolSession(sandbox, self._workspace, branch, playing.permissions, protection)
+            caller = Caller(
+                actor=f"{playing.name} specialist", permissions=playing.permissions, owner=self._spec.owner,
+                task_id=self._spec.id, subtask_id=order.subtask.id,
+            )  # fmt: skip
+            session = ToolSession(sandbox, self._workspace, branch, caller, protection)
             await session.open()
-            async with connect(session, self._equipment.registry) as tools:
+            async with connect(session, self._equipment.dispatcher) as tools:
                 assignment = self._assignment(order, scope, session)
                 around = Surroundings(self._equipment.gateway, tools, journal, self._equipment.log)
                 result = await Loop(playing, assignment, around).run()
@@ -124,9 +134,19 @@ class SubtaskRunner:
             brief=write_brief(self._spec, order.subtask, session.tree, shown, order.failure),
             targets=targets,
             scope=scope,
+            difficulty=order.difficulty,
+            cacheable=self._spec.cache,
             max_steps=self._spec.limits.max_steps,
             deadline=self._deadline,
+            context_tokens=self._context_tokens(),
         )
+
+    def _context_tokens(self) -> int:
+        """What the first model of the route takes, within reason."""
+        names = tuple(upstream.name for upstream in self._equipment.gateway.upstreams)
+        first = parse_route(self._spec.model, names).candidates[0]
+        info = self._equipment.catalogue.find(first.provider, first.model)
+        return min(MOST_CONTEXT_TOKENS, info.context_tokens) if info.known else MOST_CONTEXT_TOKENS
 
     async def merge(self, order: Order) -> Collection[str]:
         """Merges the subtask's branch into the main one; returns the paths in conflict, if any."""

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from director.difficulty import difficulty_of
 from director.equipment import Equipment
 from director.judgement import fails_properly
 from director.planner import Planned, make_plan, without_tests
 from director.scheduler import run_plan
+from director.scopes import open_day
 from director.stubs import stub_files
 from director.subtask_run import Order, SubtaskRunner, branch_of
 from director.verification import Verifier
@@ -57,19 +59,10 @@ class TaskRun:
         return await self._conclude()
 
     async def _open_scopes(self) -> None:
-        user, day = f"user:{self._spec.owner}", (await self._journal.now()).date().isoformat()
-        limits, caps = self._spec.limits, self._equipment.caps
-        for scope in (
-            Scope(id=user, cap=caps.user),
-            Scope(id=f"day:{self._spec.owner}:{day}", parent=user, cap=caps.day),
-            Scope(
-                id=f"task:{self._spec.id}",
-                parent=f"day:{self._spec.owner}:{day}",
-                cap=limits.budget,
-                token_cap=limits.max_tokens,
-            ),
-        ):
-            await self._equipment.ledger.open(scope)
+        spec, ledger, today = self._spec, self._equipment.ledger, (await self._journal.now()).date()
+        day = await open_day(ledger, spec.owner, today, self._equipment.caps)
+        limits = spec.limits
+        await ledger.open(Scope(id=f"task:{spec.id}", parent=day, cap=limits.budget, token_cap=limits.max_tokens))
 
     async def _plan(self) -> Plan:
         files = await self._workspace.files(self._spec.base_commit)
@@ -89,6 +82,9 @@ class TaskRun:
                 text=call.reply.message.content[:2000],
             )
             await self._tell(f"plan:model:{at}", fact)
+        alerts = {(alert.scope, alert.tokens): alert for call in planned.calls for alert in call.alerts}
+        for (over, tokens), alert in alerts.items():
+            await self._tell(f"plan:alert:{over}:{tokens}", NoticeGiven(text=f"{alert}"))
         plan = planned.plan
         stubs = stub_files(plan.files, files)
         change = TreeChange(written=stubs)
@@ -162,7 +158,8 @@ class TaskRun:
             if attempt > 1:
                 if self._hard_stopped:
                     break
-                order = order.model_copy(update={"attempt": attempt, "failure": failure})
+                again = {"attempt": attempt, "difficulty": difficulty_of(attempt), "failure": failure}
+                order = order.model_copy(update=again)
                 await self._do(runner, order, journal)
             head = await self._workspace.head(branch_of(order.subtask))
             paths = [path for path in await self._workspace.paths(self._start, head) if path not in order.kept]
@@ -202,6 +199,7 @@ class TaskRun:
         goal = "Mend the code so that its tests pass. The tests are right and stay as they are."
         order = Order(
             subtask=Subtask(id=self._new_id(f"fix-{attempt - 1}"), role="code", goal=goal),
+            difficulty=difficulty_of(attempt),
             failure=failure,
             kept=frozenset(self._verifier.tests),
             shown=self._shown(),

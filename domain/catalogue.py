@@ -26,7 +26,8 @@ class ModelInfo(Value):
 
     The defaults are careful, and hold for a model of which nothing is known (``known`` is False): nothing is
     promised then, and whoever can find out by trying may try. ``strength`` is 1 for small models and 5 for the
-    strongest. ``roles`` are those of specialists, and ``embed``. ``default``: it is taken where none is named.
+    strongest. ``roles`` are those of specialists that it suits, and ``embed``; they are shown to people. ``default``:
+    it is taken where none is named.
     """
 
     provider: str = Field(min_length=1)

@@ -81,18 +81,24 @@ class FinishReason(StrEnum):
     CONTENT_FILTER = "content_filter"
 
 
+MOST_TOKENS = 2**40
+"""More than any call takes; their cost at any published price still fits into 64 bits. A sum goes no further."""
+
+Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS, strict=True)]
+
+
 class Usage(Value):
-    """Tokens of one call. ``estimated`` when the provider did not say.
+    """Tokens of one call, or of several. ``estimated`` when the provider did not say.
 
     Parts of input are ``cached_tokens``, which came from the provider's cache, and ``cache_write_tokens``, which were
     written to it at a price of their own.
     """
 
-    input_tokens: int = Field(default=0, ge=0)
-    output_tokens: int = Field(default=0, ge=0)
-    cached_tokens: int = Field(default=0, ge=0)
-    cache_write_tokens: int = Field(default=0, ge=0)
-    reasoning_tokens: int = Field(default=0, ge=0)
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cached_tokens: Tokens = 0
+    cache_write_tokens: Tokens = 0
+    reasoning_tokens: Tokens = 0
     estimated: bool = False
 
     @property
@@ -102,13 +108,17 @@ class Usage(Value):
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
-            input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
-            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            input_tokens=_sum(self.input_tokens, other.input_tokens),
+            output_tokens=_sum(self.output_tokens, other.output_tokens),
+            cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
+            cache_write_tokens=_sum(self.cache_write_tokens, other.cache_write_tokens),
+            reasoning_tokens=_sum(self.reasoning_tokens, other.reasoning_tokens),
             estimated=self.estimated or other.estimated,
         )
+
+
+def _sum(*tokens: int) -> int:
+    return min(MOST_TOKENS, sum(tokens))
 
 
 class ModelRequest(Value):
@@ -132,6 +142,13 @@ class ModelReply(Value):
     message: AssistantMessage
     usage: Usage
     finish_reason: FinishReason
+    reasoning: str = ""
+
+
+class Delta(Value):
+    """A piece of an answer on its way: text to show, and reasoning kept apart."""
+
+    text: str = ""
     reasoning: str = ""
 
 

@@ -32,11 +32,13 @@ class CostLine(Value):
     """What a group's attempts used and cost. ``key`` is the group's name, such as ``openai/gpt-5-mini``.
 
     ``cost`` is the sum of those whose price is known; ``unpriced`` counts the others. ``failed`` ones ended with an
-    error or with their process. ``estimated`` ones are those whose provider did not tell what they used.
+    error or with their process. ``estimated`` ones are those whose provider did not tell what they used. ``hits`` are
+    no attempts: they were answered from the response cache.
     """
 
     key: str
     attempts: int = 0
+    hits: int = 0
     failed: int = 0
     input_tokens: int = 0
     cached_tokens: int = 0

@@ -30,6 +30,7 @@
     │   │   └── SecretDamaged           changed since it was encrypted
     │   └── ModelUnavailable            no model call can succeed
     │       ├── ModelAuthenticationFailed
+    │       │   └── NoCredit            the account of the API key is empty
     │       ├── ModelOverloaded         5xx: worth another try
     │       │   └── RateLimited         429
     │       ├── ModelTimeout
@@ -50,6 +51,8 @@ place of the fault is known, the raiser passes a fuller message.
 """
 
 from typing import ClassVar, Literal
+
+from domain.chat import Usage
 
 
 class SoundstageError(Exception):
@@ -173,6 +176,10 @@ class ModelAuthenticationFailed(ModelUnavailable):
     """The provider refused the API key. Set a valid key, for OpenAI-compatible servers OPENAI_API_KEY."""
 
 
+class NoCredit(ModelAuthenticationFailed):
+    """The account of the API key has no credit left. Add credit there, or use another key or model."""
+
+
 class ModelOverloaded(ModelUnavailable):
     """The provider is overloaded or limits the rate. Wait, or use another model with --model."""
 
@@ -203,6 +210,10 @@ class NoModelAnswered(ModelUnavailable):
 
 class ModelProtocolError(ModelUnavailable):
     """The server's answer is not what the protocol says. Check that OPENAI_BASE_URL is an OpenAI-compatible API."""
+
+    def __init__(self, message: str | None = None, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
 class ModelRequestRejected(SoundstageError):

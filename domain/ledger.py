@@ -87,7 +87,7 @@ ALERT_SHARE = 0.8
 
 
 class BudgetAlert(Value):
-    """A scope that has used most of a cap: nano-USD, or tokens where ``tokens``."""
+    """A scope of which most of a cap is used, or held for calls under way: nano-USD, or tokens where ``tokens``."""
 
     scope: str
     used: int
@@ -96,7 +96,7 @@ class BudgetAlert(Value):
 
     def __str__(self) -> str:
         used, cap = (f"{self.used:,}", f"{self.cap:,} tokens") if self.tokens else map(_usd, (self.used, self.cap))
-        return f"{self.scope} has used {used} of {cap}"
+        return f"{self.scope} has used or holds {used} of {cap}"
 
 
 def _usd(amount: int) -> str:

@@ -2,17 +2,31 @@
 
 import base64
 import json
+import operator
 import re
 import urllib.parse
+from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from domain.chat import ModelRequest
+from domain.base import Value
+from domain.chat import Message, ModelRequest, ToolSchema, UserMessage
 from domain.secrets import SHORTEST_SECRET
 
 MARK = "[key]"
+
+REMEMBERED = 512
+LONGEST_REMEMBERED = 65_536
+"""How many messages are remembered, and how many characters such a one has at most."""
+
+TOOLBOXES = 16
+"""Of how many specialists at a time the tools are remembered."""
+
+T = TypeVar("T", bound=Value)
+Tools = tuple[ToolSchema, ...]
 
 
 class Redactor:
@@ -25,6 +39,8 @@ class Redactor:
         texts = {secret.get_secret_value() for secret in secrets}
         forms = {form for text in texts if len(text) >= SHORTEST_SECRET for form in _forms(text)}
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
+        self._message = lru_cache(REMEMBERED)(self._value)
+        self._tools: deque[tuple[Tools, Tools]] = deque(maxlen=TOOLBOXES)
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
@@ -35,9 +51,31 @@ class Redactor:
         return text
 
     def request(self, request: ModelRequest) -> ModelRequest:
-        """A request whose texts hold no secret; the same object when they held none."""
-        after = self._clean(before := request.model_dump())
-        return request if after == before else ModelRequest.model_validate(after)
+        """A request whose texts hold no secret; the same object when they held none.
+
+        A conversation is sent anew with each of its messages, so what was said before is not searched again.
+        """
+        messages = tuple(map(self._cleaned_message, request.messages))
+        rest = self._value(request.model_copy(update={"messages": (), "tools": ()}))
+        cleaned = rest.model_copy(update={"messages": messages, "tools": self._cleaned_tools(request.tools)})
+        return request if cleaned == request else cleaned
+
+    def _cleaned_message(self, message: Message) -> Message:
+        long = len(message.content) > LONGEST_REMEMBERED or (isinstance(message, UserMessage) and message.images)
+        return self._value(message) if long else self._message(message)
+
+    def _cleaned_tools(self, tools: Tools) -> Tools:
+        """The tools, which are the same objects in all requests of a specialist."""
+        for before, after in self._tools:
+            if len(before) == len(tools) and all(map(operator.is_, before, tools)):
+                return after
+        cleaned = tuple(map(self._value, tools))
+        self._tools.append((tools, cleaned))
+        return cleaned
+
+    def _value(self, value: T) -> T:
+        after = self._clean(before := value.model_dump())
+        return value if after == before else type(value).model_validate(after)
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -47,13 +85,19 @@ class Redactor:
         return self.text(value) if isinstance(value, str) else value
 
     def error(self, error: BaseException | None) -> None:
-        """Takes the secrets out of an exception and of all that it came from, so that no traceback shows them."""
-        seen: list[BaseException] = []
-        while error is not None and error not in seen:
-            seen.append(error)
-            error.args = self._clean(error.args)
-            vars(error).update(self._clean(vars(error)))
-            error = error.__cause__ or error.__context__
+        """Takes the secrets out of an exception, the members of a group, and all that they came from, so that no
+        traceback shows them."""
+        waiting: list[BaseException | None] = [error]
+        seen: set[int] = set()
+        while waiting:
+            one = waiting.pop()
+            if one is None or id(one) in seen:
+                continue
+            seen.add(id(one))
+            one.args = self._clean(one.args)
+            vars(one).update(self._clean(vars(one)))
+            waiting += [one.__cause__, one.__context__]
+            waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
 
 
 def _forms(secret: str) -> set[str]:

@@ -43,7 +43,8 @@ class TaskSpec(Value):
     ``base_commit`` is the commit of the task's workspace that work starts from. ``protected_paths`` are the
     user's tests: no specialist may change them. ``test_command`` replaces the default test run. ``isolation`` and
     ``profile`` say how its sandboxes are contained, and how much they may use. With ``install`` what the workspace's
-    manifest asks for is installed first, in a phase of its own.
+    manifest asks for is installed first, in a phase of its own. With ``cache`` calls of models may be answered with the
+    replies to equal ones.
     """
 
     id: str
@@ -56,6 +57,7 @@ class TaskSpec(Value):
     isolation: str = "runc"
     profile: str = "default"
     install: bool = False
+    cache: bool = False
     limits: Limits = Limits()
 
     @field_validator("prompt")

@@ -6,21 +6,16 @@ from typing import Protocol
 from pydantic import Field, SecretStr
 
 from domain.base import Value
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.ledger import BudgetAlert
 from domain.money import FREE, NanoUsd
 from domain.task import LOCAL_OWNER
-
-
-class Delta(Value):
-    """A piece of an answer on its way: text to show, and reasoning kept apart."""
-
-    text: str = ""
-    reasoning: str = ""
+from gateway.deadlines import Deadlines
 
 
 class Endpoint(Value):
-    """Where a provider's server is and how to get in. ``connect_s`` and ``read_s`` are seconds.
+    """Where a provider's server is and how to get in. ``connect_s`` and ``read_s`` are seconds: silence is
+    borne for as long as a whole answer may take, since shorter deadlines are the gateway's.
 
     ``local``: it runs on this machine or in this house, costs nothing and needs no way out.
     """
@@ -30,7 +25,7 @@ class Endpoint(Value):
     api_key: SecretStr = SecretStr("none")
     local: bool = False
     connect_s: float = Field(default=10.0, gt=0)
-    read_s: float = Field(default=300.0, gt=0)
+    read_s: float = Field(default=Deadlines().total_s, gt=0)
 
 
 class Provider(Protocol):
@@ -50,6 +45,10 @@ class Provider(Protocol):
     @property
     def announcement(self) -> str:
         """What a person must know about it before it answers, or nothing."""
+
+    @property
+    def streams_schemas(self) -> bool:
+        """Whether an answer that follows a schema comes in pieces where they are asked for, or in one all the same."""
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The whole reply, asked for in one piece."""

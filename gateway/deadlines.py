@@ -6,9 +6,8 @@ from collections.abc import AsyncGenerator
 from pydantic import Field
 
 from domain.base import Value
-from domain.chat import ModelReply
+from domain.chat import Delta, ModelReply
 from domain.errors import ModelTimeout
-from gateway.base import Delta
 
 
 class Deadlines(Value):

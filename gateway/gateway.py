@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from domain.catalogue import Capability
-from domain.chat import ModelRequest
+from domain.chat import Delta, ModelRequest
 from domain.errors import SoundstageError
 from domain.ledger import Ledger
 from domain.redaction import Redactor
@@ -12,7 +12,7 @@ from domain.reply_cache import ReplyCache
 from domain.route import Candidate
 from domain.tokens import estimate_most
 from gateway.accounts import Accounts
-from gateway.base import Call, Completion, Delta, Restarted
+from gateway.base import Call, Completion, Restarted
 from gateway.cache import CachedCalls
 from gateway.hedge import hedged
 from gateway.knowledge import Knowledge
@@ -128,14 +128,14 @@ class Gateway:
                 async for piece in pieces:
                     yield piece
         except SoundstageError as error:
-            tries.failed(candidate, error, self._upstreams[candidate.provider].other_keys(error))
+            tries.failed(candidate, error, self._upstreams[candidate.provider].other_keys(error, candidate.model))
             raise
 
     async def _sent(self, candidate: Candidate, call: Call, streamed: bool) -> AsyncGenerator[Delta | Completion]:
         upstream = self._upstreams[candidate.provider]
         request = self._request(candidate, call)
         most = estimate_most(request)
-        async with upstream.turn(call.task_id, most.total_tokens, self._policy.patience_s) as turn:
+        async with upstream.turn(candidate.model, call.task_id, most.total_tokens, self._policy.patience_s) as turn:
             send = Send(call, request, most, turn.provider, turn.key_id)
             try:
                 async with aclosing(send.run(self._accounts, self._policy, streamed)) as pieces:

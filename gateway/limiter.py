@@ -13,7 +13,7 @@ TICK_S = 0.001
 """The shortest wait: one that is lost in rounding would never end."""
 
 
-class Limits(Value):
+class RateLimits(Value):
     """Calls at a time, and requests and tokens in a minute; None is without limit."""
 
     concurrency: int | None = Field(default=None, gt=0)
@@ -46,7 +46,7 @@ class _Bucket:
 class Limiter:
     """Lets calls pass within the limits. Those that wait take turns by task, so that many do not starve a few."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: RateLimits) -> None:
         self._limits = limits
         self._requests = _Bucket(limits.requests_per_minute)
         self._tokens = _Bucket(limits.tokens_per_minute)

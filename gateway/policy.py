@@ -10,7 +10,7 @@ from domain.errors import ModelOverloaded, SoundstageError
 from domain.money import NanoUsd
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
-from gateway.limiter import Limits
+from gateway.limiter import RateLimits
 
 PASSING = (ModelOverloaded, errors.ModelTimeout, errors.ModelConnectionFailed)
 """Failures that may pass by themselves."""
@@ -46,11 +46,11 @@ class GatewayPolicy(Value):
     deadlines: Deadlines = Deadlines()
     retry: RetryPolicy = RetryPolicy()
     breaker: BreakerPolicy = BreakerPolicy()
-    limits: dict[str, Limits] = Field(default_factory=dict)
+    limits: dict[str, RateLimits] = Field(default_factory=dict)
     max_call_cost: NanoUsd | None = None
     hedge_after_s: float | None = Field(default=None, gt=0)
     patience_s: float = Field(default=600.0, gt=0)
 
-    def limits_of(self, provider: str) -> Limits:
+    def limits_of(self, provider: str) -> RateLimits:
         """What may be asked of a provider with one key."""
-        return self.limits.get(provider, Limits())
+        return self.limits.get(provider, RateLimits())

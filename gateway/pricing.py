@@ -11,7 +11,7 @@ from domain.patterns import best_fit
 from domain.tariff import FREE_OF_CHARGE, Tariff, WrittenPrice
 from gateway.published import published, published_tariff
 
-FREE_PROVIDERS = frozenset({"scripted", "ollama", "replay"})
+FREE_PROVIDERS = frozenset({"scripted", "ollama"})
 """Providers that run on the person's own machine, or not at all: their calls cost nothing."""
 
 

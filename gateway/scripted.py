@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from domain.base import Value
 from domain.chat import (
     AssistantMessage,
+    Delta,
     EmbeddingReply,
     EmbeddingRequest,
     FinishReason,
@@ -17,7 +18,6 @@ from domain.chat import (
 )
 from domain.errors import ModelRequestRejected, SoundstageError
 from domain.tokens import estimate_usage
-from gateway.base import Delta
 
 
 class Line(Value):
@@ -43,6 +43,7 @@ class ScriptedProvider:
 
     name = "scripted"
     local = True
+    streams_schemas = True
 
     def __init__(
         self, scenes: Sequence[Scene], announcement: str = "", faults: Sequence[SoundstageError | None] = ()

@@ -5,13 +5,13 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from domain.chat import ModelReply, ModelRequest, Usage
+from domain.chat import Delta, ModelReply, ModelRequest, Usage
 from domain.errors import BudgetExceeded, ModelConnectionLost, ModelProtocolError, ModelTimeout, SoundstageError
 from domain.ledger import Attempt, AttemptOutcome, Settlement
 from domain.money import FREE, NanoUsd, format_usd
 from domain.tokens import estimate_usage
 from gateway.accounts import Accounts, attempt_of
-from gateway.base import Call, Completion, Delta, Provider
+from gateway.base import Call, Completion, Provider
 from gateway.deadlines import Deadlines, within
 from gateway.policy import GatewayPolicy
 from gateway.pricing import Prices
@@ -53,7 +53,8 @@ class Send:
         failure: BaseException | None = None
         try:
             pieces = self.provider.stream(self.request) if streamed else self._in_one_piece()
-            async with aclosing(within(policy.deadlines, pieces, whole=not streamed)) as timely:
+            whole = not streamed or (self.request.json_schema is not None and not self.provider.streams_schemas)
+            async with aclosing(within(policy.deadlines, pieces, whole)) as timely:
                 async for piece in timely:
                     if streamed and self._first_s is None:
                         self._first_s = self._seconds()
@@ -111,6 +112,8 @@ class Send:
         refused."""
         if self._reply is not None:
             return self._reply.usage
+        if isinstance(failure, ModelProtocolError) and failure.usage is not None:
+            return failure.usage
         unknown = not isinstance(failure, SoundstageError) or isinstance(failure, UNKNOWN)
         if self._first_s is None and not unknown:
             return Usage()

@@ -62,28 +62,28 @@ class Upstream:
         """The moving average of the seconds to a model's first piece, or whole answer; None before the first one."""
         return self._seconds.get(model)
 
-    def other_keys(self, error: SoundstageError) -> int:
-        """With how many other keys a call that failed so may be made at once."""
+    def other_keys(self, error: SoundstageError, model: str) -> int:
+        """With how many other keys a call of a model that failed so may be made at once."""
         if not isinstance(error, ModelAuthenticationFailed | RateLimited):
             return 0
-        states = self._ring.states()
+        states = self._ring.states(model)
         return len(states) - 1 if any(not state.refused and state.rests_s == 0 for state in states) else 0
 
     @asynccontextmanager
-    async def turn(self, task: str, tokens: int, patience_s: float) -> AsyncIterator[Turn]:
-        """A turn for a call of a task with at most so many tokens. What is raised inside is taken note of.
+    async def turn(self, model: str, task: str, tokens: int, patience_s: float) -> AsyncIterator[Turn]:
+        """A turn for a call of a model, on a task, with at most so many tokens. What is raised inside is taken note of.
 
         ModelOverloaded where the provider is left alone at present, or the turn does not come; RateLimited where every
         key rests; ModelAuthenticationFailed where every key was refused.
         """
-        key = await self._admitted(task, tokens, patience_s)
+        key = await self._admitted(model, task, tokens, patience_s)
         turn = Turn(key, self._providers[key])
         try:
             with self._watched():
                 yield turn
-            self._answered(turn)
+            self._answered(turn, model)
         except RateLimited as error:
-            rest_s = self._ring.limited(key, error.retry_after_s)
+            rest_s = self._ring.limited(key, model, error.retry_after_s)
             error.retry_after_s = rest_s if error.retry_after_s is None else error.retry_after_s
             raise
         except ModelAuthenticationFailed as error:
@@ -111,10 +111,10 @@ class Upstream:
             raise
         self.breaker.succeeded()
 
-    async def _admitted(self, task: str, tokens: int, patience_s: float) -> str:
+    async def _admitted(self, model: str, task: str, tokens: int, patience_s: float) -> str:
         """The key for a call whose turn has come: one that was limited or refused while it waited is not taken."""
         while True:
-            chosen = self._ring.next(lambda key: self._limiters[key].load(tokens))
+            chosen = self._ring.next(model, lambda key: self._limiters[key].load(tokens))
             if chosen.wait_s > 0:
                 raise RateLimited(
                     f"{self.name} limits the rate: a key is free in {chosen.wait_s:.1f} s. Wait, or add another one.",
@@ -124,7 +124,7 @@ class Upstream:
                 raise self._left_alone()
             key = chosen.key.id
             await self._limiters[key].enter(task, tokens, patience_s)
-            if self._ring.free(key):
+            if self._ring.free(key, model):
                 return key
             self._limiters[key].leave(tokens, 0)
 
@@ -135,10 +135,10 @@ class Upstream:
             retry_after_s=rest_s,
         )
 
-    def _answered(self, turn: Turn) -> None:
-        self._ring.worked(turn.key_id)
+    def _answered(self, turn: Turn, model: str) -> None:
+        self._ring.worked(turn.key_id, model)
         if turn.completion is not None:
-            model, first = turn.completion.model, turn.completion.first_token_s
+            first = turn.completion.first_token_s
             seconds = turn.completion.latency_s if first is None else first
             known = self._seconds.get(model, seconds)
             self._seconds[model] = known + NEWEST * (seconds - known)

@@ -11,8 +11,8 @@ from mcp.types import TextContent
 from domain.base import Value
 from domain.chat import ToolSchema
 from domain.replies import ReplyProblem
-from mcp_server.registry import Registry
-from mcp_server.server import build_server
+from mcp_server.dispatcher import Dispatcher
+from mcp_server.server import PROBLEM, build_server
 from mcp_server.session import ToolSession
 from mcp_server.tool import EXAMPLE
 
@@ -71,7 +71,7 @@ class ToolClient:
             ok=not result.is_error,
             submitted=structured.get("submitted"),
             artifacts=tuple(structured.get("artifacts") or ()),
-            problem=structured.get("problem"),
+            problem=(result.meta or {}).get(PROBLEM),
             commit=self._session.commit,
             changed=tuple(self._session.changed[changed_before:]),
             dropped=tuple(self._session.dropped[before:]),
@@ -79,10 +79,10 @@ class ToolClient:
 
 
 @contextlib.asynccontextmanager
-async def connect(session: ToolSession, registry: Registry) -> AsyncIterator[ToolClient]:
+async def connect(session: ToolSession, dispatcher: Dispatcher) -> AsyncIterator[ToolClient]:
     """A client of a server for the session. What is raised inside comes out as it is."""
     try:
-        async with Client(build_server(session, registry)) as client:
+        async with Client(build_server(session, dispatcher)) as client:
             yield ToolClient(client, session)
     except BaseExceptionGroup as group:
         # The transport's task group wraps what passes through it.

@@ -57,7 +57,7 @@ def against_schema(error: ValidationError) -> bool:
     return any(problem["type"] != "value_error" for problem in error.errors(include_url=False, include_input=False))
 
 
-def wrong_arguments(tool: Tool[Any], error: ValidationError) -> str:
+def wrong_arguments(tool: Tool[Any, Any], error: ValidationError) -> str:
     """What to say about arguments that the tool does not take: each field's problem and schema, and an example."""
     fields: dict[str, Any] = tool.arguments.model_json_schema().get("properties", {})
     problems = error.errors(include_url=False, include_input=False)[:SHOWN_PROBLEMS]

@@ -4,8 +4,10 @@ from domain.errors import HostileOutput, InfrastructureError
 from domain.files import File, FileTree, TreeChange
 from domain.text import one_line
 from domain.workspace import Workspace
+from mcp_server.answers import Answers
+from mcp_server.caller import Caller
 from mcp_server.protection import Protection
-from mcp_server.tool import Permission, ToolRefused
+from mcp_server.tool import ToolRefused
 from sandbox.base import Sandbox
 
 
@@ -22,11 +24,11 @@ class ToolSession:
         sandbox: Sandbox,
         workspace: Workspace,
         branch: str,
-        permissions: frozenset[Permission],
+        caller: Caller,
         protection: Protection,
     ) -> None:
         self.sandbox = sandbox
-        self.permissions = permissions
+        self.caller = caller
         self.protection = protection
         self.tree: FileTree = {}
         self.commit = ""
@@ -34,8 +36,13 @@ class ToolSession:
         self.changed: list[str] = []
         self.dropped: list[str] = []
         self.refused: list[str] = []
+        self.answers = Answers()
         self._workspace = workspace
         self._branch = branch
+
+    async def keep(self, text: str) -> str | None:
+        """Keeps an answer for ``read_artifact``."""
+        return self.answers.keep(text)
 
     async def open(self) -> None:
         """Brings the branch's files into the sandbox."""

@@ -1,62 +1,88 @@
 """What a tool is."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel
+import mcp.types as types
+from pydantic import BaseModel, Field, SerializeAsAny
 
 from domain.base import Value
 from domain.replies import ReplyProblem
+from mcp_server.caller import Permission, Session
 
-if TYPE_CHECKING:
-    from mcp_server.session import ToolSession
+EXAMPLE, VERSION = "soundstage/example", "soundstage/version"
+"""Where a tool's description over MCP holds valid arguments and its version, in its ``_meta``."""
 
-EXAMPLE = "soundstage/example"
-"""Where a tool's description over MCP holds valid arguments, in its ``_meta``."""
-
+S = TypeVar("S", bound=Session)
 A = TypeVar("A", bound=BaseModel)
 
 
-class Permission(StrEnum):
-    """What a role may be allowed to do."""
+class ToolLimits(Value):
+    """Seconds that a call may take, and characters of its answer that are shown at once."""
 
-    READ = "files:read"
-    WRITE = "files:write"
-    EXECUTE = "commands:run"
-    TEST = "tests:run"
-    SUBMIT = "work:submit"
+    timeout_s: float = Field(default=330.0, gt=0)
+    shown: int = Field(default=16_000, gt=0)
 
 
 class ToolOutcome(Value):
-    """What a tool answers. ``submitted`` is the summary of work that the specialist calls done, and ``artifacts`` the
-    files that it wants kept. ``problem`` says that the call was wrong, and that nothing was run."""
+    """What a tool answers: ``text`` for whoever reads, and ``data`` for programs, where the tool has such.
+
+    ``problem`` says that the call was wrong, and that nothing was run.
+    """
 
     text: str
     ok: bool = True
     problem: ReplyProblem | None = None
-    submitted: str | None = None
-    artifacts: tuple[str, ...] = ()
+    data: SerializeAsAny[BaseModel] | None = None
 
 
 class ToolRefused(Exception):
-    """The tool will not do that; the message says why and what to do instead. It goes to the model."""
+    """The tool will not do that; the message says why and what to do instead. It goes to the caller."""
 
 
 @dataclass(frozen=True)
-class Tool(Generic[A]):
-    """A tool: its name and description for models, its arguments, and what it needs and does.
+class Tool(Generic[S, A]):
+    """A tool: its name and description for models, the session that it works in, its arguments, what it needs and does.
 
-    ``read_only``, ``destructive`` and ``idempotent`` are MCP's annotations. ``example`` is a valid set of arguments.
+    ``data`` is the type of the data in its outcomes. ``read_only``, ``destructive``, ``idempotent`` and ``open_world``
+    are MCP's annotations. ``example`` is a valid set of arguments. A ``version`` is raised when the same arguments come
+    to mean something else.
     """
 
     name: str
     description: str
+    session: type[S]
     arguments: type[A]
     permission: Permission
-    handler: Callable[["ToolSession", A], Awaitable[ToolOutcome]]
+    handler: Callable[[S, A], Awaitable[ToolOutcome]]
     example: dict[str, Any]
+    data: type[BaseModel] | None = None
     read_only: bool = False
     destructive: bool = False
     idempotent: bool = False
+    open_world: bool = False
+    limits: ToolLimits = field(default_factory=ToolLimits)
+    version: str = "1"
+
+    def is_for(self, session: Session) -> bool:
+        """Whether the caller of a session may use it there."""
+        return isinstance(session, self.session) and self.permission in session.caller.permissions
+
+    @cached_property
+    def described(self) -> types.Tool:
+        """The tool as MCP lists it."""
+        return types.Tool(
+            name=self.name,
+            description=self.description,
+            input_schema=self.arguments.model_json_schema(),
+            output_schema=None if self.data is None else self.data.model_json_schema(mode="serialization"),
+            _meta={EXAMPLE: self.example, VERSION: self.version},
+            annotations=types.ToolAnnotations(
+                read_only_hint=self.read_only,
+                destructive_hint=self.destructive,
+                idempotent_hint=self.idempotent,
+                open_world_hint=self.open_world,
+            ),
+        )

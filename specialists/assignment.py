@@ -2,17 +2,23 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from domain.base import Value
 from domain.plan import Subtask
 from domain.task import LOCAL_OWNER
+
+MOST_CONTEXT_TOKENS = 60_000
+"""What a conversation may take of any model: in a longer one models overlook things, and every step costs it again."""
 
 
 class Assignment(Value):
     """A subtask with all that its specialist needs to know.
 
     ``brief`` is the goal in full, with files and failures; ``targets`` are the files that the plan says will hold
-    the work. ``deadline`` is UTC. ``scope`` bears the cost. ``key`` names this piece of work in
-    events and journal.
+    the work. ``deadline`` is UTC. ``scope`` bears the cost. ``difficulty`` is the strength that the model should have,
+    from 1 to 5. ``cacheable`` calls may be answered with the replies to equal ones. ``key`` names this piece of work in
+    events and journal. ``context_tokens`` is what the conversation may take, with its tools and the answer.
     """
 
     task_id: str
@@ -23,6 +29,8 @@ class Assignment(Value):
     brief: str
     targets: tuple[str, ...] = ()
     scope: str
+    difficulty: int = Field(default=3, ge=1, le=5)
+    cacheable: bool = False
     max_steps: int | None = None
     deadline: datetime
-    context_tokens: int = 60_000
+    context_tokens: int = MOST_CONTEXT_TOKENS

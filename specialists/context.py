@@ -5,16 +5,11 @@ from collections.abc import Sequence
 
 from domain.chat import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from domain.text import excerpt
+from domain.tokens import BYTES_PER_TOKEN, estimate_messages
 
-BYTES_PER_TOKEN = 3
 MASKED_CHARACTERS = 200
 FRESH = 6
 """The newest messages, which are never shortened."""
-
-
-def size(messages: Sequence[Message]) -> int:
-    """About how many tokens the messages are."""
-    return sum(len(message.model_dump_json().encode()) for message in messages) // BYTES_PER_TOKEN
 
 
 def fit(messages: Sequence[Message], tokens: int) -> tuple[Message, ...]:
@@ -25,11 +20,14 @@ def fit(messages: Sequence[Message], tokens: int) -> tuple[Message, ...]:
     """
     fitted = list(messages)
     newest = max(2, len(fitted) - FRESH)
+    left = estimate_messages(fitted)
     for at in (*range(2, newest), *range(newest, len(fitted)), 1):
-        if size(fitted) <= tokens or at >= len(fitted):
+        if left <= tokens or at >= len(fitted):
             break
         most = MASKED_CHARACTERS if at >= 2 else max(MASKED_CHARACTERS, tokens * BYTES_PER_TOKEN // 2)
-        fitted[at] = _mask(fitted[at], most)
+        masked = _mask(fitted[at], most)
+        left += estimate_messages([masked]) - estimate_messages([fitted[at]])
+        fitted[at] = masked
     return tuple(fitted)
 
 

@@ -14,6 +14,7 @@ from domain.chat import (
 )
 from domain.replies import ReplyProblem
 from domain.text import excerpt
+from domain.tokens import estimate_messages, estimate_most
 from specialists import context, text_protocol
 from specialists.arguments import valid_json
 from specialists.assignment import Assignment
@@ -33,7 +34,8 @@ class Conversation:
         self._role = role
         self._assignment = assignment
         self._tools = tools
-        self._context_tokens = assignment.context_tokens
+        self._most = assignment.context_tokens
+        self._output_tokens = min(role.max_output_tokens, assignment.context_tokens // 2)
         self.native = True
         self._messages: list[Message] = [
             SystemMessage(content=role.prompt),
@@ -50,12 +52,22 @@ class Conversation:
 
     def request(self) -> ModelRequest:
         """What to send now."""
+        empty = self._empty()
+        return empty.model_copy(update={"messages": context.fit(self._messages, self._room(empty))})
+
+    def _empty(self) -> ModelRequest:
+        """The request without a message."""
         return ModelRequest(
             model=self._assignment.model,
-            messages=context.fit(self._messages, self._context_tokens),
+            messages=(),
             tools=self._tools if self.native else (),
-            max_output_tokens=self._role.max_output_tokens,
+            max_output_tokens=self._output_tokens,
         )
+
+    def _room(self, empty: ModelRequest) -> int:
+        """How many tokens the messages may be."""
+        room = self._assignment.context_tokens - estimate_most(empty).total_tokens
+        return max(SMALLEST_CONTEXT, min(self._most, room))
 
     def hear(self, reply: ModelReply) -> Reading:
         """Takes a reply in and returns the actions that it wants, whichever way it says so, or what is wrong."""
@@ -73,8 +85,8 @@ class Conversation:
 
     def shrink(self) -> bool:
         """Makes do with half the context; False when there is nothing left to shorten."""
-        self._context_tokens = min(self._context_tokens, context.size(self._messages)) // 2
-        return self._context_tokens > SMALLEST_CONTEXT
+        self._most = min(self._room(self._empty()), estimate_messages(self._messages)) // 2
+        return self._most > SMALLEST_CONTEXT
 
     def show(self, results: list[tuple[ToolCall, str]]) -> None:
         """Tells the model what came of its actions, in the way in which it acted."""
@@ -88,7 +100,7 @@ class Conversation:
     def correct(self, problem: ReplyProblem) -> str:
         """Tells the model why its reply held no action, and how one looks; returns what it is told."""
         target = self._assignment.targets[0] if self._assignment.targets else ""
-        told = no_action(problem, self.native, self._role.max_output_tokens, target)
+        told = no_action(problem, self.native, self._output_tokens, target)
         self._messages.append(UserMessage(content=told))
         return told
 

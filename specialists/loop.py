@@ -131,6 +131,8 @@ class Loop:
             specialist=self._role.name,
             purpose="step",
             scope=assignment.scope,
+            difficulty=assignment.difficulty,
+            cacheable=assignment.cacheable,
         )
         name = f"{assignment.key}:{self._steps}:model"
         completion = await self._around.journal.step(name, Completion, lambda: self._around.gateway.collect(call))

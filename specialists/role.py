@@ -8,7 +8,7 @@ from pydantic import Field
 
 from domain.base import Value
 from domain.errors import UsageError
-from mcp_server.tool import Permission
+from mcp_server.caller import Permission
 
 
 class Role(Value):

@@ -22,6 +22,8 @@ KEYS: dict[CostGrouping, ColumnElement[str]] = {
 
 AMOUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "cost")
 COUNTS: dict[str, ColumnElement[bool]] = {
+    "attempts": ~LEDGER.c.cache_hit,
+    "hits": LEDGER.c.cache_hit,
     "failed": LEDGER.c.outcome.in_((AttemptOutcome.FAILED, AttemptOutcome.ABANDONED)),
     "unpriced": ~LEDGER.c.priced,
     "estimated": LEDGER.c.estimated,
@@ -47,7 +49,7 @@ def _statement(query: CostQuery) -> Select[*tuple[Any, ...]]:
     key = KEYS[query.by].label("key")
     amounts = [func.sum(LEDGER.c[name]).label(name) for name in AMOUNTS]
     counts = [func.sum(cast(condition, Integer)).label(name) for name, condition in COUNTS.items()]
-    statement = select(key, func.count().label("attempts"), *amounts, *counts).group_by(key)
+    statement = select(key, *amounts, *counts).group_by(key)
     if query.task_id is not None:
         statement = statement.where(LEDGER.c.task_id == query.task_id)
     if query.since is not None:

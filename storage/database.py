@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.errors import StorageUnavailable
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in ``storage/migrations``; a test holds the two together."""
 
 BUSY_TIMEOUT_MS = 10_000

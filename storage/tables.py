@@ -169,3 +169,22 @@ class ReplyRow(SQLModel, table=True):
 def table(row: type[SQLModel]) -> Table:
     """The table of a row class, for statements without the ORM."""
     return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+class AuditRow(SQLModel, table=True):
+    """One call of a tool. Rows are only ever added."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_task_id_number", "task_id", "number"),)
+
+    number: int | None = Field(default=None, primary_key=True)
+    at: str
+    owner: str = LOCAL_OWNER
+    actor: str
+    task_id: str = ""
+    subtask_id: str = ""
+    tool: str
+    verdict: str
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    duration_s: float
+    size: int = Field(default=0, sa_column=_amount())

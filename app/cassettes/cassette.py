@@ -1,21 +1,23 @@
-"""A cassette: a file with what was said between us and a provider, one exchange a line, in JSON.
+"""A cassette: a file with what was said between us and providers of models, one exchange a line, in JSON.
 
-The first line tells the version of the format and the provider. Lines are only ever added.
+The first line tells the version of the format, the route, and the providers. Lines are only ever added.
 """
 
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
 
 import domain.errors
 from domain.base import Value
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest
 from domain.errors import InvalidRecording, ModelUnavailable, OutputRefused, SoundstageError
 from domain.text import one_line
-from gateway.base import Delta
 
-VERSION = 1
+VERSION = 2
+"""1 had one provider, whose name stands in the first line, and exchanges that do not tell what kind they are."""
 
 
 class Fault(Value):
@@ -41,26 +43,51 @@ class Fault(Value):
         return made
 
 
-class Exchange(Value):
-    """A request and what came of it: a reply or a fault. The numbers are seconds since the request."""
+class Talk(Value):
+    """A request to a provider and what came of it: a reply or a fault. The numbers are seconds since the request."""
 
-    request: ModelRequest | EmbeddingRequest
+    kind: Literal["talk"] = "talk"
+    provider: str
+    request: ModelRequest
     pieces: tuple[tuple[float, Delta], ...] = ()
-    reply: ModelReply | EmbeddingReply | None = None
+    reply: ModelReply | None = None
     fault: Fault | None = None
     seconds: float = 0.0
 
 
-class Cassette(Value):
-    """What a file holds: the provider that was asked, and the exchanges in the order of their ends."""
+class Embedding(Value):
+    """The same for texts that were to be embedded."""
 
+    kind: Literal["embedding"] = "embedding"
     provider: str
+    request: EmbeddingRequest
+    reply: EmbeddingReply | None = None
+    fault: Fault | None = None
+    seconds: float = 0.0
+
+
+Exchange = Annotated[Talk | Embedding, Field(discriminator="kind")]
+EXCHANGE: TypeAdapter[Talk | Embedding] = TypeAdapter(Exchange)
+
+
+class Head(Value):
+    """The first line: the route that was taken, and the providers in their order with the number of their keys."""
+
+    soundstage_cassette: Literal[2] = 2
+    route: str
+    providers: dict[str, Annotated[int, Field(gt=0)]]
+
+
+class Cassette(Value):
+    """What a file holds: its first line, and the exchanges in the order of their ends."""
+
+    head: Head
     exchanges: tuple[Exchange, ...]
 
 
-def begin(path: Path, provider: str) -> None:
+def begin(path: Path, head: Head) -> None:
     """Makes the file, readable for its owner only. OutputRefused where it is there already, or cannot be made."""
-    _write(path, {"soundstage_cassette": VERSION, "provider": provider}, os.O_CREAT | os.O_EXCL)
+    _write(path, head.model_dump(mode="json"), os.O_CREAT | os.O_EXCL)
 
 
 def add(path: Path, exchange: dict[str, Any]) -> None:
@@ -71,21 +98,36 @@ def add(path: Path, exchange: dict[str, Any]) -> None:
 def read(path: Path) -> Cassette:
     """The cassette in a file; a last line that a crash tore is left out. InvalidRecording."""
     try:
-        head, *lines = path.read_bytes().split(b"\n")
-        header = json.loads(head)
-        version, provider = int(header["soundstage_cassette"]), str(header["provider"])
+        first, *lines = path.read_bytes().split(b"\n")
+        version = int(json.loads(first)["soundstage_cassette"])
+        if version > VERSION:
+            raise InvalidRecording(f"A newer Soundstage wrote {path} (version {version}). Replay it with that one.")
+        head = Head.model_validate(_second_version(json.loads(first)) if version == 1 else json.loads(first))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InvalidRecording(f"{path} is no recording ({one_line(str(error))}). Make one with --record.") from error
-    if version > VERSION:
-        raise InvalidRecording(f"A newer Soundstage wrote {path} (version {version}). Replay it with that one.")
-    exchanges = []
+    exchanges: list[Talk | Embedding] = []
     for number, line in enumerate(lines, 2):
         try:
-            exchanges += [Exchange.model_validate(json.loads(line))] if line else []
-        except ValueError as error:
+            exchanges += [_exchange(json.loads(line), head)] if line else []
+        except (ValueError, LookupError, TypeError) as error:
             if number <= len(lines):
                 raise InvalidRecording(f"Line {number} of {path} is no exchange. Record it again.") from error
-    return Cassette(provider=provider, exchanges=tuple(exchanges))
+    if not head.route and exchanges:
+        head = head.model_copy(update={"route": exchanges[0].request.model})
+    return Cassette(head=head, exchanges=tuple(exchanges))
+
+
+def _second_version(first: dict[str, Any]) -> dict[str, Any]:
+    return {"route": "", "providers": {first["provider"]: 1}}
+
+
+def _exchange(line: dict[str, Any], head: Head) -> Talk | Embedding:
+    """An exchange, also one of the first version, which tells neither its kind nor the provider."""
+    if "kind" not in line:
+        line = {"provider": next(iter(head.providers)), **line}
+        line |= {"kind": "embedding" if "texts" in line["request"] else "talk"}
+        line = {name: value for name, value in line.items() if name != "pieces" or line["kind"] == "talk"}
+    return EXCHANGE.validate_python(line)
 
 
 def _write(path: Path, line: dict[str, Any], how: int) -> None:

@@ -16,9 +16,10 @@ from domain.money import NANO_PER_USD, NanoUsd, format_usd
 from domain.text import one_line
 
 COUNTS = (
-    "attempts", "failed", "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
+    "attempts", "hits", "failed",
+    "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
 )  # fmt: skip
-HEADINGS = ("attempts", "failed", "input", "cached", "cache write", "output", "reasoning")
+HEADINGS = ("attempts", "hits", "failed", "input", "cached", "cache write", "output", "reasoning")
 KEY_WIDTH = 40
 
 
@@ -90,6 +91,6 @@ def _total(lines: Iterable[CostLine]) -> CostLine:
 def _cost(line: CostLine) -> str:
     """The cost for people; what is not known is said, and not shown as nothing."""
     calls = f"{line.unpriced:,} call{'' if line.unpriced == 1 else 's'} without a known price"
-    known = format_usd(line.cost) if line.unpriced < line.attempts else ""
+    known = format_usd(line.cost) if line.unpriced < line.attempts or not line.unpriced else ""
     text = " + ".join(part for part in (known, calls if line.unpriced else "") if part)
     return f"{text} ({line.estimated:,} estimated)" if line.estimated else text

@@ -5,11 +5,15 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from app.instances import InstanceLock
+from app.keys import rings_at_home
 from app.models import choose
+from app.providers import URLS
 from app.settings import Settings
+from app.store import open_store
 from domain.base import Value
 from domain.errors import SoundstageError
 from domain.redaction import Redactor
+from domain.route import parse_route
 from sandbox import images, isolation
 from sandbox.address import EngineAddress
 from sandbox.base import SandboxRequest
@@ -40,6 +44,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("docker engine", _engine),
         ("isolation", _isolation),
         ("sandbox images", _images),
+        ("keys", _keys),
         ("model", _model),
         ("disk", _disk),
         ("home", _home),
@@ -87,6 +92,33 @@ async def _images(settings: Settings) -> Finding:
 def _where(settings: Settings, address: EngineAddress) -> str:
     """The engine's name before what was found there, when there are several."""
     return f"{address.host or 'the default engine'}: " if len(settings.engines) > 1 else ""
+
+
+async def _keys(settings: Settings) -> Finding:
+    """How many keys each provider has, and which of them all are refused or lack one; nobody is asked for it."""
+    rings = await rings_at_home(settings)
+    refused: frozenset[str] = frozenset()
+    if (settings.home / "soundstage.db").exists():
+        async with open_store(settings) as store:
+            refused = await store.key_uses.refused()
+    lacking = sorted(_named_providers(settings) - set(rings))
+    bad = [name for name, ring in rings.items() if all(key.id in refused for key in ring.keys)]
+    told = [f"{name}: {len(ring.keys)}{', refused' if name in bad else ''}" for name, ring in rings.items()]
+    told += [f"{name}: none" for name in lacking]
+    remedies = [f"soundstage keys check {name}" for name in bad] + [f"soundstage keys add {name}" for name in lacking]
+    found = ", ".join(told) or "none is set or kept"
+    return Finding(name="keys", ok=not remedies, found=found, remedy="; ".join(remedies))
+
+
+def _named_providers(settings: Settings) -> set[str]:
+    """The providers that settings name and that want a key."""
+    urls = {"groq": settings.groq_base_url, "mistral": settings.mistral_base_url}
+    named = {name for name, url in urls.items() if url is not None}
+    if settings.soundstage_model is not None and settings.openai_base_url is None:
+        # An id without a provider belongs to none of these; and one of another server's may begin like one.
+        route = parse_route(settings.soundstage_model, ("", *URLS))
+        named |= {candidate.provider for candidate in route.candidates} - {""}
+    return named
 
 
 async def _model(settings: Settings) -> Finding:

@@ -15,6 +15,7 @@ from domain.base import Value
 from domain.errors import (
     ModelAuthenticationFailed,
     ModelTimeout,
+    NoCredit,
     SecretsUnavailable,
     SoundstageError,
     UnknownKey,
@@ -55,6 +56,8 @@ async def add_key(settings: Settings, provider: str, secret: SecretStr, label: s
     if url is not None:
         try:
             found = f" ({await _probe(key, url)})"
+        except NoCredit:
+            raise
         except ModelAuthenticationFailed:
             raise ModelAuthenticationFailed(
                 f"{provider} refused the key, so it was not kept. Enter a valid one, or keep it with --no-check."

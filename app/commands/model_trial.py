@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from app.bootstrap import model_gateway
+from app.bootstrap import model_gateway, settling
+from app.gateway_settings import caps
 from app.models import ChosenModel, choose
 from app.settings import Settings
 from app.store import Store, open_store
+from director.scopes import open_day
 from domain.base import Value
 from domain.chat import ModelReply, ModelRequest, ToolSchema, UserMessage
 from domain.errors import SoundstageError
@@ -52,26 +54,26 @@ async def try_model(settings: Settings, wanted: str | None, as_json: bool) -> in
     chosen = models.chosen
     try:
         async with open_store(settings) as store:
-            scope = await _open_scope(store)
+            scope = await _open_scope(store, settings)
             gateway = model_gateway(settings, store, models, RetryPolicy(attempts=1))
             if not as_json:
                 print(f"model: {chosen.model} ({chosen.why})")
-            for name, request, judge in _requests(chosen):
-                trial = await _try(gateway, name, request, judge, scope)
-                print(trial.model_dump_json() if as_json else _line(trial), flush=True)
-                if name == "text" and not trial.ok:
-                    return NO_ANSWER
+            async with settling(gateway):
+                for name, request, judge in _requests(chosen):
+                    trial = await _try(gateway, name, request, judge, scope)
+                    print(trial.model_dump_json() if as_json else _line(trial), flush=True)
+                    if name == "text" and not trial.ok:
+                        return NO_ANSWER
     finally:
         await models.close()
     return 0
 
 
-async def _open_scope(store: Store) -> str:
+async def _open_scope(store: Store, settings: Settings) -> str:
     """A budget scope for this trial, below the day's, as that of a task is."""
-    user, day = f"user:{LOCAL_OWNER}", f"day:{LOCAL_OWNER}:{datetime.now(UTC).date().isoformat()}"
+    day = await open_day(store.ledger, LOCAL_OWNER, datetime.now(UTC).date(), caps(settings))
     trial = f"trial:{uuid.uuid4().hex}"
-    for scope in (Scope(id=user), Scope(id=day, parent=user), Scope(id=trial, parent=day)):
-        await store.ledger.open(scope)
+    await store.ledger.open(Scope(id=trial, parent=day))
     return trial
 
 

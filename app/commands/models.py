@@ -1,9 +1,9 @@
 """``soundstage models list``."""
 
 import json
-import sys
 from collections.abc import Iterable
 
+from app.models import tell_unlisted
 from app.models_file import read_knowledge
 from app.providers import set_up
 from app.settings import Settings
@@ -11,7 +11,7 @@ from domain.base import Value
 from domain.catalogue import ModelInfo
 from domain.errors import SoundstageError, UsageError
 from domain.patterns import is_family
-from domain.text import one_line, plain
+from domain.text import one_line
 from gateway.pricing import Prices
 from gateway.published import PUBLISHED_PROVIDERS
 
@@ -41,21 +41,29 @@ class ListedModel(Value):
         return {**self.info.model_dump(mode="json"), **own}
 
 
+class Offer(Value):
+    """What a provider lists, and whether it is on this machine."""
+
+    ids: frozenset[str]
+    local: bool
+
+
 async def list_models(settings: Settings, provider: str | None, as_json: bool) -> None:
     """Prints what the catalogue knows and what the providers at hand offer. UsageError for an unknown provider."""
-    knowledge = read_knowledge(settings.models_file)
+    knowledge = read_knowledge(settings)
     catalogue, prices = knowledge.catalogue, knowledge.prices
     offered = await _offered(settings)
     known = {entry.provider for entry in catalogue.all()} | set(offered)
     if provider is not None and provider not in known:
         raise UsageError(f"No model of {provider!r} is known. Name one of these: {', '.join(sorted(known))}.")
-    found = [(entry, entry.id in offered.get(entry.provider, ())) for entry in catalogue.all()]
+    nothing = Offer(ids=frozenset(), local=False)
+    found = [(entry, entry.id in offered.get(entry.provider, nothing).ids) for entry in catalogue.all()]
     listed = {(entry.provider, entry.id) for entry, _ in found}
-    for name, ids in offered.items():
-        found += [(catalogue.find(name, model), True) for model in sorted(ids) if (name, model) not in listed]
+    for name, offer in offered.items():
+        found += [(catalogue.find(name, model), True) for model in sorted(offer.ids) if (name, model) not in listed]
     found = [pair for pair in found if provider in {None, pair[0].provider}]
     models = [
-        ListedModel(info=info, offered=there, price=_price(prices, info))
+        ListedModel(info=info, offered=there, price=_price(prices, info, offered.get(info.provider, nothing).local))
         for info, there in sorted(found, key=lambda pair: pair[0].provider)
     ]
     if as_json:
@@ -65,21 +73,21 @@ async def list_models(settings: Settings, provider: str | None, as_json: bool) -
         _print_table(models)
 
 
-async def _offered(settings: Settings) -> dict[str, set[str]]:
-    """The ids that each provider lists which is set up and answers. Who does not answer is named."""
-    found: dict[str, set[str]] = {}
+async def _offered(settings: Settings) -> dict[str, Offer]:
+    """What each provider offers that is set up and answers. Who does not answer is named."""
+    found: dict[str, Offer] = {}
     for name, upstream in (await set_up(settings)).items():
         try:
-            found[name] = set(await upstream.first.models())
+            found[name] = Offer(ids=frozenset(await upstream.first.models()), local=upstream.local)
         except SoundstageError as error:
-            print(f"{name} does not list its models: {plain(str(error))}", file=sys.stderr)
+            tell_unlisted(name, error)
         finally:
             await upstream.close()
     return found
 
 
-def _price(prices: Prices, info: ModelInfo) -> ListedPrice | None:
-    tariff = prices.tariff(info.provider, info.id)
+def _price(prices: Prices, info: ModelInfo, local: bool) -> ListedPrice | None:
+    tariff = prices.tariff(info.provider, info.id, local)
     if tariff is None:
         return None
     rates = {key: f"{value.normalize():f}" for key, value in tariff.base}

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.bootstrap import Soundstage, build
-from app.cassettes.recordings import choose_or_replay, recorded
+from app.cassettes.recordings import choose_or_replay
+from app.cassettes.tape import Tape
 from app.demo_script import check_known
 from app.describe import evidence_line
 from app.inputs import Inputs, parse_budget, read_inputs
@@ -52,6 +53,7 @@ class RunOptions(Value):
     wheels: Path | None = None
     record: Path | None = None
     replay: Path | None = None
+    cache: bool = False
 
 
 async def run(settings: Settings, options: RunOptions) -> int:
@@ -63,13 +65,15 @@ async def run(settings: Settings, options: RunOptions) -> int:
     draft = _spec(options, "draft", SCRIPTED, "", limits, ())
     _check_targets(options)
     inputs = await read_inputs(options.repo, list(options.tests))
-    prices = read_knowledge(settings.models_file).prices
-    models = await choose_or_replay(settings, options.model, options.replay)
+    prices = read_knowledge(settings).prices
+    tape = Tape(options.record, settings.known_secrets) if options.record is not None else None
+    models = await choose_or_replay(settings, options.model, options.replay, tape)
     try:
         if models.chosen.provider == SCRIPTED:
             check_known(draft.prompt)
         await _check_engine(settings)
-        models = await recorded(models, options.record, settings)
+        if tape is not None:
+            await tape.start(models.chosen.route)
     except BaseException:
         await models.close()
         raise
@@ -123,6 +127,8 @@ def _spec(options: RunOptions, task_id: str, model: str, base: str, limits: Limi
             isolation=options.isolation,
             profile=options.profile,
             install=options.install,
+            # What is recorded must have been said, and a replay needs no reply that was.
+            cache=options.cache and options.record is None and options.replay is None,
             limits=limits,
         )
     except ValidationError as error:

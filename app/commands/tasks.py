@@ -1,5 +1,6 @@
 """``soundstage tasks``."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -37,7 +38,9 @@ async def show_task(settings: Settings, prefix: str, as_json: bool) -> None:
         result = await store.tasks.result(task.id)
         counts = count_replies(await store.log.read(task.id))
     if as_json:
-        print(result.model_dump_json() if result else task.model_dump_json())
+        told = (result or task).model_dump(mode="json")
+        replies = {subtask: counted.model_dump(mode="json") for subtask, counted in counts.items()}
+        print(json.dumps({**told, "replies": replies}))
         return
     print(f"task      {task.id}\nstatus    {task.status}\nmodel     {one_line(task.model)}")
     print(f"submitted {task.submitted_at}\nused      {task.tokens:,} tokens, {format_usd(task.cost)}")

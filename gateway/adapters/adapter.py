@@ -1,5 +1,6 @@
 """What all adapters share: a client that is made for the first request, and one way to ask, to read and to fail."""
 
+import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator
@@ -11,13 +12,16 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from domain.chat import EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
-from domain.errors import ModelTimeout, SoundstageError
+from domain.answer import Answer
+from domain.chat import Delta, EmbeddingReply, EmbeddingRequest, ModelReply, ModelRequest, Usage
+from domain.errors import SoundstageError
 from domain.tokens import BYTES_PER_TOKEN
-from gateway.adapters.answer import Answer
 from gateway.adapters.openai_wire import usage_of
 from gateway.adapters.statuses import Service
-from gateway.base import Delta, Endpoint
+from gateway.base import Endpoint
+
+LISTING_S = 30.0
+"""How long a list of models may take."""
 
 
 class Adapter(ABC):
@@ -34,6 +38,7 @@ class Adapter(ABC):
     url_variable: ClassVar[str] = ""
     path: ClassVar[str] = ""
     announcement = ""
+    streams_schemas = True
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._service = Service(endpoint=endpoint, key_variable=self.key_variable, url_variable=self.url_variable)
@@ -84,9 +89,10 @@ class Adapter(ABC):
                 return _embedded(request, found)
 
     async def models(self) -> list[str]:
-        """The ids that the server lists."""
+        """The ids that the server lists. ModelTimeout after a while that is shorter than that of an answer."""
         with self._service.reading(), self.errors(""):
-            return [name.strip() for name in await self._names()]
+            async with asyncio.timeout(LISTING_S):
+                return [name.strip() for name in await self._names()]
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -134,8 +140,6 @@ class Adapter(ABC):
         """Our error for one that an SDK raises or lets through; None for a bug."""
         http = import_module(self.http)
         match error:
-            case http.TimeoutException():
-                return ModelTimeout()
             case json.JSONDecodeError() | UnicodeDecodeError():
                 return self._service.malformed()
             case ValidationError() | UnicodeEncodeError():

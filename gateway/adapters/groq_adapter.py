@@ -17,6 +17,7 @@ class GroqProvider(OpenAIProvider):
     sdk, http = "groq", "httpx"
     key_variable, url_variable = "GROQ_API_KEY", ""
     path = "/openai/v1"
+    streams_schemas = False
 
     def _connect(self, url: str, key: str, timeout: Any) -> Any:
         from groq import AsyncGroq
@@ -27,7 +28,6 @@ class GroqProvider(OpenAIProvider):
         return request_body(request, "max_completion_tokens")
 
     def _pieces(self, request: ModelRequest) -> AsyncGenerator[Any]:
-        # Groq streams no answer that follows a schema.
         return super()._pieces(request) if request.json_schema is None else self._one_piece(request)
 
     async def _one_piece(self, request: ModelRequest) -> AsyncGenerator[Any]:

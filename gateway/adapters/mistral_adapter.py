@@ -4,12 +4,11 @@ import json
 from collections.abc import AsyncGenerator, Awaitable
 from typing import TYPE_CHECKING, Any
 
-from domain.chat import EmbeddingRequest, ModelRequest
+from domain.answer import Answer
+from domain.chat import Delta, EmbeddingRequest, ModelRequest
 from domain.errors import ModelUnavailable, SoundstageError
 from gateway.adapters.adapter import Adapter
-from gateway.adapters.answer import Answer
 from gateway.adapters.openai_wire import request_body, take
-from gateway.base import Delta
 
 if TYPE_CHECKING:
     import httpx2

@@ -9,8 +9,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from domain.answer import Answer
 from domain.chat import (
     AssistantMessage,
+    Delta,
     EmbeddingRequest,
     FinishReason,
     Message,
@@ -21,9 +23,8 @@ from domain.chat import (
 )
 from domain.errors import SoundstageError, UnknownModel
 from gateway.adapters.adapter import Adapter
-from gateway.adapters.answer import Answer
 from gateway.adapters.openai_wire import tools_of
-from gateway.base import Delta, Endpoint
+from gateway.base import Endpoint
 
 LOCAL = Endpoint(name="ollama", base_url="http://127.0.0.1:11434", local=True)
 NO_STATUS = -1
@@ -55,10 +56,10 @@ class OllamaProvider(Adapter):
         return await self._client._request(dict, "POST", f"/api/{call}", json=body, stream=stream)
 
     async def _whole(self, request: ModelRequest) -> Any:
-        return await self._post("chat", request_body(request, self._context_tokens, stream=False))
+        return await self._post("chat", chat_body(request, self._context_tokens, stream=False))
 
     async def _pieces(self, request: ModelRequest) -> AsyncGenerator[Any]:
-        body = request_body(request, self._context_tokens, stream=True)
+        body = chat_body(request, self._context_tokens, stream=True)
         async with aclosing(await self._post("chat", body, stream=True)) as parts:
             async for part in parts:
                 yield part
@@ -108,7 +109,7 @@ class OllamaProvider(Adapter):
         return self._service.status(error.status_code, said, response.headers if response is not None else {}, model)
 
 
-def request_body(request: ModelRequest, context_tokens: int | None, stream: bool) -> dict[str, Any]:
+def chat_body(request: ModelRequest, context_tokens: int | None, stream: bool) -> dict[str, Any]:
     """The request as ``/api/chat`` takes it."""
     options: dict[str, Any] = {"num_predict": request.max_output_tokens}
     if context_tokens is not None:

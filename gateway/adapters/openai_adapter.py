@@ -8,13 +8,12 @@ from collections.abc import AsyncGenerator
 from importlib import import_module
 from typing import Any
 
-from domain.chat import EmbeddingRequest, ModelRequest
-from domain.errors import ModelTimeout, ModelUnavailable, SoundstageError
+from domain.answer import Answer
+from domain.chat import Delta, EmbeddingRequest, ModelRequest
+from domain.errors import ModelUnavailable, SoundstageError
 from gateway.adapters.adapter import Adapter
-from gateway.adapters.answer import Answer
 from gateway.adapters.openai_wire import STREAMED, request_body, take
 from gateway.adapters.statuses import told
-from gateway.base import Delta
 
 OFFICIAL_URL = "https://api.openai.com/v1"
 
@@ -61,8 +60,6 @@ class OpenAIProvider(Adapter):
         match error:
             case sdk.APIStatusError():
                 return service.status(error.status_code, told(error.body, error.message), error.response.headers, model)
-            case sdk.APITimeoutError():
-                return ModelTimeout()
             case sdk.APIResponseValidationError():
                 return service.malformed()
             case sdk.APIConnectionError():

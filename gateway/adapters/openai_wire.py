@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from domain.chat import AssistantMessage, FinishReason, Message, ModelRequest, ToolMessage, Usage, UserMessage
-from gateway.adapters.answer import Answer
-from gateway.base import Delta
+from domain.answer import Answer
+from domain.chat import AssistantMessage, Delta, FinishReason, Message, ModelRequest, ToolMessage, Usage, UserMessage
 
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 """What a request has besides, whose answer is to come in pieces."""

@@ -6,9 +6,10 @@ from domain.command import Command, Verdict
 from domain.errors import HostileOutput
 from domain.files import vet_path
 from domain.text import plain
+from mcp_server.caller import Permission
 from mcp_server.edit import apply_edit, number
 from mcp_server.session import ToolSession
-from mcp_server.tool import Permission, Tool, ToolOutcome, ToolRefused
+from mcp_server.tool import Tool, ToolOutcome, ToolRefused
 from sandbox.base import IGNORED
 
 MAX_FILE_BYTES = 1024 * 1024
@@ -118,6 +119,7 @@ FILE_TOOLS = (
     Tool(
         name="read_file",
         description="Shows a file with line numbers.",
+        session=ToolSession,
         arguments=ReadFile,
         permission=Permission.READ,
         handler=_read,
@@ -128,6 +130,7 @@ FILE_TOOLS = (
     Tool(
         name="write_file",
         description="Creates a file or replaces its whole content.",
+        session=ToolSession,
         arguments=WriteFile,
         permission=Permission.WRITE,
         handler=_write,
@@ -138,6 +141,7 @@ FILE_TOOLS = (
     Tool(
         name="edit_file",
         description="Replaces one piece of a file. `old` must occur once; copy it from the file without line numbers.",
+        session=ToolSession,
         arguments=EditFile,
         permission=Permission.WRITE,
         handler=_edit,
@@ -147,6 +151,7 @@ FILE_TOOLS = (
     Tool(
         name="search",
         description="Finds lines that match an extended regular expression.",
+        session=ToolSession,
         arguments=Search,
         permission=Permission.READ,
         handler=_search,

@@ -1,16 +1,22 @@
 """Tests of app/bootstrap.py: what a start tidies up, and what an end leaves."""
 
+import asyncio
 from pathlib import Path
 
-from app.bootstrap import build
+import pytest
+
+from app.bootstrap import build, settling
 from app.models import only
 from app.settings import Settings
 from app.store import open_store
+from domain.errors import StorageUnavailable
 from domain.events import TaskStarted, TaskSubmitted
-from domain.ledger import Attempt, Scope
+from domain.ledger import Attempt, Scope, Settlement
+from domain.money import NanoUsd
 from domain.task import TaskSpec, TaskStatus
 from gateway.scripted import ScriptedProvider
 from sandbox.fake import FakeSandboxes
+from tests.gateway.house import Purse, Voice, call, single
 
 
 async def test_a_start_ends_the_tasks_of_dead_processes_and_leaves_those_of_live_ones(tmp_path: Path) -> None:
@@ -33,20 +39,75 @@ async def test_a_start_settles_expired_reservations_at_what_they_reserved(tmp_pa
     settings = Settings(soundstage_home=tmp_path)
     async with open_store(settings) as store:
         await store.ledger.open(Scope(id="task:t"))
-        attempt = Attempt(
-            id="a", scope="task:t", task_id="t", subtask_id="", provider="p", model="m",
-            reserved=50, reserved_tokens=9, expires_s=0.000001,
-        )  # fmt: skip
-        await store.ledger.reserve(attempt)
+        await store.ledger.reserve(reservation(expires_s=0.000001))
     async with build(settings, only(ScriptedProvider(()), "m", "a test"), FakeSandboxes()) as started:
         spent = await started.store.ledger.spending("task:t")
     assert (spent.reserved, spent.settled, spent.settled_tokens) == (0, 50, 9)
+
+
+async def test_a_reservation_of_a_dead_process_that_expires_later_is_settled_while_the_work_goes_on(
+    tmp_path: Path,
+) -> None:
+    settings, models = Settings(soundstage_home=tmp_path), only(ScriptedProvider(()), "m", "a test")
+    async with build(settings, models, FakeSandboxes(), tidy_every_s=0.01) as started:
+        ledger = started.store.ledger
+        await ledger.open(Scope(id="task:t"))
+        await ledger.reserve(reservation(expires_s=0.05))
+        async with asyncio.timeout(20):
+            while (spent := await ledger.spending("task:t")).reserved:
+                pass
+    assert (spent.settled, spent.settled_tokens) == (50, 9)
+
+
+class Full(Purse):
+    """Writes a settlement when the disk has been full for so many times."""
+
+    def __init__(self, full: int) -> None:
+        super().__init__()
+        self.full = full
+
+    async def settle(self, settlement: Settlement) -> None:
+        self.full -= 1
+        if self.full >= 0:
+            raise StorageUnavailable
+        await super().settle(settlement)
+
+
+@pytest.mark.parametrize(("full", "written"), [(1, ["ok"]), (9, [])])
+async def test_what_was_sent_is_settled_also_when_the_work_fails_and_its_error_goes_first(
+    full: int, written: list[str]
+) -> None:
+    purse = Full(full)
+    gateway = single(Voice("v"), purse)
+
+    async def work() -> None:
+        async with settling(gateway):
+            await gateway.complete(call("m"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await work()
+    assert [outcome for _, _, outcome in purse.told()] == written
+
+
+async def test_a_settlement_that_cannot_be_written_is_said_where_nothing_else_went_wrong() -> None:
+    gateway = single(Voice("v"), Full(9))
+    with pytest.raises(StorageUnavailable):
+        async with settling(gateway):
+            await gateway.complete(call("m"))
 
 
 async def test_an_end_leaves_no_lock_behind(tmp_path: Path) -> None:
     async with build(Settings(soundstage_home=tmp_path), only(ScriptedProvider(()), "m", "a test"), FakeSandboxes()):
         assert len(list((tmp_path / "instances").iterdir())) == 1
     assert list((tmp_path / "instances").iterdir()) == []
+
+
+def reservation(expires_s: float) -> Attempt:
+    return Attempt(
+        id="a", scope="task:t", task_id="t", subtask_id="", provider="p", model="m",
+        reserved=NanoUsd(50), reserved_tokens=9, expires_s=expires_s,
+    )  # fmt: skip
 
 
 def _own_id(home: Path) -> str:

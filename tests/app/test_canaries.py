@@ -115,14 +115,14 @@ async def test_no_object_that_holds_a_key_shows_it(home: Path, monkeypatch: pyte
         rings = await key_rings(settings, store.keys)
         ring = rings["openai"]
         made = [models, models.first, models.upstreams[0]]
-        held = [settings, settings.known_secrets, *made, store, store.keys, rings, ring, ring.next()]
-        held += [ring.next().key, ring.states(), Redactor(settings.known_secrets), await store.keys.opened()]
-        held += [await store.keys.known(), Endpoint(name="x", base_url="http://x", api_key=ring.next().key.secret)]
+        held = [settings, settings.known_secrets, *made, store, store.keys, rings, ring, ring.next("m")]
+        held += [ring.next("m").key, ring.states("m"), Redactor(settings.known_secrets), await store.keys.opened()]
+        held += [await store.keys.known(), Endpoint(name="x", base_url="http://x", api_key=ring.next("m").key.secret)]
         held += [vars(one) for one in (*made, store.keys, store.keys._master, ring, settings)]
         for one in held:
             assert not leaks(repr(one)), type(one)
             assert MASTER not in repr(one), type(one)
-    assert len(ring.states()) == 3
+    assert len(ring.states("m")) == 3
     await models.close()
 
 

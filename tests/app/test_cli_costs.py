@@ -14,14 +14,23 @@ Row = tuple[object, ...]
 COLUMNS = (
     "attempt_id", "task_id", "subtask_id", "specialist", "purpose", "provider", "model", "outcome", "input_tokens",
     "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "estimated", "priced", "cost",
-    "overrun", "latency_s", "error", "settled_at", "owner",
+    "overrun", "latency_s", "cache_hit", "error", "settled_at", "owner",
 )  # fmt: skip
 
 
-def row(number: int, model: str, cost: int, priced: bool, *, failed: bool = False, estimated: bool = False) -> Row:
-    tokens = (1000, 400, 200, 50, 20)
+def row(
+    number: int,
+    model: str,
+    cost: int,
+    priced: bool,
+    *,
+    failed: bool = False,
+    estimated: bool = False,
+    hit: bool = False,
+) -> Row:
+    tokens = (0,) * 5 if hit else (1000, 400, 200, 50, 20)
     names = (f"a{number}", "", "", "", "trial", "openai", model, "failed" if failed else "ok")
-    return (*names, *tokens, estimated, priced, cost, 0, 1.0, "", "2026-11-21T10:00:00.000000+00:00", "local")
+    return (*names, *tokens, estimated, priced, cost, 0, 1.0, hit, "", "2026-11-21T10:00:00.000000+00:00", "local")
 
 
 @pytest.fixture
@@ -33,6 +42,7 @@ def _ledger(cli: Cli, home: Path) -> None:
         row(3, "gpt-5-mini", 0, False, failed=True),
         row(4, "\x1b[31mnew one", 0, False),
         row(5, "gpt-6-luna", 77, True),
+        row(6, "gpt-5-mini", 0, True, hit=True),
     ]
     database = sqlite3.connect(home / "soundstage.db")
     database.executemany(f"INSERT INTO ledger ({','.join(COLUMNS)}) VALUES ({','.join('?' * len(COLUMNS))})", rows)
@@ -47,6 +57,7 @@ def test_a_price_that_is_not_known_is_said_and_never_shown_as_nothing(cli: Cli) 
     assert heading.split() == [
         "model",
         "attempts",
+        "hits",
         "failed",
         "input",
         "cached",
@@ -56,7 +67,7 @@ def test_a_price_that_is_not_known_is_said_and_never_shown_as_nothing(cli: Cli) 
         "reasoning",
         "cost",
     ]
-    assert mini.split(maxsplit=8)[:8] == ["openai/gpt-5-mini", "3", "1", "3,000", "1,200", "600", "150", "60"]
+    assert mini.split(maxsplit=9)[:9] == ["openai/gpt-5-mini", "3", "1", "1", "3,000", "1,200", "600", "150", "60"]
     assert mini.endswith("  $0.0123 + 2 calls without a known price (1 estimated)")
     assert luna.endswith("  $0.000000077")
     assert strange.startswith("openai/new one")
@@ -71,8 +82,8 @@ def test_machines_read_every_digit(cli: Cli) -> None:
     table = list(csv.DictReader(io.StringIO(cli("costs", "--csv").stdout)))
 
     assert lines[0] == {
-        "model": "openai/gpt-5-mini", "attempts": 3, "failed": 1, "input_tokens": 3000, "cached_tokens": 1200,
-        "cache_write_tokens": 600, "output_tokens": 150, "reasoning_tokens": 60,
+        "model": "openai/gpt-5-mini", "attempts": 3, "hits": 1, "failed": 1, "input_tokens": 3000,
+        "cached_tokens": 1200, "cache_write_tokens": 600, "output_tokens": 150, "reasoning_tokens": 60,
         "cost_nano_usd": 12_300_001, "cost_usd": "0.012300001", "unpriced": 2, "estimated": 1,
     }  # fmt: skip
     assert table == [{name: str(value) for name, value in line.items()} for line in lines]

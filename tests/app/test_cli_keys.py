@@ -107,6 +107,17 @@ def test_a_check_tells_the_good_from_the_bad_and_from_what_cannot_be_asked(cli: 
     assert "Restore master.key" in lost.stdout
 
 
+@pytest.mark.parametrize(("listing", "said"), [(401, "refused the key, so it was not kept"), (402, "no credit left")])
+def test_a_key_that_is_not_taken_or_has_no_credit_is_not_kept_and_the_reason_is_told(
+    cli: Cli, listing: int, said: str
+) -> None:
+    with echoing(listing=listing) as server:
+        done = cli("keys", "add", "mine", "--url", server.url, stdin=SET)
+    assert done.returncode == 3
+    assert said in done.stderr
+    assert known(cli) == []
+
+
 def test_a_server_that_does_not_answer_keeps_no_key_unless_it_is_not_asked(cli: Cli) -> None:
     done = cli("keys", "add", "mine", "--url", "http://127.0.0.1:9/v1", stdin=SET)
     assert done.returncode == 3

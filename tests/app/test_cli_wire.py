@@ -11,6 +11,7 @@ import pytest
 from app.demo_script import PLAN, RIGHT, TESTS, demo_model
 from gateway.scripted import Line, Scene
 from tests.app.conftest import Cli
+from tests.wire.groq_dialect import Groq
 from tests.wire.ollama_dialect import Ollama
 from tests.wire.openai_dialect import OpenAI
 from tests.wire.replies import Refuse, Reply, Say
@@ -141,8 +142,9 @@ def test_a_limited_rate_is_waited_for(cli: Cli) -> None:
 
 
 def test_a_token_limit_stops_before_the_call_that_could_break_it(cli: Cli) -> None:
-    with served(OpenAI(), play(DEMO_SCENES)) as server:
-        done = cli(*DEMO, "--max-tokens", "3000", "--budget-usd", "1", OPENAI_BASE_URL=server.url)
+    with served(Groq(), play(DEMO_SCENES)) as server:
+        environment = {"GROQ_BASE_URL": server.url, "GROQ_API_KEY": KEY}
+        done = cli(*DEMO, "--max-tokens", "3000", "--budget-usd", "1", "--model", "groq/unheard-of", **environment)
     assert done.returncode == 1
     assert "No price is known" in done.stdout
     assert "so it was not made" in done.stdout
@@ -204,12 +206,43 @@ def _git_repository(repo: Path) -> None:
     (repo / "notes.txt").write_text("not committed\n")
 
 
-def test_with_no_cloud_provider_in_reach_the_work_goes_on_with_ollama(cli: Cli) -> None:
+@pytest.mark.parametrize("named", [{"OPENAI_MODEL": "far"}, {}], ids=["named", "not named"])
+def test_with_no_cloud_provider_in_reach_the_work_goes_on_with_ollama(cli: Cli, named: dict[str, str]) -> None:
     with served(Ollama(), in_text(DEMO_SCENES), models=("smollm2",)) as ollama:
-        away = {"OPENAI_BASE_URL": refusing_url(OpenAI()), "OPENAI_MODEL": "far"}
+        away = {"OPENAI_BASE_URL": refusing_url(OpenAI()), **named}
         done = cli(*DEMO, "--json", **away, OLLAMA_HOST=ollama.url)
 
     assert done.returncode == 0, done.stdout + done.stderr
     facts = [json.loads(line)["fact"] for line in done.stdout.splitlines() if '"fact"' in line]
     called = [fact for fact in facts if fact["type"] == "model_called"]
     assert {(fact["provider"], fact["model"]) for fact in called} == {("ollama", "smollm2")}
+
+
+STRAIGHT = (
+    Scene(when=("You are the planner",), lines=(Line(text=json.dumps(PLAN)),)),
+    *(
+        Scene(
+            when=(f"You are the {role} specialist",),
+            lines=(
+                Line(calls=(("write_file", json.dumps({"path": path, "content": content})),)),
+                Line(calls=(("submit", json.dumps({"summary": "done"})),)),
+            ),
+        )
+        for role, path, content in (("test", "tests/test_fib.py", TESTS), ("code", "fibonacci.py", RIGHT))
+    ),
+)
+
+
+def test_with_the_cache_the_same_task_again_sends_nothing_and_without_it_all_of_it(cli: Cli) -> None:
+    with served(OpenAI(), play(STRAIGHT)) as server:
+        sent: list[int] = []
+        for options in (["--cache"], ["--cache"], [], ["--cache", "--record", "run.jsonl"], ["--no-cache"]):
+            set_on = {"SOUNDSTAGE_RESPONSE_CACHE": "1"} if len(sent) in {1, 4} else {}
+            done = cli(*DEMO, *options, OPENAI_BASE_URL=server.url, **set_on)
+            assert done.returncode == 0, done.stdout + done.stderr
+            sent.append(len(server.chats))
+        assert cli(*DEMO, OPENAI_BASE_URL=server.url, SOUNDSTAGE_RESPONSE_CACHE="1").returncode == 0
+        sent.append(len(server.chats))
+    assert sent == [5, 5, 10, 15, 20, 20]
+    costs = json.loads(cli("costs", "--by", "provider", "--json").stdout)
+    assert (costs["attempts"], costs["hits"]) == (20, 10)

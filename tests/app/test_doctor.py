@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from sandbox.image_engine import OWN_BASE
 from tests.app.conftest import Cli
 from tests.sandbox.played_engine import played_engine
 from tests.wire.openai_dialect import OpenAI
-from tests.wire.replies import Refuse
+from tests.wire.replies import Json, Refuse, Reply, Say
 from tests.wire.server import served
 
 
@@ -43,6 +44,43 @@ def test_a_model_that_the_server_does_not_have_is_found(cli: Cli) -> None:
         done = cli("doctor", OPENAI_BASE_URL=server.url, SOUNDSTAGE_MODEL="mine")
     assert "mine is not among the 1 models" in done.stdout
     assert done.returncode == 3
+
+
+def keys_found(cli: Cli, **environment: str) -> dict[str, Any]:
+    done = cli("doctor", "--json", **environment)
+    return next(finding for finding in map(json.loads, done.stdout.splitlines()) if finding["name"] == "keys")
+
+
+def test_how_many_keys_each_provider_has_is_said_and_which_one_that_is_named_lacks_one(cli: Cli) -> None:
+    assert keys_found(cli) == {"name": "keys", "ok": True, "found": "none is set or kept", "remedy": ""}
+    with served(OpenAI(), ()) as server:
+        there = {"OPENAI_API_KEY": "sk-fake-one-111,sk-fake-two-222", "OPENAI_BASE_URL": server.url}
+        found = keys_found(cli, **there, GROQ_BASE_URL=server.url)
+    assert (found["ok"], found["found"]) == (False, "openai-compatible: 2, groq: none")
+    assert found["remedy"] == "soundstage keys add groq"
+    found = keys_found(cli, SOUNDSTAGE_MODEL="cheapest:gpt-9,mistral/small,ollama/x")
+    assert (found["ok"], found["found"]) == (False, "mistral: none")
+
+
+def test_a_provider_whose_keys_were_all_refused_is_found_without_asking_it(cli: Cli) -> None:
+    keys = {"OPENAI_API_KEY": "sk-fake-one-111,sk-fake-two-222"}
+    refused = {f"Bearer {key}" for key in keys["OPENAI_API_KEY"].split(",")}
+
+    def answer(_body: Json) -> Reply:
+        return Refuse(401, "no") if server.requests[-1].headers["authorization"] in refused else Say("ready")
+
+    with served(OpenAI(), answer) as server:
+        there = {**keys, "OPENAI_BASE_URL": server.url}
+        assert cli("models", "test", "m", **there).returncode == 3
+        asked = len(server.chats)
+        found = keys_found(cli, **there)
+        assert (found["ok"], found["found"]) == (False, "openai-compatible: 2, refused")
+        assert found["remedy"] == "soundstage keys check openai-compatible"
+        refused.clear()
+        cli("models", "test", "m", **there)
+        found = keys_found(cli, **there)
+        assert (found["ok"], found["found"]) == (True, "openai-compatible: 2")
+    assert asked == 2
 
 
 NO_IMAGE = b'{"message": "No such image"}'

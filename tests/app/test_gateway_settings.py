@@ -5,14 +5,14 @@ from app.settings import Settings
 from domain.errors import UsageError
 from domain.ledger import Caps
 from domain.money import NanoUsd
-from gateway.limiter import Limits
+from gateway.limiter import RateLimits
 
 
 def test_limits_are_read_by_provider() -> None:
     assert read_limits("") == {}
     assert read_limits("openai=concurrency:8,requests:500,tokens:200000  my-server=requests:30") == {
-        "openai": Limits(concurrency=8, requests_per_minute=500, tokens_per_minute=200_000),
-        "my-server": Limits(requests_per_minute=30),
+        "openai": RateLimits(concurrency=8, requests_per_minute=500, tokens_per_minute=200_000),
+        "my-server": RateLimits(requests_per_minute=30),
     }
 
 

@@ -24,8 +24,8 @@ OTHER_URL = "http://127.0.0.1:9/v1"
 def secrets(ring: KeyRing) -> list[str]:
     """The keys of a ring in the order in which they are used."""
     found = []
-    for _ in ring.states():
-        key = ring.next().key
+    for _ in ring.states("m"):
+        key = ring.next("m").key
         found.append(key.secret.get_secret_value())
         ring.refused(key.id, "used")
     return found
@@ -91,7 +91,7 @@ async def test_the_id_of_a_key_is_the_same_in_the_environment_and_in_the_store()
         assert [key.id for key in await store.keys.known()] == [of_environment.id]
         assert FIRST not in of_environment.id
         (ring,) = (await key_rings(settings, store.keys, "openai")).values()
-    assert ring.next().key.source == "environment"
+    assert ring.next("m").key.source == "environment"
 
 
 @pytest.mark.usefixtures("home")

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from app.models_file import read_models
+from app.models_file import read_knowledge, read_models
+from app.settings import Settings
 from domain.errors import UsageError
 
 GOOD = """
@@ -66,3 +67,15 @@ def test_a_broken_file_is_named_with_the_entry_and_the_field(tmp_path: Path, con
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="SOUNDSTAGE_MODELS_FILE"):
         read_models(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(("asked", "known"), [(16_384, 16_384), (65_536, 65_536), (10**6, 262_144)])
+def test_a_model_of_ollama_is_known_to_take_no_more_than_ollama_is_asked_to_keep(
+    home: Path, asked: int, known: int
+) -> None:
+    catalogue = read_knowledge(Settings(soundstage_ollama_context=asked)).catalogue
+    info = catalogue.find("ollama", "qwen3-coder:30b")
+    assert info.context_tokens == known
+    assert info.output_tokens <= known
+    assert catalogue.find("ollama", "smollm2:135m").context_tokens == 8_192
+    assert catalogue.find("groq", "openai/gpt-oss-20b").context_tokens == 131_072

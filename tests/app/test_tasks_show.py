@@ -1,5 +1,6 @@
 """What ``soundstage tasks show`` prints of a model's replies."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,13 @@ async def test_repairs_and_corrections_are_counted_for_each_subtask(
         await store.log.append("t1", "1", ReplyRepaired(subtask_id="code", repairs=("shell: x", "shell: x")))
         await store.log.append("t1", "2", ReplyCorrected(subtask_id="code", problems=problems, malformed=False))
         await store.log.append("t1", "3", PlainTextChosen(subtask_id="tests", reason=PlainTextReason.CATALOGUE))
+    await show_task(settings, "t1", as_json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["id"], shown["status"]) == ("t1", "submitted")
+    assert shown["replies"] == {
+        "code": {"repaired": 2, "malformed": 0, "corrections": 2, "plain_text": None},
+        "tests": {"repaired": 0, "malformed": 0, "corrections": 0, "plain_text": "catalogue"},
+    }
     await show_task(settings, "t1", as_json=False)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("replies")]
     assert lines == [

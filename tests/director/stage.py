@@ -43,15 +43,16 @@ class Stage:
         command: str | None = None,
         limits: Limits | None = None,
         prompt: str = PROMPT,
+        model: str = "scripted",
     ) -> None:
-        """Stores the task; ``tests`` are the user's."""
+        """Stores the task; ``tests`` are the user's, ``model`` is the route."""
         workspace = await self.product.store.workspaces.create(TASK)
         tree = {path: File(content=content.encode()) for path, content in (files or {}).items()}
         self.base = (await workspace.start(tree)).commit
         spec = TaskSpec(
             id=TASK,
             prompt=prompt,
-            model="scripted",
+            model=model,
             base_commit=self.base,
             protected_paths=tests,
             test_command=command,

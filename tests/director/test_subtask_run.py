@@ -9,6 +9,7 @@ import pytest
 from domain.errors import SandboxLost
 from domain.events import BranchMerged, ModelCalled, SandboxFailed, SubtaskFinished, SubtaskStarted
 from domain.task import TaskStatus
+from domain.tokens import estimate_most
 from gateway.scripted import Line, ScriptedProvider
 from tests.director.stage import node, open_stage, part, planned, shell, submit, write, writes
 
@@ -97,3 +98,21 @@ async def test_a_sandbox_that_is_lost_twice_ends_the_task(tmp_path: Path) -> Non
         assert await stage.texts(result.commit) == {"a.txt": "1\n"}
         assert len(await stage.happened(SandboxFailed)) == 1
         assert len(await stage.happened(ModelCalled)) == len(stage.model.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("known", "least", "most"), [(9_000, 0, 9_000), (30_000, 9_000, 30_000), (10**6, 30_000, 60_000)]
+)
+async def test_a_conversation_is_kept_within_what_the_model_is_known_to_take(
+    known: int, least: int, most: int, tmp_path: Path
+) -> None:
+    entry = f'[[model]]\nprovider = "scripted"\nid = "scripted"\ncontext_tokens = {known}\ncapabilities = ["tools"]\n'
+    (tmp_path / "models.toml").write_text(entry)
+    looks = [Line(calls=(shell(f"head -c {30_000 + at} /dev/zero | tr '\\0' x"),)) for at in range(12)]
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=[*looks, submit()])))
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit()
+        await stage.run()
+        sizes = [estimate_most(request).total_tokens for request in stage.requests(CODE)]
+    assert len(sizes) == 13
+    assert least < max(sizes) <= most

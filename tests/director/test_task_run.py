@@ -19,6 +19,7 @@ from domain.events import (
 from domain.evidence import FailureKind, Grade
 from domain.subtask_result import Stopped, StopReason
 from domain.task import Limits, TaskStatus
+from domain.tokens import estimate_most
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import (
     FIX,
@@ -211,6 +212,18 @@ async def test_a_budget_that_runs_out_stops_the_task_with_the_best_tree(tmp_path
         assert await stage.texts(result.commit) == {"calc.py": WRONG}
         assert len(stage.requests(FIX)) == 0
         assert result.usage.total_tokens <= 14_000
+
+
+async def test_a_budget_that_planning_nearly_takes_is_told(tmp_path: Path) -> None:
+    async with open_stage(tmp_path / "first", ScriptedProvider((planned(node("code")),))) as stage:
+        await stage.submit()
+        await stage.run()
+        most = estimate_most(stage.requests("You are the planner")[0]).total_tokens
+    async with open_stage(tmp_path / "second", ScriptedProvider((planned(node("code")),))) as stage:
+        await stage.submit(limits=Limits(max_tokens=most * 10 // 9))
+        await stage.run()
+        (notice,) = await stage.happened(NoticeGiven)
+    assert notice.text == f"task:task-1 has used or holds {most:,} of {most * 10 // 9:,} tokens"
 
 
 async def test_a_budget_that_does_not_even_cover_the_plan_stops_the_task_at_its_start(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from domain.files import File, TreeChange
 from domain.task import TaskSpec
 from domain.workspace import BASE_BRANCH
 from gateway.scripted import ScriptedProvider
+from mcp_server.dispatcher import Dispatcher
 from mcp_server.registry import Registry
+from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.fake import FakeSandboxes
 from tests.director.stage import RIGHT, TASK, TEST, TESTS, WRONG
 from tests.gateway.house import single
@@ -52,7 +54,7 @@ async def court(folder: Path, files: Mapping[str, str], **spec: Any) -> AsyncIte
             gateway=single(ScriptedProvider(()), store.ledger),
             ledger=store.ledger,
             log=store.log,
-            registry=Registry(),
+            dispatcher=Dispatcher(Registry(SPECIALIST_TOOLS), store.audit),
             artifacts=store.artifacts,
             journals=MemoryJournal,
             worker="w",

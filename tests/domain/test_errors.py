@@ -4,6 +4,7 @@ from inspect import getdoc
 import pytest
 
 from domain import errors
+from domain.chat import Usage
 from domain.errors import InfrastructureError, ModelOverloaded, SoundstageError, UsageError
 
 CLASSES = sorted(
@@ -50,7 +51,8 @@ def test_the_exit_code_is_2_for_usage_3_for_infrastructure_and_else_1(error: typ
     assert error.exit_code == expected
 
 
-def test_an_overload_remembers_when_to_come_back_and_a_budget_whose_it_is() -> None:
+def test_an_overload_remembers_when_to_come_back_a_budget_whose_it_is_and_a_breach_what_it_cost() -> None:
     assert ModelOverloaded(retry_after_s=1.5).retry_after_s == 1.5
     assert ModelOverloaded().retry_after_s is None
     assert errors.BudgetExceeded(scope="task:1").scope == "task:1"
+    assert errors.ModelProtocolError(usage=Usage(input_tokens=1)).usage == Usage(input_tokens=1)

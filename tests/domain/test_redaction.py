@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from domain.chat import AssistantMessage, Image, ModelRequest, SystemMessage, ToolCall, ToolMessage, ToolSchema
+from domain.chat import AssistantMessage, Image, Message, ModelRequest, SystemMessage, ToolCall, ToolMessage, ToolSchema
 from domain.chat import UserMessage as Said
-from domain.redaction import MARK, Redactor
+from domain.redaction import LONGEST_REMEMBERED, MARK, REMEMBERED, Redactor
 from domain.secrets import SHORTEST_SECRET
 
 CANARY = "sk-fake/canary+0123\"456\\789=abcdef'"
@@ -146,6 +146,43 @@ def test_a_request_without_secrets_is_handed_on_as_it_is() -> None:
     assert redactor(CANARY).request(clean) is clean
 
 
+SAYINGS = st.sampled_from(["nothing to hide", CANARY, f"a {CANARY} b", "x" * (LONGEST_REMEMBERED + 1)])
+MESSAGES = st.one_of(
+    st.builds(SystemMessage, content=SAYINGS),
+    st.builds(Said, content=SAYINGS, images=st.sampled_from([(), (Image(media_type="image/png", data=CANARY),)])),
+    st.builds(
+        AssistantMessage,
+        content=SAYINGS,
+        tool_calls=st.lists(st.builds(ToolCall, id=SAYINGS, name=SAYINGS, arguments=SAYINGS), max_size=1).map(tuple),
+    ),
+    st.builds(ToolMessage, tool_call_id=SAYINGS, content=SAYINGS),
+)
+TOOLS = st.builds(
+    ToolSchema, name=SAYINGS, description=SAYINGS, parameters=st.dictionaries(SAYINGS, SAYINGS, max_size=2)
+)
+
+
+@given(st.lists(MESSAGES, max_size=6), st.lists(st.tuples(st.integers(0, 6), st.lists(TOOLS, max_size=2)), max_size=4))
+def test_property_what_was_sent_before_is_cleaned_as_if_it_came_for_the_first_time(
+    messages: list[Message], sends: list[tuple[int, list[ToolSchema]]]
+) -> None:
+    again = redactor(CANARY)
+    for end, tools in sends:
+        sent = ModelRequest(model="m", messages=tuple(messages[:end]), tools=tuple(tools))
+        cleaned = again.request(sent)
+        assert cleaned == redactor(CANARY).request(sent)
+        assert CANARY not in repr(cleaned)
+        assert (cleaned is sent) == (cleaned == sent)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    again = redactor(CANARY)
+    said = ["x" * (LONGEST_REMEMBERED + 1), *(f"{number}" for number in range(2 * REMEMBERED))]
+    again.request(ModelRequest(model="m", messages=tuple(Said(content=text) for text in said)))
+    assert again._message.cache_info().misses == 2 * REMEMBERED
+    assert again._message.cache_info().currsize == REMEMBERED
+
+
 class Sdk(Exception):
     """An error as SDKs make them."""
 
@@ -172,6 +209,21 @@ def test_an_error_and_all_that_it_came_from_lose_their_secrets_and_keep_their_ki
     assert all(f"{which} {MARK}" in shown for which in ("first", "second", "third"))
     assert isinstance(sdk, Sdk)
     assert (sdk.message, sdk.body) == (f"second {MARK}", {"error": {"message": f"second {MARK}"}})
+
+
+def test_the_members_of_a_group_and_all_that_they_came_from_lose_their_secrets() -> None:
+    cause, context = OSError(f"cause {CANARY}"), OSError(f"context {CANARY}")
+    member = Sdk(f"member {CANARY}")
+    member.__cause__, member.__context__ = cause, context
+    member.add_note(f"note {CANARY}")
+    inner = ExceptionGroup("inner", [member, ValueError(f"other {CANARY}")])
+    outer = RuntimeError("outer")
+    outer.__cause__ = BaseExceptionGroup("some", [inner, KeyboardInterrupt(f"stop {CANARY}")])
+    redactor(CANARY).error(outer)
+    shown = "".join(traceback.format_exception(outer)) + repr(context)
+    assert "sk-fake" not in shown
+    named = ("cause", "context", "member", "note", "other", "stop")
+    assert all(f"{which} {MARK}" in shown for which in named)
 
 
 def test_errors_that_came_from_each_other_come_to_an_end() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from domain.chat import ModelReply, ModelRequest, UserMessage
+from domain.chat import Delta, ModelReply, ModelRequest, UserMessage
 from domain.errors import SoundstageError
 from domain.ledger import Attempt, BudgetAlert, Ledger, Scope, Settlement, Spending
 from domain.secrets import ProviderKey
-from gateway.base import Call, Delta, Provider
+from gateway.base import Call, Provider
 from gateway.gateway import Gateway
 from gateway.keys import KeyRing
 from gateway.knowledge import Knowledge

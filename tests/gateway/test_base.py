@@ -8,12 +8,14 @@ import pytest
 from pydantic import SecretStr
 
 from app.cassettes.cassette import read
+from app.cassettes.playback import Playback
 from app.cassettes.player import Player
 from app.cassettes.recorder import Recorder
-from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
+from app.cassettes.tape import Tape
+from domain.chat import Delta, FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import ModelRequestRejected
 from gateway.adapters.openai_adapter import OpenAIProvider
-from gateway.base import Delta, Endpoint, Provider
+from gateway.base import Endpoint, Provider
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.wire.openai_dialect import OpenAIServer
 from tests.wire.replies import Json, Refuse, Reply, Say
@@ -38,14 +40,15 @@ async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             made = await _recording(made, tmp_path / "talk.jsonl", ask=request.param == "replayed")
         if request.param == "replayed":
             await made.close()
-            made = Player(tmp_path / "talk.jsonl", read(tmp_path / "talk.jsonl"))
+            made = Player("openai", Playback(tmp_path / "talk.jsonl", read(tmp_path / "talk.jsonl")))
         yield made
         await made.close()
 
 
 async def _recording(provider: Provider, path: Path, ask: bool) -> Provider:
-    recorder = Recorder(provider, path, str)
-    await recorder.start()
+    tape = Tape(path, [])
+    recorder = Recorder(provider, tape)
+    await tape.start("scripted")
     for said in ("call", "talk", "sing") * 2 if ask else ():
         with contextlib.suppress(ModelRequestRejected):
             async for _piece in recorder.stream(request(said)):

@@ -5,14 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.chat import AssistantMessage, FinishReason, ModelReply, Usage
+from domain.chat import AssistantMessage, Delta, FinishReason, ModelReply, Usage
 from domain.errors import ModelTimeout
-from gateway.base import Delta
+from gateway.base import Endpoint
 from gateway.deadlines import Deadlines, within
 from tests.gateway import virtual_time
 
 REPLY = ModelReply(message=AssistantMessage(content="x"), usage=Usage(), finish_reason=FinishReason.STOP)
 LIMITS = Deadlines(first_s=10, between_s=5, total_s=30)
+
+
+def test_the_client_of_a_provider_is_not_less_patient_than_the_deadline_of_all_of_an_answer() -> None:
+    assert Endpoint(name="p", base_url="http://127.0.0.1:9").read_s >= Deadlines().total_s
 
 
 class Slow:

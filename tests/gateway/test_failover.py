@@ -2,8 +2,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+from pydantic import JsonValue
 
-from domain.chat import ModelReply, ModelRequest
+from domain.chat import Delta, ModelReply, ModelRequest
 from domain.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -21,7 +22,7 @@ from domain.errors import (
 )
 from domain.money import NanoUsd
 from domain.tokens import estimate_most
-from gateway.base import Completion, Delta, Restarted
+from gateway.base import Completion, Restarted
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
 from gateway.policy import GatewayPolicy, RetryPolicy
@@ -226,6 +227,24 @@ def test_a_provider_that_hangs_is_left_at_its_deadline() -> None:
         return (await gateway.collect(call(BOTH))).provider, asyncio.get_running_loop().time()
 
     assert virtual_time.run(work()) == ("second", 7.0)
+
+
+@pytest.mark.parametrize(
+    ("streams_schemas", "schema", "ends"),
+    [(False, {"type": "object"}, 30), (True, {"type": "object"}, 7), (False, None, 7)],
+)
+def test_an_answer_that_comes_in_one_piece_all_the_same_has_all_of_the_time(
+    streams_schemas: bool, schema: dict[str, JsonValue] | None, ends: float
+) -> None:
+    async def work() -> tuple[str, float]:
+        first, asked = Slow("first", 30), call(BOTH)
+        first.streams_schemas = streams_schemas
+        gateway = house(Purse(), [first, Voice("second")], deadlines=Deadlines(first_s=7))
+        request = asked.request.model_copy(update={"json_schema": schema})
+        answer = await gateway.collect(asked.model_copy(update={"request": request}))
+        return answer.provider, asyncio.get_running_loop().time()
+
+    assert virtual_time.run(work()) == ("first" if ends == 30 else "second", ends)
 
 
 async def test_who_leaves_in_the_middle_of_an_answer_leaves_an_entry_and_no_open_stream(purse: Purse) -> None:

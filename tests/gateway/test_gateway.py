@@ -1,15 +1,13 @@
 import asyncio
-import sqlite3
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from domain.chat import AssistantMessage, ModelReply, ModelRequest, ToolMessage, Usage, UserMessage
+from domain.chat import AssistantMessage, Delta, ModelReply, ModelRequest, ToolMessage, UserMessage
 from domain.errors import (
     BudgetExceeded,
     ModelAuthenticationFailed,
@@ -20,21 +18,20 @@ from domain.errors import (
     SoundstageError,
     StorageUnavailable,
 )
-from domain.ledger import Scope, Settlement, Spending
+from domain.ledger import Scope, Settlement
 from domain.money import FREE, NanoUsd
 from domain.tariff import WrittenPrice
 from domain.tokens import estimate_most
 from gateway.adapters.openai_adapter import OpenAIProvider
-from gateway.base import Call, Completion, Delta, Endpoint
+from gateway.base import Completion, Endpoint
 from gateway.deadlines import Deadlines
 from gateway.knowledge import Knowledge
 from gateway.policy import GatewayPolicy, RetryPolicy
 from gateway.pricing import Prices
 from gateway.scripted import Line, Scene, ScriptedProvider
-from storage.database import Database
 from storage.ledger import SqlLedger
-from storage.writer import Writer
 from tests.gateway import virtual_time
+from tests.gateway.books import CALL, REQUEST, SWIFT, Books, over_the_wire
 from tests.gateway.house import Purse, single
 from tests.wire.openai_dialect import OpenAIServer
 from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
@@ -42,72 +39,8 @@ from tests.wire.replies import Break, Refuse, Reply, Say, Trouble
 SCENES = (Scene(when=(), lines=(Line(text="hello there"),)),)
 PRICES = Prices()
 WRITTEN = WrittenPrice(provider="openai-compatible", id="gpt-*", input=Decimal(1), output=Decimal(1))
-SWIFT = RetryPolicy(attempts=3, pause_s=0, longest_pause_s=30)
 ONCE = RetryPolicy(attempts=1)
-REQUEST = ModelRequest(model="gpt-4o-mini", messages=(UserMessage(content="hello"),), max_output_tokens=1000)
-CALL = Call(request=REQUEST, task_id="t1", subtask_id="s1", specialist="code", purpose="work", scope="task:t1")
 MOST = estimate_most(REQUEST)
-
-
-class Books:
-    """A real ledger, and what an auditor finds in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.database = Database(path)
-        self.writer = Writer(self.database.writer)
-        self.ledger = SqlLedger(self.writer)
-
-    async def entries(self) -> list[sqlite3.Row]:
-        """The ledger entries, in order."""
-        return await self._query("SELECT * FROM ledger ORDER BY rowid")
-
-    async def outcomes(self) -> list[tuple[str, str]]:
-        """How each attempt ended, in order, and by which error."""
-        return [(row["outcome"], row["error"]) for row in await self.entries()]
-
-    async def reservations(self) -> list[sqlite3.Row]:
-        """What is held at this moment."""
-        return await self._query("SELECT * FROM reservation")
-
-    async def spent(self) -> Spending:
-        """The state of the task's scope; nothing may be held any more."""
-        spending = await self.ledger.spending("task:t1")
-        assert (spending.reserved, spending.reserved_tokens, await self.reservations()) == (0, 0, [])
-        return spending
-
-    async def _query(self, query: str) -> list[sqlite3.Row]:
-        await self.ledger.spending("all that was submitted before")
-        connection = sqlite3.connect(self.database.path)
-        connection.row_factory = sqlite3.Row
-        rows = connection.execute(query).fetchall()
-        connection.close()
-        return rows
-
-
-@pytest.fixture
-async def books(tmp_path: Path) -> AsyncIterator[Books]:
-    books = Books(tmp_path / "ledger.db")
-    await books.database.prepare()
-    await books.ledger.open(Scope(id="task:t1"))
-    yield books
-    await books.writer.close()
-    await books.database.close()
-
-
-async def over_the_wire(
-    books: Books, replies: Sequence[Reply], retry: RetryPolicy = SWIFT
-) -> tuple[BaseException | None, int]:
-    """What a call of a server with these replies raised, and how many requests the server saw."""
-    async with OpenAIServer(replies) as server:
-        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url, read_s=0.3))
-        try:
-            async with asyncio.timeout(20):
-                await single(model, books.ledger, GatewayPolicy(retry=retry)).collect(CALL)
-        except SoundstageError as error:
-            return error, len(server.requests)
-        finally:
-            await model.close()
-        return None, len(server.requests)
 
 
 class Witness(ScriptedProvider):
@@ -171,47 +104,6 @@ async def test_the_worst_case_is_reserved_before_the_send_and_what_was_used_is_s
     )
     assert (await books.spent()).settled_tokens == completion.reply.usage.total_tokens
     assert (completion.attempts, completion.cost, completion.priced) == (1, FREE, True)
-
-
-async def test_a_call_costs_what_the_provider_says_it_used(books: Books) -> None:
-    usage = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 400}}
-    async with OpenAIServer([Say("hi", usage=usage)]) as server:
-        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
-        completion = await single(model, books.ledger).collect(CALL)
-        await model.close()
-
-    used = Usage(input_tokens=1000, output_tokens=500, cached_tokens=400)
-    assert completion.cost == PRICES.cost("openai", "gpt-4o-mini", used) == (600 * 150 + 400 * 75 + 500 * 600)
-    (entry,) = await books.entries()
-    assert (entry["cost"], entry["priced"], entry["estimated"]) == (completion.cost, 1, 0)
-    assert (await books.spent()).settled == completion.cost
-
-
-async def test_what_the_provider_writes_to_its_cache_has_its_own_price_and_is_reserved_at_it(books: Books) -> None:
-    told = {"cached_tokens": 100, "cache_write_tokens": 700}
-    usage = {"prompt_tokens": 1000, "completion_tokens": 10, "prompt_tokens_details": told}
-    sol = CALL.model_copy(
-        update={"request": CALL.request.model_copy(update={"model": "gpt-6-sol", "max_output_tokens": 10})}
-    )
-    async with OpenAIServer([Say("hi", usage=usage)]) as server:
-        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url))
-        completion = await single(model, books.ledger).collect(sol)
-        await model.close()
-
-    # OpenAI's price list: $2 for a million tokens in, $0.20 from the cache, $2.50 to the cache, $10 out.
-    assert completion.cost == 200 * 2000 + 100 * 200 + 700 * 2500 + 10 * 10_000
-    (entry,) = await books.entries()
-    assert entry["cache_write_tokens"] == 700
-    most = estimate_most(sol.request)
-    assert most.input_tokens * 2500 + most.output_tokens * 10_000 == entry["cost"] - entry["overrun"]
-
-
-async def test_a_usage_that_the_provider_did_not_tell_is_estimated_and_marked(books: Books) -> None:
-    assert await over_the_wire(books, [Say("hi" * 50, usage=None)]) == (None, 1)
-
-    (entry,) = await books.entries()
-    assert (entry["estimated"], entry["input_tokens"]) == (1, MOST.input_tokens)
-    assert entry["cost"] > 0
 
 
 async def test_every_attempt_has_exactly_one_entry_also_when_it_fails(books: Books) -> None:

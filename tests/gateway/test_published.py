@@ -17,7 +17,7 @@ from genai_prices.types import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.chat import Usage
+from domain.chat import MOST_TOKENS, Usage
 from domain.money import NanoUsd, from_usd
 from gateway.published import PUBLISHED_PROVIDERS, published, published_tariff
 
@@ -51,16 +51,23 @@ def test_most_of_the_published_models_are_sold_by_tokens() -> None:
     assert {provider.id for provider, _ in SOLD_BY_TOKENS} == PUBLISHED_PROVIDERS
 
 
-@pytest.mark.parametrize(("provider", "model"), SOLD_BY_TOKENS, ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "model", [model for _, model in SOLD_BY_TOKENS], ids=[f"{seller.id}-{model.id}" for seller, model in SOLD_BY_TOKENS]
+)
 @settings(deadline=None, max_examples=15)
 @example(usage=Usage(input_tokens=272_001, cached_tokens=7, output_tokens=3), at=NOW)
 @given(USAGES, TIMES)
-def test_every_published_price_is_what_genai_prices_makes_of_it(
-    provider: genai_prices.types.Provider, model: ModelInfo, usage: Usage, at: datetime
-) -> None:
+def test_every_published_price_is_what_genai_prices_makes_of_it(model: ModelInfo, usage: Usage, at: datetime) -> None:
     tariff = published_tariff(model, at)
     assert tariff is not None
     assert tariff.cost(usage) == reference(model, usage, at)
+
+
+def test_the_most_tokens_that_a_call_can_have_cost_no_more_than_a_ledger_can_hold() -> None:
+    most = Usage(input_tokens=MOST_TOKENS, output_tokens=MOST_TOKENS)
+    costs = [tariff.cost(most) for _, model in SOLD_BY_TOKENS if (tariff := published_tariff(model, NOW)) is not None]
+
+    assert 0 < max(costs) < 2**63
 
 
 SUMMER = StartDateConstraint(date(2026, 6, 1))

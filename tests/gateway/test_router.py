@@ -87,7 +87,7 @@ def test_the_cheapest_that_is_strong_enough_goes_first(router: Router, difficult
 async def test_the_fastest_by_measure_is_asked_first_after_those_that_were_never_measured() -> None:
     upstreams = {name: upstream(Voice(name)) for name in ("big", "mid", "small", "new")}
     for name, seconds in (("big", 3.0), ("mid", 1.0), ("small", 2.0)):
-        async with upstreams[name].turn("t", 1, 1.0) as turn:
+        async with upstreams[name].turn("m", "t", 1, 1.0) as turn:
             reply = await turn.provider.complete(asked().request)
             turn.completion = Completion(reply=reply, provider=name, model="m", first_token_s=seconds)
     assert order(Router(upstreams, KNOWN), asked(f"fastest:{ALL}")) == ["new", "mid", "small", "big"]

@@ -1,8 +1,7 @@
 import pytest
 
-from domain.chat import AssistantMessage, FinishReason, Message, ModelReply, ModelRequest, UserMessage
+from domain.chat import AssistantMessage, Delta, FinishReason, Message, ModelReply, ModelRequest, UserMessage
 from domain.errors import ModelOverloaded, ModelRequestRejected
-from gateway.base import Delta
 from gateway.scripted import Line, Scene, ScriptedProvider
 
 SCENES = (

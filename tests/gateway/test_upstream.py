@@ -5,13 +5,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 
-from domain.chat import ModelReply, ModelRequest
+from domain.chat import Delta, ModelReply, ModelRequest
 from domain.errors import ModelAuthenticationFailed, ModelOverloaded, ModelTimeout, RateLimited, SoundstageError
-from gateway.base import Call, Completion, Delta
+from gateway.base import Call, Completion
 from gateway.breaker import BreakerPolicy
 from gateway.deadlines import Deadlines
 from gateway.gateway import Gateway
-from gateway.limiter import Limits
+from gateway.limiter import RateLimits
 from gateway.policy import GatewayPolicy, RetryPolicy
 from gateway.upstream import Upstream
 from tests.gateway import virtual_time
@@ -21,7 +21,7 @@ from tests.gateway.house import SWIFT, Purse, Slow, Voice, call, house, upstream
 Way = Callable[[Gateway, Call], Awaitable[Completion]]
 ways = pytest.mark.parametrize("way", [Gateway.complete, Gateway.collect], ids=["complete", "collect"])
 CALL = call("only/m")
-ONE_AT_A_TIME = {"only": Limits(concurrency=1)}
+ONE_AT_A_TIME = {"only": RateLimits(concurrency=1)}
 ONCE = RetryPolicy(attempts=1)
 
 
@@ -131,6 +131,17 @@ def test_a_second_key_takes_what_the_first_has_no_room_for() -> None:
     assert [len(key.requests) for key in keys] == [3, 3]
 
 
+async def test_a_limit_for_one_model_leaves_the_key_to_the_others(clock: Clock) -> None:
+    only = Voice("only", RateLimited(retry_after_s=60))
+    gateway = house(Purse(), [upstream(only, now=clock)], retry=ONCE)
+
+    first = await gateway.complete(call("only/large, only/small"))
+    second = await gateway.complete(call("only/large, only/small"))
+
+    assert [first.model, second.model] == ["small", "small"]
+    assert [request.model for request in only.requests] == ["large", "small", "small"]
+
+
 class Listing(Voice):
     """Lists its models, or fails to."""
 
@@ -186,7 +197,7 @@ async def test_who_does_not_answer_a_probe_rests_on(clock: Clock) -> None:
 
 def test_what_was_not_sent_uses_up_no_tokens_of_the_minute() -> None:
     only = Voice("only", *[ModelOverloaded()] * 2)
-    limits = {"only": Limits(tokens_per_minute=300)}
+    limits = {"only": RateLimits(tokens_per_minute=300)}
 
     async def work() -> float:
         gateway = house(Purse(), [only], retry=SWIFT, limits=limits)

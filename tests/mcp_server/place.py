@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domain.approval import ApprovalPolicy, Approver
+from domain.audit import AuditEntry
 from domain.command import Command
 from domain.files import File, FileTree
 from domain.workspace import MAIN_BRANCH, Workspace
+from mcp_server.caller import Caller, Permission
 from mcp_server.client import Observation, ToolClient, connect
+from mcp_server.dispatcher import Dispatcher
 from mcp_server.protection import Protection
 from mcp_server.registry import Registry
 from mcp_server.session import ToolSession
-from mcp_server.tool import Permission
+from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.base import IGNORED, Sandbox, SandboxRequest
 from sandbox.fake import FakeSandboxes
 from storage.workspace import WorkspaceStore
@@ -33,6 +37,22 @@ print(json.dumps(found))
 """
 
 
+class Ears:
+    """An audit log that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[AuditEntry] = []
+
+    def record(self, entry: AuditEntry) -> None:
+        """Remembers it."""
+        self.heard.append(entry)
+
+
+def caller(permissions: frozenset[Permission] = ALL, approval: ApprovalPolicy = ApprovalPolicy.AUTO) -> Caller:
+    """Somebody at work on a task."""
+    return Caller(actor="test", permissions=permissions, task_id="task", subtask_id="one", approval=approval)
+
+
 @dataclass(frozen=True)
 class Place:
     """A session with its client, and what it stands on."""
@@ -42,6 +62,7 @@ class Place:
     sandbox: Sandbox
     workspace: Workspace
     sandboxes: FakeSandboxes
+    audit: Ears
 
     async def call(self, name: str, **arguments: Any) -> Observation:
         """What a tool answers."""
@@ -73,6 +94,8 @@ async def open_place(
     files: Mapping[str, str] | None = None,
     protection: Protection = FREE,
     permissions: frozenset[Permission] = ALL,
+    approval: ApprovalPolicy = ApprovalPolicy.AUTO,
+    approver: Approver | None = None,
 ) -> AsyncIterator[Place]:
     """A place with these files on its branch and in its sandbox."""
     workspace = await WorkspaceStore(folder).create("task")
@@ -80,7 +103,8 @@ async def open_place(
     await workspace.branch(MAIN_BRANCH, start.commit)
     sandboxes = FakeSandboxes()
     async with sandboxes.lease(SandboxRequest(task_id="task", purpose="test")) as sandbox:
-        session = ToolSession(sandbox, workspace, MAIN_BRANCH, permissions, protection)
+        session = ToolSession(sandbox, workspace, MAIN_BRANCH, caller(permissions, approval), protection)
         await session.open()
-        async with connect(session, Registry()) as client:
-            yield Place(session, client, sandbox, workspace, sandboxes)
+        audit = Ears()
+        async with connect(session, Dispatcher(Registry(SPECIALIST_TOOLS), audit, approver)) as client:
+            yield Place(session, client, sandbox, workspace, sandboxes, audit)

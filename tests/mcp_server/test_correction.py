@@ -4,9 +4,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from mcp_server.correction import MEANT, nearest, unknown_tool
-from mcp_server.registry import Registry
+from mcp_server.tools import SPECIALIST_TOOLS
 
-NAMES = [tool.name for tool in Registry().all()]
+NAMES = [tool.name for tool in SPECIALIST_TOOLS]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_every_remembered_name_leads_to_a_tool_and_is_none_itself() -> None:
 
 
 def test_every_example_is_what_its_tool_takes() -> None:
-    for tool in Registry().all():
+    for tool in SPECIALIST_TOOLS:
         try:
             TypeAdapter(tool.arguments).validate_python(tool.example)
         except ValidationError as error:

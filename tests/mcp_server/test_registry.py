@@ -1,22 +1,21 @@
 """The table of tools."""
 
-from typing import Any
-
 import pytest
 
-from mcp_server.registry import Registry
-from mcp_server.tool import Tool
+from domain.errors import Conflict
+from mcp_server.registry import AnyTool, Registry
+from mcp_server.tools import SPECIALIST_TOOLS
 
-TOOLS = Registry().all()
+TOOLS = SPECIALIST_TOOLS
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
-def test_the_example_of_every_tool_is_valid(tool: Tool[Any]) -> None:
+def test_the_example_of_every_tool_is_valid(tool: AnyTool) -> None:
     assert tool.arguments.model_validate(tool.example)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
-def test_every_tool_takes_an_object_whose_fields_are_described(tool: Tool[Any]) -> None:
+def test_every_tool_takes_an_object_whose_fields_are_described(tool: AnyTool) -> None:
     schema = tool.arguments.model_json_schema()
     assert schema["type"] == "object"
     assert schema["additionalProperties"] is False
@@ -25,7 +24,7 @@ def test_every_tool_takes_an_object_whose_fields_are_described(tool: Tool[Any]) 
 
 
 def test_tools_are_found_by_name_and_listed_in_order() -> None:
-    registry = Registry()
+    registry = Registry(TOOLS)
     names = [tool.name for tool in registry.all()]
     assert names == sorted(set(names))
     assert names == ["edit_file", "read_file", "run_tests", "search", "shell", "submit", "write_file"]
@@ -36,3 +35,27 @@ def test_tools_are_found_by_name_and_listed_in_order() -> None:
 def test_a_tool_that_only_reads_destroys_nothing() -> None:
     assert {tool.name for tool in TOOLS if tool.read_only} == {"read_file", "search"}
     assert not any(tool.read_only and tool.destructive for tool in TOOLS)
+
+
+def test_tools_come_and_go_and_who_listens_is_told_each_time() -> None:
+    registry = Registry()
+    told: list[int] = []
+    leave = registry.on_change(lambda: told.append(len(registry.all())))
+
+    registry.register(*TOOLS)
+    registry.remove("shell", "nothing")
+    registry.remove("shell")
+    leave()
+    registry.remove("search")
+
+    assert told == [len(TOOLS), len(TOOLS) - 1]
+    assert registry.get("shell") is registry.get("search") is None
+
+
+def test_a_name_is_given_once_and_tools_come_together_or_not_at_all() -> None:
+    registry = Registry(TOOLS[:1])
+
+    for tools in (TOOLS, (TOOLS[1], TOOLS[1])):
+        with pytest.raises(Conflict, match="already"):
+            registry.register(*tools)
+        assert registry.all() == [TOOLS[0]]

@@ -9,9 +9,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mcp_server.caller import Permission
 from mcp_server.registry import Registry
-from mcp_server.server import OBSERVATION_CHARACTERS
-from mcp_server.tool import Permission
+from mcp_server.tool import ToolLimits
+from mcp_server.tools import SPECIALIST_TOOLS
 from tests.mcp_server.place import ALL, open_place
 
 FILES = {"app.py": "x = 1\ny = 2\n", "colour.txt": "\x1b[31mred\x1b[0m\n"}
@@ -69,7 +70,7 @@ async def test_wrong_arguments_are_answered_with_the_problem_and_a_valid_example
             observation = await place.client.call(name, arguments)
             assert not observation.ok
             assert problem in observation.text
-            tool = Registry().get(name)
+            tool = Registry(SPECIALIST_TOOLS).get(name)
             assert tool is not None
             assert json.loads(observation.text.partition("A valid example: ")[2]) == tool.example
 
@@ -96,7 +97,7 @@ async def test_what_no_command_can_hold_is_answered_and_not_raised(tmp_path: Pat
 async def test_a_huge_observation_is_cut_in_the_middle(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         observation = await place.call("shell", command="echo first; yes | head -c 200000; echo last")
-        assert len(observation.text) < OBSERVATION_CHARACTERS + 100
+        assert len(observation.text) < ToolLimits().shown + 150
         assert observation.text.startswith("first\n")
         assert "last\n[Exit code 0.]" in observation.text
         assert "characters left out" in observation.text
@@ -151,7 +152,7 @@ def test_any_call_with_any_arguments_gets_an_answer(calls: list[tuple[str, dict[
                 for name, arguments in calls:
                     observation = await place.client.call(name, arguments)
                     assert observation.text
-                    assert len(observation.text) < OBSERVATION_CHARACTERS + 100
+                    assert len(observation.text) < ToolLimits().shown + 150
                 await place.tree()
 
     asyncio.run(play())

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.chat import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
-from specialists.context import FRESH, MASKED_CHARACTERS, fit, size
+from domain.tokens import estimate_messages
+from specialists.context import FRESH, MASKED_CHARACTERS, fit
 
 LENGTHS = st.integers(0, 3000)
 
@@ -62,25 +63,25 @@ def test_a_tool_call_keeps_its_result_and_its_arguments_stay_json(turns: list[tu
 def test_what_fits_is_left_alone_and_what_does_not_shrinks(turns: list[tuple[str, int]], tokens: int) -> None:
     messages = conversation(turns)
     fitted = fit(messages, tokens)
-    if size(messages) <= tokens:
+    if estimate_messages(messages) <= tokens:
         assert list(fitted) == messages
-    assert size(fitted) <= size(messages) + len(messages) * 20
+    assert estimate_messages(fitted) <= estimate_messages(messages) + len(messages) * 20
 
 
 def test_old_observations_are_cut_short_before_newer_ones() -> None:
     messages = conversation([("text", 3000)] * 8)
-    fitted = fit(messages, size(messages) - 1000)
+    fitted = fit(messages, estimate_messages(messages) - 1000)
     lengths = [len(message.content) for message in fitted[2:]]
     assert lengths[0] < 300
     assert lengths[-FRESH:] == [3000] * FRESH
     assert lengths == sorted(lengths)
 
 
-def test_a_conversation_with_long_old_observations_comes_down_to_its_size() -> None:
+def test_a_conversation_with_long_old_observations_comes_down_to_its_estimate_messages() -> None:
     messages = conversation([("text", 20_000)] * 10)
-    assert size(fit(messages, 50_000)) <= 50_000
+    assert estimate_messages(fit(messages, 50_000)) <= 50_000
 
 
 def test_old_files_that_were_written_by_tools_are_cut_short_as_well() -> None:
     messages = conversation([("call", 20_000)] * 10)
-    assert size(fit(messages, 50_000)) <= 50_000
+    assert estimate_messages(fit(messages, 50_000)) <= 50_000

@@ -19,6 +19,7 @@ from domain.chat import (
     UserMessage,
 )
 from domain.replies import ReplyProblem
+from domain.tokens import estimate_most
 from gateway.sanitiser import sanitised
 from specialists.conversation import Conversation
 from specialists.role import role
@@ -131,15 +132,22 @@ def test_a_nudge_is_what_the_user_said_last() -> None:
 
 
 def test_a_long_conversation_is_sent_within_the_context() -> None:
-    conversation = start(context_tokens=6_000)
+    conversation = start(context_tokens=10_500)
     for at in range(20):
         reading = conversation.hear(reply("", [("shell", '{"command": "ls"}')], at))
         conversation.show([(action.call, "x" * 1000) for action in reading.actions])
     request = conversation.request()
     check_history(request)
+    assert estimate_most(request).total_tokens <= 10_500
     assert len(request.messages) == 42
     assert request.messages[-1].content == "x" * 1000
     assert len(request.messages[3].content) < 300
+
+
+def test_half_of_a_short_context_is_left_for_the_conversation() -> None:
+    request = start(context_tokens=4_096, brief="x" * 40_000).request()
+    assert request.max_output_tokens == 2_048
+    assert estimate_most(request).total_tokens <= 4_096
 
 
 def test_rambling_is_cut_short_and_a_reply_with_an_action_is_not() -> None:

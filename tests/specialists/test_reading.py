@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.chat import ToolSchema
 from domain.replies import ReplyProblem
-from mcp_server.registry import Registry
+from mcp_server.tools import SPECIALIST_TOOLS
 from specialists.reading.action import Reading
 from specialists.reading.fences import blocks
 from specialists.text_protocol import read
@@ -27,7 +27,7 @@ from tests.specialists.small_model_replies import (
 
 TOOLS = tuple(
     ToolSchema(name=tool.name, description=tool.description, parameters=tool.arguments.model_json_schema())
-    for tool in Registry().all()
+    for tool in SPECIALIST_TOOLS
 )
 UNDERSTOOD = {**FENCES, **THOUGHTS, **WRITTEN, **EDITS}
 

@@ -3,8 +3,8 @@
 import pytest
 
 from domain.errors import UsageError
+from mcp_server.caller import Permission
 from mcp_server.protection import Protection
-from mcp_server.tool import Permission
 from specialists.role import Role, load_roles, role
 
 

@@ -92,6 +92,19 @@ async def test_a_line_tells_failures_tokens_estimates_and_calls_without_a_price(
     )  # fmt: skip
 
 
+async def test_a_call_that_was_answered_from_the_cache_is_a_hit_and_no_attempt(
+    costs: SqlCosts, spender: Spender, ledger: SqlLedger
+) -> None:
+    await spender.spend(ended(1))
+    hit = Settlement(attempt_id="", outcome=AttemptOutcome.OK, cache_hit=True)
+    for number in range(2):
+        await ledger.enter(ATTEMPT.model_copy(update={"id": f"h{number}"}), hit)
+
+    (line,) = await costs.read(BY_MODEL)
+
+    assert (line.attempts, line.hits, line.cost, line.input_tokens) == (1, 2, 1, 100)
+
+
 async def test_days_are_those_of_utc_in_their_order_and_both_ends_count(
     costs: SqlCosts, spender: Spender, stranger: sqlite3.Connection
 ) -> None:

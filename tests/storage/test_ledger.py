@@ -2,7 +2,7 @@ import asyncio
 import sqlite3
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from domain.errors import BudgetExceeded, Conflict, SoundstageError
@@ -29,8 +29,11 @@ def reservations(stranger: sqlite3.Connection) -> int:
     return int(stranger.execute("SELECT count(*) FROM reservation").fetchone()[0])
 
 
-def test_in_any_interleaving_a_reservation_is_granted_exactly_when_every_cap_can_bear_it() -> None:
-    run_state_machine_as_test(LedgerMachine, settings=settings(deadline=None, max_examples=20, stateful_step_count=20))
+def test_in_any_interleaving_and_crash_caps_hold_nothing_is_leaked_and_the_ledger_is_what_the_budgets_say() -> None:
+    # Thirty steps can be read as they are; to find fewer of them takes minutes.
+    phases = set(Phase) - {Phase.shrink, Phase.explain}
+    often = settings(deadline=None, max_examples=40, stateful_step_count=30, phases=phases)
+    run_state_machine_as_test(LedgerMachine, settings=often)
 
 
 @pytest.mark.usefixtures("chain")
@@ -88,8 +91,8 @@ async def test_a_reservation_tells_of_every_cap_of_which_little_is_left(ledger: 
 
     assert money == BudgetAlert(scope="task", used=81, cap=100)
     assert tokens == BudgetAlert(scope="task", used=801, cap=1000, tokens=True)
-    assert str(money) == "task has used $0.000000081 of $0.000000100"
-    assert str(tokens) == "task has used 801 of 1,000 tokens"
+    assert str(money) == "task has used or holds $0.000000081 of $0.000000100"
+    assert str(tokens) == "task has used or holds 801 of 1,000 tokens"
 
 
 @pytest.mark.usefixtures("chain")

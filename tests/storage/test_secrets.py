@@ -221,7 +221,7 @@ async def test_ledger_rows_of_an_older_schema_get_the_new_columns(tmp_path: Path
     await database.prepare()
     with sqlite3.connect(database.path) as connection:
         connection.executescript(
-            "DROP TABLE reply_cache; DROP TABLE provider_key;"
+            "DROP TABLE audit; DROP TABLE reply_cache; DROP TABLE provider_key;"
             "ALTER TABLE ledger DROP COLUMN key_id; ALTER TABLE ledger DROP COLUMN cache_hit;"
             "ALTER TABLE ledger DROP COLUMN cache_write_tokens;"
             "UPDATE alembic_version SET version_num = '0001';"

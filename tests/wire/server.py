@@ -95,6 +95,15 @@ def refusing_url(dialect: Dialect) -> str:
         return _url(dialect, listener)
 
 
+@contextlib.contextmanager
+def full_url(dialect: Dialect) -> Iterator[str]:
+    """The URL of a port whose line of callers is full: whoever calls now is not let in. It needs Linux."""
+    with contextlib.ExitStack() as open_ones:
+        listener = open_ones.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        open_ones.enter_context(socket.create_connection(listener.getsockname()))
+        yield _url(dialect, listener)
+
+
 def _url(dialect: Dialect, listener: Any) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}{dialect.base_path}"
 

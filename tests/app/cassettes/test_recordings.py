@@ -11,7 +11,8 @@ import pytest
 from app.demo_script import PLAN, RIGHT, TESTS, demo_model
 from gateway.scripted import Line, Scene
 from tests.app.conftest import Cli
-from tests.app.test_cli_wire import play
+from tests.app.test_cli_wire import in_text, play
+from tests.wire.ollama_dialect import Ollama
 from tests.wire.openai_dialect import OpenAI
 from tests.wire.replies import Json, Refuse, Reply
 from tests.wire.server import served
@@ -76,7 +77,48 @@ def test_a_recorded_run_is_replayed_offline_with_the_same_result(
     assert "This is a replay of run.jsonl: what the model says was recorded with openai-compatible" in replayed.stdout
     assert "nothing is spent" in replayed.stdout
     assert "$0.0000" in replayed.stdout
-    assert costs_of(home, "replay") == {0}
+    assert costs_of(home, "replay-openai-compatible") == {0}
+
+
+@pytest.mark.usefixtures("docker_engine")
+def test_recording_changes_nothing_of_a_run_with_several_keys_and_providers(
+    cli: Cli, tmp_path: Path, home: Path
+) -> None:
+    """The first key is refused, then the provider is overloaded for good, and Ollama, without tools, does the rest."""
+    route = "cheapest:openai-compatible/big,ollama/smollm2"
+    (tmp_path / "own.toml").write_text(
+        '[[model]]\nprovider = "ollama"\nid = "smollm2"\ncontext_tokens = 9_000\noutput_tokens = 4096\n'
+        '[[price]]\nprovider = "openai-compatible"\nid = "*"\ninput = 0\noutput = 0\n'
+    )
+    settings = {"SOUNDSTAGE_MODELS_FILE": str(tmp_path / "own.toml")}
+    keys: list[str] = []
+
+    def overloaded(_body: Json) -> Reply:
+        keys.append(server.requests[-1].headers["authorization"])
+        return Refuse(401, "no") if KEY in keys[-1] else Refuse(500, "oops", headers={"Retry-After": "99"})
+
+    with served(OpenAI(), overloaded) as server, served(Ollama(), in_text(demo_model().scenes)) as ollama:
+        away = {
+            "OPENAI_BASE_URL": server.url,
+            "OPENAI_API_KEY": f"{KEY},sk-fake-another-one",
+            "OLLAMA_HOST": ollama.url,
+        }
+        recorded = cli(*DEMO, "--model", route, "--record", "run.jsonl", **settings, **away)
+        asked = len(ollama.chats)
+    assert recorded.returncode == 0, recorded.stdout + recorded.stderr
+    assert keys[0] != keys[1] == keys[-1]
+    assert asked > 3
+    head, *lines = map(json.loads, (tmp_path / "run.jsonl").read_text().splitlines())
+    assert (head["route"], head["providers"]) == (route, {"openai-compatible": 2, "ollama": 1})
+    told = [(line["provider"], line["request"]["model"], line["reply"] is not None) for line in lines]
+    assert set(told) == {("openai-compatible", "big", False), ("ollama", "smollm2", True)}
+    assert told.count(("ollama", "smollm2", True)) == asked
+    assert len(told) == asked + len(keys)
+
+    replayed = cli(*DEMO, "--replay", "run.jsonl", **settings)
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert outcome(replayed) == outcome(recorded)
+    assert costs_of(home, "replay-ollama") == costs_of(home, "replay-openai-compatible") == {0}
 
 
 def costs_of(home: Path, provider: str) -> set[int]:

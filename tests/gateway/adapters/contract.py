@@ -1,6 +1,6 @@
 """What the contract of all adapters runs on: each adapter with a server that speaks its provider's dialect.
 
-A further provider is one more entry in SUBJECTS. Its oddities are tested beside, in a file of its own.
+A further provider is one more subject. Its oddities are tested beside, in a file of its own.
 """
 
 import asyncio
@@ -12,13 +12,14 @@ from enum import StrEnum
 import pytest
 from pydantic import SecretStr
 
-from domain.chat import FinishReason, ModelReply, ModelRequest, UserMessage
+from domain.chat import Delta, EmbeddingRequest, FinishReason, ModelReply, ModelRequest, UserMessage
 from domain.errors import SoundstageError
+from gateway.adapters.adapter import Adapter
 from gateway.adapters.groq_adapter import GroqProvider
 from gateway.adapters.mistral_adapter import MistralProvider
 from gateway.adapters.ollama_adapter import OllamaProvider
 from gateway.adapters.openai_adapter import OpenAIProvider
-from gateway.base import Delta, Endpoint, Provider
+from gateway.base import Endpoint, Provider
 from tests.wire.dialect import Dialect
 from tests.wire.groq_dialect import Groq
 from tests.wire.mistral_dialect import Mistral
@@ -58,7 +59,7 @@ class Subject:
     """An adapter, and what is special about its provider."""
 
     name: str
-    make: Callable[[Endpoint], Provider]
+    make: Callable[[Endpoint], Adapter]
     dialect: Dialect
     sdk: str
     """The package that must not be imported before the first request."""
@@ -76,32 +77,39 @@ class Subject:
     tells_reasoning: bool = True
     """Whether the usage tells the tokens of reasoning."""
 
+    lenient: frozenset[Way] = frozenset()
+    """The ways in which the SDK itself makes numbers of what could be one, and does not tell what it was."""
+
     finishes: Mapping[str, FinishReason] = field(default_factory=lambda: OPENAI_WORDS)
 
 
-SUBJECTS = (
-    Subject(name="openai", make=OpenAIProvider, dialect=OpenAI(), sdk="openai", key_variable="OPENAI_API_KEY"),
-    Subject(name="groq", make=GroqProvider, dialect=Groq(), sdk="groq", key_variable="GROQ_API_KEY", embeds=False),
-    Subject(
-        name="mistral",
-        make=MistralProvider,
-        dialect=Mistral(),
-        sdk="mistralai",
-        key_variable="MISTRAL_API_KEY",
-        tells_reasoning=False,
-        finishes=MISTRAL_WORDS,
-    ),
-    Subject(
-        name="ollama",
-        make=OllamaProvider,
-        dialect=Ollama(),
-        sdk="ollama",
-        raw_arguments=False,
-        tells_cached=False,
-        tells_reasoning=False,
-        finishes=OLLAMA_WORDS,
-    ),
+OPENAI = Subject(name="openai", make=OpenAIProvider, dialect=OpenAI(), sdk="openai", key_variable="OPENAI_API_KEY")
+GROQ = Subject(name="groq", make=GroqProvider, dialect=Groq(), sdk="groq", key_variable="GROQ_API_KEY", embeds=False)
+MISTRAL = Subject(
+    name="mistral",
+    make=MistralProvider,
+    dialect=Mistral(),
+    sdk="mistralai",
+    key_variable="MISTRAL_API_KEY",
+    tells_reasoning=False,
+    lenient=frozenset({Way.WHOLE}),
+    finishes=MISTRAL_WORDS,
 )
+OLLAMA = Subject(
+    name="ollama",
+    make=OllamaProvider,
+    dialect=Ollama(),
+    sdk="ollama",
+    raw_arguments=False,
+    tells_cached=False,
+    tells_reasoning=False,
+    finishes=OLLAMA_WORDS,
+)
+SUBJECTS = (OPENAI, GROQ, MISTRAL, OLLAMA)
+
+each = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+both = pytest.mark.parametrize("way", Way)
+TEXTS = EmbeddingRequest(model="test-model", texts=("one", "two", "three"))
 
 
 @contextlib.asynccontextmanager
@@ -110,7 +118,7 @@ async def talking(
     replies: Sequence[Reply] | Handler,
     read_s: float = 5.0,
     models: Sequence[str] | Raw | Refuse = ("test-model",),
-) -> AsyncIterator[tuple[Provider, WireServer]]:
+) -> AsyncIterator[tuple[Adapter, WireServer]]:
     """The adapter with a server that gives these replies."""
     async with WireServer(subject.dialect, replies, models) as server:
         provider = provider_at(subject, server.url, read_s)
@@ -120,9 +128,10 @@ async def talking(
             await provider.close()
 
 
-def provider_at(subject: Subject, url: str, read_s: float = 5.0) -> Provider:
+def provider_at(subject: Subject, url: str, read_s: float = 5.0, connect_s: float = 10.0) -> Adapter:
     """The adapter for a server at this URL."""
-    return subject.make(Endpoint(name=subject.name, base_url=url, api_key=SecretStr(KEY), read_s=read_s))
+    key = SecretStr(KEY)
+    return subject.make(Endpoint(name=subject.name, base_url=url, api_key=key, read_s=read_s, connect_s=connect_s))
 
 
 async def pieces(provider: Provider, request: ModelRequest = ASKED) -> tuple[list[Delta], ModelReply]:
@@ -154,6 +163,14 @@ async def refusal(subject: Subject, way: Way, reply: Reply, read_s: float = 5.0)
         with pytest.raises(SoundstageError) as raised:
             await asked(provider, way)
         assert len(server.requests) == 1, "an adapter sends once; retrying is the gateway's work"
+    return raised.value
+
+
+def ours(provider: Adapter, error: BaseException) -> SoundstageError:
+    """The error that an adapter makes of one that comes out of its SDK."""
+    with pytest.raises(SoundstageError) as raised, provider.errors("test-model"):
+        raise error
+    assert raised.value.__cause__ is error
     return raised.value
 
 

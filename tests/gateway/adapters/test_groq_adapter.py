@@ -7,15 +7,18 @@ from groq.types.chat.chat_completion import Choice
 from groq.types.chat.chat_completion_chunk import Choice as ChunkChoice
 
 from domain import errors
-from domain.chat import Usage
+from domain.chat import ModelRequest, Usage
 from domain.errors import SoundstageError
 from gateway.adapters.openai_wire import FINISH_REASONS
-from tests.gateway.adapters.contract import ASKED, SUBJECTS, Way, answer, asked, pieces, provider_at, refusal, talking
+from gateway.base import Call
+from gateway.deadlines import Deadlines
+from gateway.policy import GatewayPolicy, RetryPolicy
+from tests.gateway.adapters.contract import ASKED, GROQ, Way, answer, asked, pieces, provider_at, refusal, talking
+from tests.gateway.house import Purse, single
 from tests.wire.dialect import event
 from tests.wire.replies import Json, Raw, Refuse, Reply, Say
 from tests.wire.server import WireServer
 
-GROQ = next(subject for subject in SUBJECTS if subject.name == "groq")
 SCHEMA = ASKED.model_copy(update={"json_schema": {"type": "object"}})
 
 
@@ -52,6 +55,22 @@ async def test_an_answer_that_follows_a_schema_is_asked_for_in_one_piece_since_g
     assert "stream" not in server.chats[0]
     assert [(delta.text, delta.reasoning) for delta in deltas] == [('{"a": 1}', "Hm.")]
     assert (reply.message.content, reply.reasoning) == ('{"a": 1}', "Hm.")
+
+
+async def test_for_such_an_answer_there_is_all_of_the_time_and_for_the_first_piece_of_another_one_there_is_not() -> (
+    None
+):
+    policy = GatewayPolicy(deadlines=Deadlines(first_s=1e-6), retry=RetryPolicy(attempts=1))
+    async with talking(GROQ, [Say('{"a": 1}'), Say("late")]) as (provider, _):
+        await provider.models()
+        gateway = single(provider, Purse(), policy)
+        assert (await gateway.collect(asking(SCHEMA))).reply.message.content == '{"a": 1}'
+        with pytest.raises(errors.ModelTimeout):
+            await gateway.collect(asking(ASKED))
+
+
+def asking(request: ModelRequest) -> Call:
+    return Call(request=request, task_id="t1", purpose="test", scope="task:t1")
 
 
 def chunk(delta: Json, finish: str | None = None, **rest: object) -> bytes:

@@ -1,9 +1,9 @@
 import asyncio
 import base64
-import contextlib
 import json
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from domain.chat import (
     AssistantMessage,
     EmbeddingRequest,
     Image,
-    ModelReply,
     ModelRequest,
     ToolCall,
     ToolMessage,
@@ -24,42 +23,18 @@ from domain.chat import (
     Usage,
     UserMessage,
 )
-from gateway.adapters.ollama_adapter import LOCAL, OllamaProvider, request_body
+from gateway.adapters.ollama_adapter import LOCAL, OllamaProvider, chat_body
 from gateway.base import Endpoint
 from gateway.sanitiser import RULES
-from tests.gateway.adapters.contract import Way, asked
+from tests.gateway.adapters.contract import ASKED, OLLAMA, Way, answer, asked, both, talking
 from tests.wire.ollama_dialect import Ollama
-from tests.wire.replies import Embed, Json, Raw, Refuse, Reply, Say
+from tests.wire.replies import Embed, Json, Raw, Refuse, Say
 from tests.wire.server import WireServer
-
-ASKED = ModelRequest(model="qwen3", messages=(UserMessage(content="hello"),), max_output_tokens=99)
-Answered = Callable[[Reply], Awaitable[ModelReply]]
-
-
-@contextlib.asynccontextmanager
-async def talking(
-    replies: Sequence[Reply], context_tokens: int | None = None
-) -> AsyncIterator[tuple[OllamaProvider, WireServer]]:
-    async with WireServer(Ollama(), replies) as server:
-        provider = OllamaProvider(Endpoint(name="ollama", base_url=server.url, local=True), context_tokens)
-        try:
-            yield provider, server
-        finally:
-            await provider.close()
-
-
-async def streamed(reply: Reply) -> ModelReply:
-    async with talking([reply]) as (provider, _):
-        return await asked(provider, Way.PIECES, ASKED)
-
-
-async def whole(reply: Reply) -> ModelReply:
-    async with talking([reply]) as (provider, _):
-        return await asked(provider, Way.WHOLE, ASKED)
 
 
 async def sent(request: ModelRequest, context_tokens: int | None = None) -> Json:
-    async with talking([Say("ok")], context_tokens) as (provider, server):
+    subject = replace(OLLAMA, make=partial(OllamaProvider, context_tokens=context_tokens))
+    async with talking(subject, [Say("ok")]) as (provider, server):
         await provider.complete(request)
         (body,) = server.chats
     return body
@@ -76,8 +51,9 @@ def test_ollama_is_local_by_default_and_as_far_as_the_endpoint_says() -> None:
 
 
 async def test_the_most_tokens_the_context_and_the_temperature_are_options() -> None:
-    assert (await sent(ASKED))["options"] == {"num_predict": 99}
-    warm = ASKED.model_copy(update={"temperature": 0.5})
+    asked = ASKED.model_copy(update={"max_output_tokens": 99})
+    assert (await sent(asked))["options"] == {"num_predict": 99}
+    warm = asked.model_copy(update={"temperature": 0.5})
     assert (await sent(warm, 8192))["options"] == {"num_predict": 99, "num_ctx": 8192, "temperature": 0.5}
 
 
@@ -124,7 +100,7 @@ def test_arguments_of_any_kind_become_an_object_that_can_be_sent(arguments: str)
     call = ToolCall(id="a", name="f", arguments=arguments)
     request = ModelRequest(model="m", messages=(AssistantMessage(tool_calls=(call,)),))
 
-    (message,) = request_body(request, None, stream=False)["messages"]
+    (message,) = chat_body(request, None, stream=False)["messages"]
 
     assert isinstance(message["tool_calls"][0]["function"]["arguments"], dict)
     json.dumps(message, allow_nan=False)
@@ -141,10 +117,10 @@ async def test_an_image_is_sent_and_no_file_is_read_for_it(tmp_path: Path, monke
     assert body["messages"][0]["images"] == [data]
 
 
-@pytest.mark.parametrize("way", Way)
+@both
 async def test_each_call_gets_an_id_that_no_other_call_of_the_conversation_has(way: Way) -> None:
     said = Say(calls=(("read", '{"path": "a"}'), ("read", '{"path": "b"}')))
-    async with talking([said, said, said]) as (provider, _):
+    async with talking(OLLAMA, [said, said, said]) as (provider, _):
         request, seen = ASKED, list[ToolCall]()
         for _round in range(3):
             reply = await asked(provider, way, request)
@@ -156,33 +132,27 @@ async def test_each_call_gets_an_id_that_no_other_call_of_the_conversation_has(w
     assert all(RULES["mistral"].call_id.fullmatch(call.id) for call in seen)
 
 
-@pytest.mark.parametrize("answer", [streamed, whole])
-async def test_an_answer_that_ends_before_it_is_done_is_no_answer(answer: Answered) -> None:
-    with pytest.raises(errors.ModelProtocolError):
-        await answer(Say("never ending", finish=None))
-
-
 async def test_tokens_of_a_prompt_that_ollama_does_not_count_are_an_estimate() -> None:
     counted = line(message={"role": "assistant", "content": "x"}) + line(done=True, done_reason="stop", eval_count=7)
 
-    assert (await streamed(Raw(counted))).usage.estimated
+    assert (await answer(OLLAMA, Way.PIECES, Raw(counted))).usage.estimated
 
 
 async def test_an_error_in_the_middle_is_told_in_its_words() -> None:
     with pytest.raises(errors.ModelOverloaded, match="runner terminated"):
-        await streamed(Raw(line() + b'{"error": "llama runner terminated"}\n'))
+        await answer(OLLAMA, Way.PIECES, Raw(line() + b'{"error": "llama runner terminated"}\n'))
 
 
-@pytest.mark.parametrize("answer", [streamed, whole])
-async def test_a_model_that_is_not_there_can_be_pulled(answer: Answered) -> None:
-    with pytest.raises(errors.UnknownModel, match="ollama pull qwen3"):
-        await answer(Refuse(404, "model 'qwen3' not found"))
+@both
+async def test_a_model_that_is_not_there_can_be_pulled(way: Way) -> None:
+    with pytest.raises(errors.UnknownModel, match="ollama pull test-model"):
+        await answer(OLLAMA, way, Refuse(404, "model 'test-model' not found"))
 
 
-@pytest.mark.parametrize("answer", [streamed, whole])
-async def test_a_model_without_tools_refuses_the_request(answer: Answered) -> None:
+@both
+async def test_a_model_without_tools_refuses_the_request(way: Way) -> None:
     with pytest.raises(errors.ModelRequestRejected, match="does not support tools"):
-        await answer(Refuse(400, "registry.ollama.ai/library/gemma3:4b does not support tools"))
+        await answer(OLLAMA, way, Refuse(400, "registry.ollama.ai/library/gemma3:4b does not support tools"))
 
 
 async def test_the_key_of_the_environment_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,10 +168,8 @@ async def test_the_key_of_the_environment_is_not_sent(monkeypatch: pytest.Monkey
 
 async def test_a_text_too_long_to_be_embedded_is_not_cut() -> None:
     request = EmbeddingRequest(model="m", texts=("a", "b"))
-    async with talking([Refuse(400, "the input length exceeds the context length"), Embed([[0.5]])]) as (
-        provider,
-        server,
-    ):
+    refused = Refuse(400, "the input length exceeds the context length")
+    async with talking(OLLAMA, [refused, Embed([[0.5]])]) as (provider, server):
         with pytest.raises(errors.ContextTooLong):
             await provider.embed(request)
         assert server.chats[0]["truncate"] is False
@@ -211,7 +179,7 @@ async def test_a_text_too_long_to_be_embedded_is_not_cut() -> None:
 
 async def test_vectors_come_with_the_tokens_of_their_texts() -> None:
     vector = struct.unpack("<2f", struct.pack("<2f", 0.25, -1.5))
-    async with talking([Embed([vector], tokens=3)]) as (provider, _):
+    async with talking(OLLAMA, [Embed([vector], tokens=3)]) as (provider, _):
         found = await provider.embed(EmbeddingRequest(model="m", texts=("a",)))
 
     assert (found.vectors, found.usage) == ((vector,), Usage(input_tokens=3))
@@ -220,13 +188,13 @@ async def test_vectors_come_with_the_tokens_of_their_texts() -> None:
 @pytest.mark.parametrize("body", [b"[]", b'"oops"', b"7", b"<html>"])
 async def test_an_error_of_any_form_is_an_error_of_ours(body: bytes) -> None:
     with pytest.raises(errors.SoundstageError):
-        await whole(Refuse(500, body=body))
+        await answer(OLLAMA, Way.WHOLE, Refuse(500, body=body))
 
 
-@pytest.mark.parametrize("way", Way)
+@both
 async def test_text_that_cannot_be_sent_is_refused_before_it_is(way: Way) -> None:
     request = ASKED.model_copy(update={"messages": (UserMessage(content="half a pair: \ud83d"),)})
-    async with talking([]) as (provider, server):
+    async with talking(OLLAMA, []) as (provider, server):
         with pytest.raises(errors.ModelRequestRejected):
             await asked(provider, way, request)
         assert not server.requests

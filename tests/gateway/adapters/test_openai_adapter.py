@@ -11,12 +11,9 @@ from domain.chat import AssistantMessage, EmbeddingRequest, FinishReason, ToolCa
 from domain.errors import SoundstageError
 from gateway.adapters.openai_adapter import OFFICIAL_URL, limit_name
 from gateway.adapters.openai_wire import FINISH_REASONS
-from tests.gateway.adapters.contract import ASKED, SUBJECTS, Way, answer, pieces, refusal, talking
+from tests.gateway.adapters.contract import ASKED, OPENAI, Way, answer, both, pieces, refusal, talking
 from tests.wire.dialect import event
 from tests.wire.replies import Json, Raw, Reply, Say
-
-OPENAI = next(subject for subject in SUBJECTS if subject.name == "openai")
-both = pytest.mark.parametrize("way", Way)
 
 
 def chunk(delta: Json | None, finish: str | None = None) -> bytes:

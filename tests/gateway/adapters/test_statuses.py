@@ -19,14 +19,23 @@ NAMED = PLAIN.model_copy(update={"key_variable": "P_API_KEY", "url_variable": "P
         (400, "Please reduce the length of the messages or completion.", errors.ContextTooLong),
         (400, "temperature is too high", errors.ModelRequestRejected),
         (401, "no", errors.ModelAuthenticationFailed),
-        (402, "pay first", errors.ModelUnavailable),
+        (400, "Spend limit reached (blocked_api_access)", errors.NoCredit),
+        (402, "pay first", errors.NoCredit),
         (403, "no", errors.ModelAuthenticationFailed),
+        (403, "Project `p` does not have access to model `m` (model_not_found)", errors.UnknownModel),
+        (403, "The model `m` is blocked at the project level. (model_permission_blocked_project)", errors.UnknownModel),
+        (403, "key not allowed to access model. (key_model_access_denied)", errors.UnknownModel),
+        (403, "this model requires a subscription, upgrade for access", errors.UnknownModel),
         (404, "no", errors.UnknownModel),
         (408, "no", errors.ModelOverloaded),
         (413, "no", errors.ContextTooLong),
         (422, "no", errors.ModelRequestRejected),
         (429, "slow down", errors.RateLimited),
-        (429, "{'code': 'insufficient_quota'}", errors.ModelUnavailable),
+        (429, "{'code': 'insufficient_quota'}", errors.NoCredit),
+        (429, "You have no credits left. (credit_balance_exhausted)", errors.NoCredit),
+        (429, "Your account is not active, check your billing details. (billing_not_active)", errors.NoCredit),
+        (429, "Limit 8000. Need more tokens? Upgrade at https://console.groq.com/settings/billing", errors.RateLimited),
+        (500, "insufficient_quota of memory", errors.ModelOverloaded),
         (429, "Request too large on tokens per min (TPM): Limit 8000, Requested 9000", errors.ContextTooLong),
         (498, "Flex tier capacity exceeded", errors.ModelOverloaded),
         (500, "no", errors.ModelOverloaded),
@@ -40,6 +49,10 @@ def test_a_status_maps_to_what_the_user_or_the_retry_needs_to_know(
     code: int, text: str, expected: type[SoundstageError]
 ) -> None:
     assert type(PLAIN.status(code, text, {}, "m")) is expected
+
+
+def test_a_listing_that_is_forbidden_is_a_matter_of_the_key_whatever_is_said_of_models() -> None:
+    assert type(PLAIN.status(403, "(model_not_found)", {}, "")) is errors.ModelAuthenticationFailed
 
 
 @pytest.mark.parametrize(

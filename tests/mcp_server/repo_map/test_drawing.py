@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.tokens import bytes_within, estimate_text_tokens
+from domain.tokens import bytes_within, estimate_text
 from mcp_server.code.symbol import Symbol, Tags
 from mcp_server.repo_map.file_tags import FileTags, file_tags
 from mcp_server.repo_map.mentioned import NOTHING, Mentioned
@@ -41,7 +41,7 @@ def test_the_budget_is_never_exceeded(
 ) -> None:
     drawn = draw([*files, *others], files, budget, mentioned)
 
-    assert drawn == "" or estimate_text_tokens(drawn) <= budget
+    assert drawn == "" or estimate_text(drawn) <= budget
 
 
 @given(st.dictionaries(paths, any_tags), mentions)
@@ -107,4 +107,4 @@ def test_no_files_give_an_empty_map() -> None:
 @given(st.integers(-10, 10_000), st.text(alphabet="aé\U0001f600", max_size=200))
 def test_what_is_within_so_many_bytes_is_within_the_tokens(tokens: int, text: str) -> None:
     if text and len(text.encode()) <= bytes_within(tokens):
-        assert estimate_text_tokens(text) <= tokens
+        assert estimate_text(text) <= tokens

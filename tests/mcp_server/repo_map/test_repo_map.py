@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.files import File, FileTree
-from domain.tokens import estimate_text_tokens
+from domain.tokens import estimate_text
 from mcp_server.parsers.parsers import Parsers
 from mcp_server.repo_map.mentioned import Mentioned, mentioned_in
 from mcp_server.repo_map.repo_map import RepoMap
@@ -61,7 +61,7 @@ async def test_what_a_request_mentions_comes_first_and_the_budget_holds(parsers:
     drawn = await RepoMap(parsers).show(TREE, 35, mentioned)
 
     assert drawn == "shop/main.py\nshop/cart.py:\n  class Cart\n    def total(self)\nshop/price.py"
-    assert estimate_text_tokens(drawn) <= 35
+    assert estimate_text(drawn) <= 35
 
 
 async def test_an_empty_tree_and_no_budget_give_an_empty_map(parsers: Parsers) -> None:

@@ -17,9 +17,9 @@ from domain.task import TaskSpec
 from domain.workspace import BASE_BRANCH, MAIN_BRANCH
 from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
-from mcp_server.tool import Permission
 from sandbox.base import Sandbox, Sandboxes, SandboxRequest
 from storage.workspace import WorkspaceStore
+from tests.mcp_server.place import caller
 from tests.sandbox.contract import output
 from tests.sandbox.hostile.arena import Arena, arena, record
 from tests.sandbox.hostile.case import Case
@@ -107,7 +107,7 @@ async def test_a_weakened_test_is_put_back_whoever_weakens_it(isolation: str, tm
         start = await workspace.start({path: File(content=text.encode()) for path, text in BEFORE.items()})
         await workspace.branch(MAIN_BRANCH, start.commit)
         protection = Protection(kept=frozenset({TEST}))
-        session = ToolSession(sandbox, workspace, MAIN_BRANCH, frozenset(Permission), protection)
+        session = ToolSession(sandbox, workspace, MAIN_BRANCH, caller(), protection)
         await session.open()
         for way in ways:
             await output(sandbox, way)

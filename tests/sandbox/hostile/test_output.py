@@ -13,12 +13,14 @@ from domain.evidence import TestReport
 from domain.files import File
 from domain.workspace import MAIN_BRANCH
 from mcp_server.client import connect
+from mcp_server.dispatcher import Dispatcher
 from mcp_server.protection import Protection
 from mcp_server.registry import Registry
 from mcp_server.session import ToolSession
-from mcp_server.tool import Permission
+from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.test_run import parse_custom
 from storage.workspace import WorkspaceStore
+from tests.mcp_server.place import Ears, caller
 from tests.sandbox.hostile.arena import arena, record
 from tests.sandbox.hostile.case import Case
 from tests.sandbox.hostile.cases import OUTPUT_CASES
@@ -43,9 +45,9 @@ async def test_hostile_output_reaches_its_readers_harmless(
         assert program is not None
         start = await workspace.start({program.name: File(content=program.read_bytes())})
         await workspace.branch(MAIN_BRANCH, start.commit)
-        session = ToolSession(sandbox, workspace, MAIN_BRANCH, frozenset(Permission), Protection())
+        session = ToolSession(sandbox, workspace, MAIN_BRANCH, caller(), Protection())
         await session.open()
-        async with connect(session, Registry()) as client:
+        async with connect(session, Dispatcher(Registry(SPECIALIST_TOOLS), Ears())) as client:
             shown = await client.call("shell", {"command": f"python3 {program.name}"})
             listed = await client.call("shell", {"command": "touch '$(printf %b \\\\033]0;x)' $'a\\x1bb'; ls"})
     assert result.exit_code == 3

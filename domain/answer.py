@@ -7,12 +7,11 @@ from itertools import count
 
 from pydantic import JsonValue
 
-from domain.chat import AssistantMessage, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
+from domain.chat import AssistantMessage, Delta, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
 from domain.errors import ModelProtocolError
 from domain.text import well_formed
 from domain.thinking import Thinking
 from domain.tokens import estimate_usage
-from gateway.base import Delta
 
 SIGN_OF_LIFE = Delta()
 """For a piece that has nothing to show: whoever waits sees that something came."""
@@ -72,9 +71,10 @@ class Answer:
         known.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
     def reply(self) -> ModelReply:
-        """The whole reply; ModelProtocolError when the provider never said that its answer is at an end."""
+        """The whole reply; ModelProtocolError when the provider never said that its answer is at an end, with
+        the usage if it told one."""
         if self.finish is None:
-            raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.")
+            raise ModelProtocolError("The provider's answer ended before it was complete. Run it again.", self.usage)
         text, thought = self._thinking.rest()
         text = well_formed("".join([*self._text, text]))
         reasoning = well_formed("".join([*self._reasoning, thought]))

@@ -1,0 +1,127 @@
+"""Every call of a tool passes here: one check, one question where one is due, one audit entry, one answer."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from domain.approval import ApprovalPolicy, ApprovalQuestion, Approver
+from domain.audit import AuditEntry, AuditLog, AuditVerdict
+from domain.errors import HostileOutput, InfrastructureError, SoundstageError
+from domain.replies import ReplyProblem
+from domain.text import excerpt, one_line, plain
+from mcp_server.caller import Session
+from mcp_server.correction import against_schema, unknown_tool, wrong_arguments
+from mcp_server.registry import AnyTool, Registry
+from mcp_server.tool import ToolOutcome, ToolRefused
+
+SUMMARY_CHARACTERS = 500
+
+
+class Dispatcher:
+    """Calls tools of a registry. Without an ``approver`` nobody can be asked, so what needs approval is refused."""
+
+    def __init__(self, registry: Registry, audit: AuditLog, approver: Approver | None = None) -> None:
+        self.registry = registry
+        self._audit = audit
+        self._approver = approver
+
+    async def call(self, session: Session, name: str, arguments: dict[str, Any]) -> ToolOutcome:
+        """What the tool answers. Whatever goes wrong becomes an outcome; only a cancellation is raised.
+
+        What is too long to be shown is cut in the middle, and kept in full where the session can.
+        """
+        started = time.monotonic()
+        verdict, outcome = AuditVerdict.CANCELLED, None
+        try:
+            verdict, outcome = await self._checked(session, name, arguments)
+            outcome = await self._shown(session, name, outcome)
+            return outcome
+        finally:
+            self._record(session, name, verdict, outcome, time.monotonic() - started)
+
+    async def _checked(
+        self, session: Session, name: str, arguments: dict[str, Any]
+    ) -> tuple[AuditVerdict, ToolOutcome]:
+        tool = self.registry.get(name)
+        if tool is None or not tool.is_for(session):
+            usable = [other.name for other in self.registry.usable(session)]
+            text = unknown_tool(name, usable, exists=tool is not None)
+            return AuditVerdict.REFUSED, ToolOutcome(text=text, ok=False, problem=ReplyProblem.UNKNOWN_TOOL)
+        try:
+            parsed = tool.arguments.model_validate(arguments)
+        except ValidationError as error:
+            problem = ReplyProblem.ARGUMENTS_NOT_VALID if against_schema(error) else None
+            return AuditVerdict.FAILED, ToolOutcome(text=wrong_arguments(tool, error), ok=False, problem=problem)
+        if (refusal := await self._refusal(session, tool, arguments)) is not None:
+            return AuditVerdict.REFUSED, refusal
+        outcome = await _run(session, tool, parsed)
+        return AuditVerdict.DONE if outcome.ok else AuditVerdict.FAILED, outcome
+
+    async def _refusal(self, session: Session, tool: AnyTool, arguments: dict[str, Any]) -> ToolOutcome | None:
+        caller = session.caller
+        asked = {ApprovalPolicy.AUTO: False, ApprovalPolicy.DESTRUCTIVE: tool.destructive or tool.open_world}
+        if not asked.get(caller.approval, True):
+            return None
+        summary = one_line(json.dumps(arguments, ensure_ascii=False), SUMMARY_CHARACTERS)
+        question = ApprovalQuestion(
+            actor=caller.actor, task_id=caller.task_id, subtask_id=caller.subtask_id, tool=tool.name, summary=summary
+        )
+        if self._approver is None:
+            said = "nobody can be asked here"
+        else:
+            answer = await self._approver.ask(question)
+            if answer.approved:
+                return None
+            said = answer.note or "no reason was given"
+        text = (
+            f"{tool.name} was not approved ({one_line(said)}), so it did nothing. Find another way, or do without it."
+        )
+        return ToolOutcome(text=text, ok=False)
+
+    async def _shown(self, session: Session, name: str, outcome: ToolOutcome) -> ToolOutcome:
+        tool = self.registry.get(name)
+        most = tool.limits.shown if tool is not None else SUMMARY_CHARACTERS
+        text = plain(outcome.text)
+        if len(text) > most:
+            kept = await session.keep(text)
+            text = excerpt(text, most)
+            if kept is not None:
+                text += f"\n[{len(outcome.text)} characters in all: read_artifact(id={kept!r}) pages them]"
+        return outcome.model_copy(update={"text": text}) if text != outcome.text else outcome
+
+    def _record(
+        self, session: Session, name: str, verdict: AuditVerdict, outcome: ToolOutcome | None, duration_s: float
+    ) -> None:
+        caller = session.caller
+        reason = "" if outcome is None or verdict is AuditVerdict.DONE else one_line(outcome.text)
+        self._audit.record(
+            AuditEntry(
+                owner=caller.owner, actor=caller.actor, task_id=caller.task_id, subtask_id=caller.subtask_id,
+                tool=one_line(name), verdict=verdict, reason=reason, duration_s=duration_s,
+                size=0 if outcome is None else len(outcome.text.encode()),
+            )
+        )  # fmt: skip
+
+
+async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> ToolOutcome:
+    try:
+        async with asyncio.timeout(tool.limits.timeout_s):
+            outcome: ToolOutcome = await tool.handler(session, arguments)
+        return outcome
+    except TimeoutError:
+        return ToolOutcome(text=f"{tool.name} took over {tool.limits.timeout_s:.0f} s and was ended.", ok=False)
+    except ToolRefused as refusal:
+        return ToolOutcome(text=str(refusal), ok=False)
+    except ValidationError as error:
+        return ToolOutcome(text=wrong_arguments(tool, error), ok=False)
+    except HostileOutput as refusal:
+        return ToolOutcome(text=f"Not kept. {refusal}", ok=False)
+    except InfrastructureError as failure:
+        # The model can do nothing about it, so it must not be asked to: the loop looks here and stops.
+        session.failure = failure
+        return ToolOutcome(text=str(failure), ok=False)
+    except SoundstageError as error:
+        return ToolOutcome(text=str(error), ok=False)
