@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -92,6 +93,16 @@ async def test_a_source_that_takes_all_memory_ends_a_worker_and_nothing_else(par
 async def test_a_source_that_never_ends_is_ended(parsers: Parsers) -> None:
     assert await parsers.tags("a.py", SLUGGARD) is None
     assert await parsers.tags("a.py", PYTHON) == tags("a.py", PYTHON)
+
+
+def test_the_kernel_ends_a_worker_when_a_request_has_used_its_time_and_not_when_it_waits() -> None:
+    command = [sys.executable, "-P", "-m", "mcp_server.parsers.worker"]
+    request = Request("tags", "a.py", (SLUGGARD,)).encode()
+    done = subprocess.run(command, input=request, capture_output=True, check=False)
+    idle = subprocess.run(command, input=b"", capture_output=True, check=False)
+
+    assert done.returncode == -signal.SIGPROF
+    assert idle.returncode == 0
 
 
 async def test_of_many_files_all_are_read_but_those_that_end_their_worker(parsers: Parsers) -> None:

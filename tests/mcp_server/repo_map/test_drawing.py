@@ -79,6 +79,15 @@ def test_the_most_used_symbol_is_shown_first_when_there_is_room_for_one() -> Non
     assert draw(list(files), files, 8 + 9, NOTHING) == "defines.py:\n  def second()"
 
 
+def test_what_does_not_fit_is_left_out_and_what_is_shorter_is_shown() -> None:
+    symbols = (
+        Symbol("function", "long", f"def long({'a' * 100})", 1, 1, None),
+        Symbol("class", "B", "class B", 2, 2, None),
+    )
+    files = {"a.py": file_tags(Tags(symbols, {}, {})), "user.py": tags_of(uses={"long": 1})}
+    assert draw(list(files), files, 8 + 8, NOTHING) == "a.py:\n  class B\nuser.py"
+
+
 def test_mentioned_files_come_first_and_then_mentioned_symbols() -> None:
     files = {"a.py": tags_of(["popular"]), "b.py": tags_of(["wanted"]), "c.py": tags_of(["here"])}
     files |= {f"user{number}.py": tags_of(uses={"popular": 1, "wanted": 1}) for number in range(3)}

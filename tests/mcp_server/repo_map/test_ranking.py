@@ -80,5 +80,12 @@ def test_a_name_that_two_define_counts_less_than_one_that_one_defines() -> None:
     assert names["single"] > names["shared"] > 0
 
 
+def test_a_name_that_everybody_uses_leads_less_than_one_that_few_use() -> None:
+    files = {"a.py": tags_of(["common"]), "b.py": tags_of(["rare"]), "c.py": tags_of(uses={"common": 1, "rare": 1})}
+    files |= {f"user{number}.py": tags_of(uses={"common": 1}) for number in range(8)}
+    names = rank(files, Mentioned(files=frozenset({"c.py"}))).names
+    assert names["rare"] > names["common"]
+
+
 def test_no_files_have_no_ranks() -> None:
     assert rank({}, Mentioned(files=frozenset({"a.py"}), identifiers=frozenset(NAMES))).files == {}

@@ -64,6 +64,13 @@ async def test_what_a_request_mentions_comes_first_and_the_budget_holds(parsers:
     assert estimate_text(drawn) <= 35
 
 
+async def test_the_same_content_in_two_languages_is_read_in_each(parsers: Parsers, tmp_path: Path) -> None:
+    same = File(content=b"function main() {}\n")
+    for _ in range(2):
+        drawn = await RepoMap(parsers, tmp_path / "tags").show({"a.js": same, "a.py": same}, PLENTY)
+        assert drawn == "a.js:\n  function main()\na.py"
+
+
 async def test_an_empty_tree_and_no_budget_give_an_empty_map(parsers: Parsers) -> None:
     assert await RepoMap(parsers).show({}, PLENTY) == ""
     assert await RepoMap(parsers).show(TREE, 0) == ""
