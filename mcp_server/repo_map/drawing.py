@@ -1,11 +1,10 @@
 """The map as text: files, and below them their symbols as an outline."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from domain.text import one_line
 from domain.tokens import bytes_within
-from mcp_server.repo_map.file_tags import FileTags
-from mcp_server.repo_map.selection import Choice
+from mcp_server.repo_map.selection import Selection
 
 INDENT = "  "
 LINE_CHARACTERS = 200
@@ -16,15 +15,15 @@ MISSES = 50
 class Drawing:
     """What is shown so far, and how much room is left, in bytes."""
 
-    def __init__(self, files: Mapping[str, FileTags], budget_tokens: int) -> None:
-        self._files = files
+    def __init__(self, selection: Selection, budget_tokens: int) -> None:
+        self._selection = selection
         self._room = bytes_within(budget_tokens) + 1
         self._shown: dict[str, dict[int, str]] = {}
 
-    def fill(self, choices: Iterable[Choice]) -> None:
-        """Shows one after the other, what does not fit left out."""
+    def fill(self) -> None:
+        """Shows what was selected, one after the other, what does not fit left out."""
         misses = 0
-        for path, index in choices:
+        for path, index in self._selection.choices():
             misses = 0 if self._add(path, index) else misses + 1
             if misses == MISSES:
                 return
@@ -51,14 +50,15 @@ class Drawing:
 
     def _lines(self, path: str, index: int | None, known: Mapping[int, str]) -> dict[int, str]:
         """The lines that are still to be shown for a symbol."""
+        symbols = self._selection.outline(path).symbols if index is not None else ()
         wanted: list[int] = []
         while index is not None and index not in known and len(wanted) <= self._room:
             wanted.append(index)
-            index = self._files[path].symbols[index].parent
+            index = symbols[index].parent
         around = known.get(index, "") if index is not None else ""
         outside = (len(around) - len(around.lstrip(" "))) // len(INDENT)
         return {
-            place: INDENT * depth + one_line(self._files[path].symbols[place].signature, LINE_CHARACTERS)
+            place: INDENT * depth + one_line(symbols[place].signature, LINE_CHARACTERS)
             for depth, place in enumerate(reversed(wanted), start=outside + 1)
         }
 

@@ -17,13 +17,13 @@ def page_rank(links: Sequence[Mapping[int, float]], base: Sequence[float]) -> li
     A link's weight is the share of the walkers who take it; the shares of a place are at most 1 together, and whoever
     takes none of its links begins anew, too. The base is 1 in all.
     """
-    rows = [tuple((place, DAMPING * share) for place, share in row.items()) for row in links]
     rank = list(base)
     for _ in range(ROUNDS):
         moved = [0.0] * len(rank)
-        for here, row in zip(rank, rows, strict=True):
-            for place, share in row:
-                moved[place] += here * share
+        for here, row in zip(rank, links, strict=True):
+            moving = DAMPING * here
+            for place, share in row.items():
+                moved[place] += moving * share
         restart = 1 - sum(moved)
         rank = [each + restart * start for each, start in zip(moved, base, strict=True)]
     return rank

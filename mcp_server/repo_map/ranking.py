@@ -6,7 +6,8 @@ PageRank, with what the work is about as the places to begin at, is that of the 
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Container, Mapping
 from typing import NamedTuple
 
 from mcp_server.repo_map.file_tags import FileTags
@@ -19,14 +20,12 @@ MOST_DEFINERS = 10
 RESTING = 3.0
 """The weight of going nowhere: a file with a single weak link does not hand all of its rank on."""
 
-FAINT = 0.005
-"""Links that hardly anybody takes are left out: they are half of all, and lead 1 to 3 % of the walkers."""
-
 FOCUS = 0.7
 """How often the walker begins at what was mentioned, where anything was; else anywhere."""
 
 
-Uses = list[tuple[str, float]]
+Uses = dict[str, float]
+"""Names with what a use of each counts."""
 
 
 class Ranking(NamedTuple):
@@ -37,50 +36,50 @@ class Ranking(NamedTuple):
 
 
 def rank(files: Mapping[str, FileTags], mentioned: Mentioned) -> Ranking:
-    """The ranks. Equal files give equal ranks, in whatever order they come."""
+    """The ranks. Equal files give equal ranks, in whatever order they come.
+
+    This runs for every map. What it makes are mostly dictionaries of numbers: the garbage collector passes them by.
+    """
     paths = sorted(files)
-    definers = _definers(files, paths)
-    uses = _uses(files, paths, definers)
-    totals = [RESTING + sum(weight * len(definers[name]) for name, weight in row) for row in uses]
+    users = Counter(name for path in paths for name, _ in files[path].uses)
+    definers = _definers(files, paths, users.keys() | mentioned.identifiers)
+    factors = {
+        name: math.log(1 + len(paths) / users[name]) / len(places) ** 1.5
+        for name, places in definers.items()
+        if len(places) <= MOST_DEFINERS and name in users
+    }
+    uses = [_uses(files[path], factors) for path in paths]
+    totals = [RESTING + sum(weight * len(definers[name]) for name, weight in row.items()) for row in uses]
     links = [_links(row, definers, total) for row, total in zip(uses, totals, strict=True)]
     ranks = page_rank(links, _base(paths, definers, mentioned))
-    names: dict[str, float] = {}
+    names = dict.fromkeys(factors, 0.0)
     for row, total, here in zip(uses, totals, ranks, strict=True):
-        for name, weight in row:
-            names[name] = names.get(name, 0.0) + here * weight / total
+        for name, weight in row.items():
+            names[name] += here * weight / total
     return Ranking(dict(zip(paths, ranks, strict=True)), names)
 
 
-def _definers(files: Mapping[str, FileTags], paths: list[str]) -> dict[str, list[int]]:
+def _definers(files: Mapping[str, FileTags], paths: list[str], users: Container[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for place, path in enumerate(paths):
         for name in files[path].defined:
-            found.setdefault(name, []).append(place)
+            if name in users:
+                found.setdefault(name, []).append(place)
     return found
 
 
-def _uses(files: Mapping[str, FileTags], paths: list[str], definers: Mapping[str, Collection[int]]) -> list[Uses]:
-    """What each file uses, with what it counts for each of the definers: the less, the more define it or use it."""
-    users: dict[str, int] = {}
-    for path in paths:
-        for name, _ in files[path].uses:
-            if name in definers:
-                users[name] = users.get(name, 0) + 1
-    factors = {
-        name: math.log(1 + len(paths) / count) / len(definers[name]) ** 1.5
-        for name, count in users.items()
-        if len(definers[name]) <= MOST_DEFINERS
-    }
-    return [[(name, weight * factors[name]) for name, weight in files[path].uses if name in factors] for path in paths]
+def _uses(tags: FileTags, factors: Mapping[str, float]) -> Uses:
+    """What a file uses, with what that counts for each of the definers: the less, the more define it or use it."""
+    return {name: weight * factors[name] for name, weight in tags.uses if name in factors}
 
 
 def _links(uses: Uses, definers: Mapping[str, list[int]], total: float) -> dict[int, float]:
     row: dict[int, float] = {}
-    for name, weight in uses:
+    for name, weight in uses.items():
         share = weight / total
         for place in definers[name]:
             row[place] = row.get(place, 0.0) + share
-    return {place: share for place, share in row.items() if share > FAINT}
+    return row
 
 
 def _base(paths: list[str], definers: Mapping[str, list[int]], mentioned: Mentioned) -> list[float]:

@@ -10,7 +10,7 @@ from mcp_server.repo_map.drawing import Drawing
 from mcp_server.repo_map.file_tags import FileTags
 from mcp_server.repo_map.mentioned import NOTHING, Mentioned
 from mcp_server.repo_map.ranking import rank
-from mcp_server.repo_map.selection import choices
+from mcp_server.repo_map.selection import Selection
 from mcp_server.repo_map.source import Blobs, Source
 from mcp_server.repo_map.tag_cache import TagCache
 from mcp_server.repo_map.tag_store import TagStore
@@ -43,6 +43,6 @@ class RepoMap:
 
 def draw(paths: list[str], files: dict[str, FileTags], budget_tokens: int, mentioned: Mentioned) -> str:
     """The map of files whose tags are known; ``paths`` are all that there are."""
-    drawing = Drawing(files, budget_tokens)
-    drawing.fill(choices(paths, files, rank(files, mentioned), mentioned))
+    drawing = Drawing(Selection(paths, files, rank(files, mentioned), mentioned), budget_tokens)
+    drawing.fill()
     return drawing.text()

@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 TABLE = "CREATE TABLE IF NOT EXISTS tags_1 (key TEXT PRIMARY KEY, tags BLOB NOT NULL, day INTEGER NOT NULL)"
-FIND = "SELECT key, tags, day FROM tags_1 WHERE key IN (SELECT value FROM json_each(?))"
+FIND = "SELECT key, tags, day < ? FROM tags_1 WHERE key IN (SELECT value FROM json_each(?))"
 USE = "UPDATE tags_1 SET day = ? WHERE day < ? AND key IN (SELECT value FROM json_each(?))"
 KEEP = "INSERT OR REPLACE INTO tags_1 (key, tags, day) VALUES (?, ?, ?)"
 SIZE = "SELECT total(length(tags) + 120) FROM tags_1"
@@ -46,8 +46,8 @@ class TagCache:
         wanted, today = json.dumps(sorted(keys)), _today()
 
         def work(database: sqlite3.Connection) -> dict[str, bytes]:
-            rows = database.execute(FIND, (wanted,)).fetchall()
-            if any(day < today for *_, day in rows):
+            rows = database.execute(FIND, (today, wanted)).fetchall()
+            if any(is_old for *_, is_old in rows):
                 database.execute(USE, (today, today, wanted))
             return {key: tags for key, tags, _ in rows if isinstance(tags, bytes)}
 
@@ -72,14 +72,20 @@ class TagCache:
                     database.execute("PRAGMA synchronous = OFF")
                     database.execute(TABLE)
                     return work(database)
-            except sqlite3.Error as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                if not _tells_of_damage(error):
                     return otherwise
                 with contextlib.suppress(OSError):
                     self._path.unlink(missing_ok=True)
             except OSError:
                 return otherwise
         return otherwise
+
+
+def _tells_of_damage(error: Exception) -> bool:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    # Without a code: a text in the file, or one that an error quotes of it, is no UTF-8.
+    return code is None or code & 0xFF in DAMAGED
 
 
 def _today() -> int:

@@ -1,14 +1,14 @@
 """The map as text."""
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.tokens import bytes_within, estimate_text
-from mcp_server.code.symbol import Symbol, Tags
-from mcp_server.repo_map.file_tags import FileTags, file_tags
+from mcp_server.code.symbol import Symbol
+from mcp_server.repo_map.file_tags import FileTags, outline
 from mcp_server.repo_map.mentioned import NOTHING, Mentioned
 from mcp_server.repo_map.repo_map import draw
-from tests.mcp_server.repo_map.trees import NAMES, PATHS, any_tags, tags_of
+from tests.mcp_server.repo_map.trees import NAMES, PATHS, any_tags, kept, tags_of
 
 PLENTY = 100_000
 paths = st.sampled_from([*PATHS, "odd\u202e name é.py"])
@@ -22,18 +22,13 @@ mentions = st.builds(
 
 def nested(depth: int) -> FileTags:
     """Classes in one another."""
-    return file_tags(
-        Tags(
-            tuple(
-                Symbol("class", f"C{level}", f"class C{level}", 1, 1, level - 1 if level else None)
-                for level in range(depth)
-            ),
-            {},
-            {},
-        )
+    symbols = (
+        Symbol("class", f"C{level}", f"class C{level}", 1, 1, level - 1 if level else None) for level in range(depth)
     )
+    return kept(tuple(symbols), {}, {})
 
 
+@settings(deadline=None)
 @given(st.dictionaries(paths, any_tags), st.integers(-5, 300), mentions, st.lists(st.sampled_from(["x.md", "é.txt"])))
 @example({"a.py": nested(5000)}, 2000, NOTHING, [])
 def test_the_budget_is_never_exceeded(
@@ -44,6 +39,7 @@ def test_the_budget_is_never_exceeded(
     assert drawn == "" or estimate_text(drawn) <= budget
 
 
+@settings(deadline=None)
 @given(st.dictionaries(paths, any_tags), mentions)
 def test_with_room_for_all_every_file_is_shown_and_every_symbol_outside_of_functions(
     files: dict[str, FileTags], mentioned: Mentioned
@@ -51,9 +47,10 @@ def test_with_room_for_all_every_file_is_shown_and_every_symbol_outside_of_funct
     drawn = draw(list(files), files, PLENTY, mentioned)
 
     lines = drawn.split("\n") if drawn else []
-    assert len(lines) == len(files) + sum(len(tags.outer) for tags in files.values())
+    assert len(lines) == len(files) + sum(len(outline(tags).outer) for tags in files.values())
 
 
+@settings(deadline=None)
 @given(st.dictionaries(paths, any_tags), mentions, st.integers(10, 200))
 def test_equal_files_give_the_same_map(files: dict[str, FileTags], mentioned: Mentioned, budget: int) -> None:
     backwards = dict(reversed(files.items()))
@@ -67,7 +64,7 @@ def test_symbols_stand_below_their_file_and_what_is_around_them_in_the_order_of_
         Symbol("function", "main", "def main()", 10, 11, None),
         Symbol("function", "inner", "def inner()", 11, 11, 2),
     )
-    files = {"src/shop.py": file_tags(Tags(symbols, {}, {})), "user.py": tags_of(uses={"total": 1})}
+    files = {"src/shop.py": kept(symbols, {}, {}), "user.py": tags_of(uses={"total": 1})}
     drawn = draw(["README.md", *files], files, PLENTY, NOTHING)
 
     assert drawn == ("src/shop.py:\n  class Cart(list)\n    def total(self) -> int\n  def main()\nuser.py\nREADME.md")
@@ -84,7 +81,7 @@ def test_what_does_not_fit_is_left_out_and_what_is_shorter_is_shown() -> None:
         Symbol("function", "long", f"def long({'a' * 100})", 1, 1, None),
         Symbol("class", "B", "class B", 2, 2, None),
     )
-    files = {"a.py": file_tags(Tags(symbols, {}, {})), "user.py": tags_of(uses={"long": 1})}
+    files = {"a.py": kept(symbols, {}, {}), "user.py": tags_of(uses={"long": 1})}
     assert draw(list(files), files, 8 + 8, NOTHING) == "a.py:\n  class B\nuser.py"
 
 
@@ -105,7 +102,7 @@ def test_a_mentioned_file_that_we_cannot_read_is_shown_too() -> None:
 
 def test_hostile_paths_and_signatures_are_shown_on_one_plain_line() -> None:
     symbol = Symbol("class", "A", "class A\n\x1b[31m  injected:\n", 1, 1, None)
-    drawn = draw(["a\n\x1b]0;x\x07b.py"], {"a\n\x1b]0;x\x07b.py": file_tags(Tags((symbol,), {}, {}))}, PLENTY, NOTHING)
+    drawn = draw(["a\n\x1b]0;x\x07b.py"], {"a\n\x1b]0;x\x07b.py": kept((symbol,), {}, {})}, PLENTY, NOTHING)
     assert drawn == "a b.py:\n  class A injected:"
 
 
@@ -113,6 +110,7 @@ def test_no_files_give_an_empty_map() -> None:
     assert draw([], {}, PLENTY, NOTHING) == ""
 
 
+@settings(deadline=None)
 @given(st.integers(-10, 10_000), st.text(alphabet="aé\U0001f600", max_size=200))
 def test_what_is_within_so_many_bytes_is_within_the_tokens(tokens: int, text: str) -> None:
     if text and len(text.encode()) <= bytes_within(tokens):

@@ -1,7 +1,7 @@
 """What a text mentions."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_server.repo_map.mentioned import mentioned_in
@@ -44,6 +44,7 @@ def test_words_that_look_like_code_are_identifiers(text: str, identifiers: set[s
         assert mentioned_in(text, PATHS).identifiers == set()
 
 
+@settings(deadline=None)
 @given(st.text(), st.lists(st.text()))
 def test_any_text_mentions_paths_that_there_are(text: str, paths: list[str]) -> None:
     assert mentioned_in(text, paths).files <= set(paths)

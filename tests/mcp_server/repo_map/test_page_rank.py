@@ -1,7 +1,7 @@
 """PageRank."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_server.repo_map.page_rank import page_rank
@@ -19,6 +19,7 @@ def graphs(draw: st.DrawFn) -> list[dict[int, float]]:
     return rows
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_the_ranks_are_one_in_all_and_none_is_negative(links: list[dict[int, float]]) -> None:
     ranks = page_rank(links, [1 / len(links)] * len(links))

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_server.repo_map.file_tags import FileTags
@@ -11,6 +11,7 @@ from mcp_server.repo_map.ranking import MOST_DEFINERS, rank
 from tests.mcp_server.repo_map.trees import NAMES, PATHS, any_tags, tags_of
 
 
+@settings(deadline=None)
 @given(st.integers(2, 12), st.integers(1, 5))
 def test_a_symbol_that_many_files_use_ranks_above_one_that_fewer_use(many: int, extra: int) -> None:
     files = {"defines.py": tags_of(["used_much", "used_once", "never_used"])}
@@ -22,12 +23,14 @@ def test_a_symbol_that_many_files_use_ranks_above_one_that_fewer_use(many: int, 
     assert "never_used" not in names
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(PATHS), any_tags), st.randoms())
 def test_equal_files_rank_equally_in_whatever_order_they_come(files: dict[str, FileTags], random: Random) -> None:
     shuffled = random.sample(list(files.items()), len(files))
     assert rank(dict(shuffled), NOTHING) == rank(files, NOTHING)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(PATHS), any_tags, min_size=1), st.data())
 def test_a_mentioned_file_ranks_higher_than_it_would_otherwise(files: dict[str, FileTags], data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(files)))

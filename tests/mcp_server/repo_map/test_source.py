@@ -1,13 +1,14 @@
 """Files with git's ids."""
 
 import pygit2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.files import File
 from mcp_server.repo_map.source import Blobs, blob_id
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_an_id_is_the_one_that_git_gives(content: bytes) -> None:
     assert blob_id(content) == str(pygit2.hash(content))

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mcp_server.repo_map.tag_cache import TagCache
@@ -58,6 +58,7 @@ def test_when_it_is_full_what_was_not_used_for_the_longest_time_goes(
 
 
 @settings(deadline=None, max_examples=30)
+@example(garbage=b"\x80", at=4038)
 @given(garbage=st.binary(min_size=1, max_size=3000), at=st.integers(0, 20_000))
 def test_a_damaged_file_is_made_anew_or_read_around(
     tmp_path_factory: pytest.TempPathFactory, garbage: bytes, at: int

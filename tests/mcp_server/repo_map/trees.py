@@ -1,21 +1,29 @@
 """Small trees whose tags are known without a parser, and strategies for them."""
 
+import json
 from collections.abc import Iterable, Mapping
 
 from hypothesis import strategies as st
 
 from domain.files import File
-from mcp_server.code.symbol import Symbol, Tags
+from mcp_server.code.symbol import Symbol
 from mcp_server.repo_map.file_tags import FileTags, file_tags
 
 NAMES = ["alpha", "beta", "gamma", "delta", "epsilon", "run"]
 PATHS = [f"{folder}{name}.py" for folder in ("", "src/", "src/deep/") for name in ("a", "b", "c")]
 
 
+def kept(symbols: tuple[Symbol, ...], references: Mapping[str, int], members: Mapping[str, int]) -> FileTags:
+    """What is kept of a file in which a worker found this."""
+    found = file_tags(json.dumps([symbols, references, members]).encode())
+    assert found is not None
+    return found
+
+
 def tags_of(defines: Iterable[str] = (), uses: Mapping[str, int] | None = None) -> FileTags:
     """A file that defines functions and uses names."""
     symbols = tuple(Symbol("function", name, f"def {name}()", 1, 1, None) for name in defines)
-    return file_tags(Tags(symbols, dict(uses or {}), {}))
+    return kept(symbols, uses or {}, {})
 
 
 def source_of(defines: Iterable[str], imports: Iterable[str]) -> bytes:
@@ -44,4 +52,4 @@ def symbols(draw: st.DrawFn) -> tuple[Symbol, ...]:
 
 
 uses = st.dictionaries(st.sampled_from(NAMES), st.integers(1, 9), max_size=4)
-any_tags = st.builds(Tags, symbols(), uses, uses).map(file_tags)
+any_tags = st.builds(kept, symbols(), uses, uses)
