@@ -21,6 +21,7 @@
     │   │   └── LeaseEnded              somebody else holds the sandbox now, or nobody
     │   ├── SandboxesBusy               no room for another sandbox in time
     │   ├── ImageUnusable               the image has no runner
+    │   ├── ParserUnavailable           source code cannot be read
     │   ├── StorageUnavailable
     │   ├── NotRecorded                 a replay met a request without a recorded answer
     │   ├── SecretsUnavailable          API keys that are kept cannot be read
@@ -140,6 +141,10 @@ class SandboxesBusy(InfrastructureError):
 
 class ImageUnusable(InfrastructureError):
     """The image has no runner of ours. Build on one of ours: soundstage images list"""
+
+
+class ParserUnavailable(InfrastructureError):
+    """The process that reads source code does not start. The machine may be out of memory or processes."""
 
 
 class StorageUnavailable(InfrastructureError):

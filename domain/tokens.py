@@ -17,7 +17,7 @@ def estimate_input_tokens(request: ModelRequest) -> int:
     """About how many tokens a request is: three bytes to a token, and what frames its parts."""
     said = estimate_messages(request.messages)
     tools = sum(_bytes_as_tokens(tool.size_bytes) for tool in request.tools)
-    return said + tools + (_tokens(json.dumps(request.json_schema)) if request.json_schema is not None else 0)
+    return said + tools + (estimate_text(json.dumps(request.json_schema)) if request.json_schema is not None else 0)
 
 
 def estimate_messages(messages: Iterable[Message]) -> int:
@@ -28,21 +28,27 @@ def estimate_messages(messages: Iterable[Message]) -> int:
 def _message_tokens(message: Message) -> int:
     match message:
         case AssistantMessage():
-            calls = (_tokens(call.id, call.name, call.arguments) for call in message.tool_calls)
-            return _tokens(message.content) + sum(calls)
+            calls = (estimate_text(call.id, call.name, call.arguments) for call in message.tool_calls)
+            return estimate_text(message.content) + sum(calls)
         case UserMessage():
-            return _tokens(message.content) + IMAGE_TOKENS * len(message.images)
+            return estimate_text(message.content) + IMAGE_TOKENS * len(message.images)
         case ToolMessage():
-            return _tokens(message.content, message.tool_call_id)
+            return estimate_text(message.content, message.tool_call_id)
         case SystemMessage():
-            return _tokens(message.content)
+            return estimate_text(message.content)
 
 
-def _tokens(*texts: str) -> int:
+def estimate_text(*texts: str) -> int:
+    """About how many tokens texts are together, with what frames them."""
     # An ASCII text is as many bytes as characters, and knows that it is one.
     return _bytes_as_tokens(
         sum(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts)
     )
+
+
+def bytes_within(tokens: int) -> int:
+    """How many bytes of text are, with what frames them, at most so many tokens."""
+    return max(0, tokens - OVERHEAD_TOKENS) * BYTES_PER_TOKEN
 
 
 def _bytes_as_tokens(size: int) -> int:
