@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -34,7 +34,7 @@ class Database:
         self.sessions = async_sessionmaker(self.readers, class_=AsyncSession, expire_on_commit=False)
         for engine in (self.writer, self.readers.sync_engine):
             event.listen(engine, "connect", _tune)
-        event.listen(self.writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(self.writer, "begin", _begin)
 
     async def prepare(self) -> None:
         """Creates the file and brings the schema up to date. StorageUnavailable when that cannot be done."""
@@ -86,6 +86,13 @@ class Database:
         """Closes every connection."""
         await self.readers.dispose()
         await asyncio.to_thread(self.writer.dispose)
+
+
+def _begin(connection: Connection) -> None:
+    """By the driver itself: every model call waits for this once."""
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    driver.cursor().execute("BEGIN IMMEDIATE")
 
 
 def _tune(connection: Any, _record: object) -> None:
