@@ -83,8 +83,8 @@ def test_it_serves_one_client_and_ends_with_it(cli: Cli) -> None:
 def test_it_is_interrupted_like_any_command(arguments: tuple[str, ...], home: Path) -> None:
     command = [str(SOUNDSTAGE), "mcp", "--model", "scripted", *arguments]
     environment = {**os.environ, "SOUNDSTAGE_HOME": str(home)}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(command, env=environment, text=True, **pipes) as serving:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as serving:
         assert serving.stdin is not None
         assert serving.stderr is not None
         if arguments:
