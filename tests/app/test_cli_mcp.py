@@ -98,3 +98,21 @@ def test_it_is_interrupted_like_any_command(arguments: tuple[str, ...], home: Pa
         serving.send_signal(signal.SIGTERM)
         assert serving.wait(60) == 130
         assert "Interrupted" in serving.stderr.read()
+
+
+def test_it_serves_without_an_engine_and_tells_who_submits_a_task(home: Path) -> None:
+    call = {"name": "run_task", "arguments": {"prompt": "Create a fibonacci function with tests", "wait": True}}
+    lines = [HELLO, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}]
+    environment = {**os.environ, "SOUNDSTAGE_HOME": str(home), "DOCKER_HOST": "unix:///nonexistent"}
+    command, pipe = [str(SOUNDSTAGE), "mcp", "--model", "scripted"], subprocess.PIPE
+    with subprocess.Popen(command, env=environment, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as serving:
+        assert serving.stdin is not None
+        assert serving.stdout is not None
+        for line in lines:
+            serving.stdin.write(json.dumps(line) + "\n")
+            serving.stdin.flush()
+            answer = json.loads(serving.stdout.readline())
+        serving.stdin.close()
+        assert serving.wait(60) == 0
+    assert answer["id"] == 2
+    assert "The Docker engine does not answer" in answer["result"]["structuredContent"]["reason"]
