@@ -24,7 +24,7 @@ def external_servers(settings: Settings, sandboxes: Sandboxes, registry: Registr
         async def files() -> FileTree:
             return {} if config.files is None else await read_folder(config.files)
 
-        return SandboxedServer(config, sandboxes, settings.soundstage_isolation, files)
+        return SandboxedServer(config, sandboxes, settings.soundstage_isolation, files, settings.upstream_proxies)
 
     return ExternalServers(read_servers(settings), way, approvals(settings), registry)
 

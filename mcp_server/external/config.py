@@ -5,21 +5,25 @@ import json
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from domain.base import Value
+from mcp_server.web.url import parse_url
+from sandbox.egress.endpoint import InvalidEndpoint, web_endpoints
+from sandbox.egress.refusal import BadRequest
 
 SERVER_NAME = r"^[a-z][a-z0-9-]{0,31}$"
-OF_A_COMMAND = frozenset({"language", "image", "profile", "files", "environment", "environment_from"})
-OF_A_URL = frozenset({"bearer_from", "inside"})
+OF_A_COMMAND = frozenset({"language", "image", "profile", "files", "environment", "environment_from", "hosts"})
+OF_A_URL = frozenset({"bearer_from"})
 
 
 class ServerConfig(Value):
     """A server's table in ``servers.toml``: a ``command`` that is run in a sandbox, or a ``url``.
 
     ``files`` is a folder whose files a command finds in its working folder. ``environment_from`` and ``bearer_from``
-    name variables of Soundstage's own environment, whose values are ``secrets``. ``inside`` lets a URL lead to an
-    address inside of a network. ``tools`` are patterns of names. Where a server is ``trusted``, what it claims of its
+    name variables of Soundstage's own environment, whose values are ``secrets``. ``hosts`` are all that a command
+    reaches, as name or name:port; they and a ``url`` lie at an address ``inside`` of a network only where that is said.
+    ``tools`` are patterns of names. Where a server is ``trusted``, what it claims of its
     tools (that one only reads) is believed. Times are seconds: until it is connected, of one call, and without a call
     until it is let go.
     """
@@ -32,6 +36,7 @@ class ServerConfig(Value):
     files: Path | None = None
     environment: dict[str, str] = Field(default_factory=dict)
     environment_from: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     url: str | None = None
     bearer_from: str | None = None
     inside: bool = False
@@ -50,6 +55,24 @@ class ServerConfig(Value):
         if wrong:
             raise ValueError(f"{wrong[0]} is not for a server with a {'command' if self.command else 'url'}")
         return self
+
+    @field_validator("hosts")
+    @classmethod
+    def _readable(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for host in hosts:
+                web_endpoints(host)
+        except InvalidEndpoint as error:
+            raise ValueError(str(error)) from error
+        return hosts
+
+    @field_validator("url")
+    @classmethod
+    def _sendable(cls, url: str | None) -> str | None:
+        try:
+            return None if url is None else str(parse_url(url))
+        except (BadRequest, InvalidEndpoint) as error:
+            raise ValueError(str(error)) from error
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from domain.text import one_line
 from mcp_server.web.exchange import Headers, connect, exchange
 from mcp_server.web.url import Url, parse_url
 from sandbox.egress.allowlist import AllowedHost, Allowlist, Wording
-from sandbox.egress.endpoint import PORTS, Endpoint, InvalidEndpoint, endpoint, parse_authority
+from sandbox.egress.endpoint import Endpoint, InvalidEndpoint, web_endpoints
 from sandbox.egress.outside import Line, Outside, UpstreamProxies
 from sandbox.egress.refusal import BadRequest, HostUnreachable
 
@@ -53,16 +53,10 @@ class WebAnswer(Value):
 
 def read_hosts(text: str) -> tuple[Endpoint, ...]:
     """``NAME[:PORT],...``; without a port it is those of http and https. UsageError."""
-    found: list[Endpoint] = []
-    for part in text.replace(",", " ").split():
-        try:
-            one = parse_authority(part, PORTS["https"])
-        except InvalidEndpoint as error:
-            raise UsageError(f"{SETTING} cannot be used: {error}") from error
-        found.append(one)
-        if not part.endswith(f":{one.port}"):
-            found.append(endpoint(one.host, PORTS["http"]))
-    return tuple(found)
+    try:
+        return tuple(one for part in text.replace(",", " ").split() for one in web_endpoints(part))
+    except InvalidEndpoint as error:
+        raise UsageError(f"{SETTING} cannot be used: {error}") from error
 
 
 class Web:

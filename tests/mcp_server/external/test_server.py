@@ -11,6 +11,7 @@ from mcp_server.tool import ToolOutcome
 from sandbox.fake import FakeSandboxes
 from tests.mcp_server.external.stage import Clock, one
 from tests.sandbox.docker_place import DockerPlace, docker_place
+from tests.sandbox.egress import loopback
 
 
 async def echoed(server: ExternalServer, text: str = "hello") -> ToolOutcome:
@@ -43,6 +44,22 @@ async def test_a_flood_in_a_container_is_cut_off_and_leaves_no_container(docker_
             assert not outcome.ok
             assert "more than 4 MiB" in outcome.text
         await _empty(place)
+
+
+async def test_a_server_reaches_the_hosts_that_it_may_and_no_others(docker_engine: None) -> None:
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nwelcome")
+        await writer.drain()
+
+    async with docker_place() as place, loopback.server(page) as port, loopback.server(page) as other:
+        hosts = (f"127.0.0.1:{port}",)
+        async with one("fetches", place.sandboxes, profile="small", hosts=hosts, inside=True) as server:
+            assert "welcome" in (await echoed(server, f"http://127.0.0.1:{port}/")).text
+            refused = (await echoed(server, f"http://127.0.0.1:{other}/")).text
+            assert "is not among the hosts of this server" in refused
+        async with one("fetches", place.sandboxes, profile="small", hosts=hosts) as server:
+            assert "say inside = true" in (await echoed(server, f"http://127.0.0.1:{port}/")).text
 
 
 async def test_calls_share_one_connection() -> None:

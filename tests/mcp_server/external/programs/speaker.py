@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+import urllib.request
 
 ECHO = {
     "name": "echo",
@@ -112,6 +113,16 @@ def unknown_ids(number, arguments):
     echo(number, arguments)
 
 
+def fetch(number, arguments):
+    """Fetches a URL by the way that the environment names."""
+    try:
+        with urllib.request.urlopen(arguments["text"], timeout=20) as answer:
+            words = answer.read(1000).decode()
+    except OSError as error:
+        words = f"failed: {error}"
+    say({"id": number, "result": text(words)})
+
+
 def huge_number(number, _arguments):
     """A number of four thousand digits."""
     result = json.dumps({"content": [], "structuredContent": {"n": 0}})
@@ -148,6 +159,7 @@ CALLS = {
     "floods-junk": lambda *_: flood(1, b"]]]]\n" * 10000),
     "floods-errors": lambda *_: flood(2, b"x" * 65536),
     "progress": progress,
+    "fetches": fetch,
     "unknown-ids": unknown_ids,
     "asks": ask,
     "deep-answer": lambda number, _: write(number, "[" * 5000 + "1" + "]" * 5000),
