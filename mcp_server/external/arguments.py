@@ -68,7 +68,7 @@ def problems(schema: Any, value: Any, place: str = "") -> Iterator[str]:
     if not isinstance(schema, dict):
         return
     wanted = schema.get("type")
-    names = [name for name in (wanted if isinstance(wanted, list) else [wanted]) if name in TYPES]
+    names = [name for name in _list(wanted) if isinstance(name, str) and name in TYPES]
     if names and not any(TYPES[name](value) for name in names):
         yield f"{place or 'it'} must be {' or '.join(names)}"
         return
@@ -84,10 +84,9 @@ def problems(schema: Any, value: Any, place: str = "") -> Iterator[str]:
 def _fields(schema: dict[str, Any], value: dict[str, Any], place: str) -> Iterator[str]:
     fields = schema.get("properties")
     fields = fields if isinstance(fields, dict) else {}
-    required = schema.get("required")
-    for name in required if isinstance(required, list) else []:
+    for name in _required(schema):
         if name not in value:
-            yield f"{_at(place, str(name))} is missing"
+            yield f"{_at(place, name)} is missing"
     for name, one in value.items():
         more = True if "patternProperties" in schema else schema.get("additionalProperties")
         yield from problems(fields.get(name, more), one, _at(place, name))
@@ -117,6 +116,14 @@ def _choices(schema: dict[str, Any], value: Any, place: str) -> Iterator[str]:
         yield from problems(way, value, place)
 
 
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _required(schema: dict[str, Any]) -> list[str]:
+    return [name for name in _list(schema.get("required")) if isinstance(name, str)]
+
+
 def _at(place: str, name: str) -> str:
     return one_line(f"{place}.{name}" if place else name, 60)
 
@@ -137,10 +144,9 @@ def sample(schema: Any) -> Any:
     if isinstance(schema.get("enum"), list) and schema["enum"]:
         return schema["enum"][0]
     wanted = schema.get("type")
-    kind = wanted[0] if isinstance(wanted, list) and wanted else wanted
+    kind = next(iter(_list(wanted)), None)
     if kind == "object":
         fields = schema.get("properties")
         fields = fields if isinstance(fields, dict) else {}
-        required = schema.get("required")
-        return {name: sample(fields.get(name)) for name in (required if isinstance(required, list) else [])}
+        return {name: sample(fields.get(name)) for name in _required(schema)}
     return {"array": [], "boolean": True, "integer": 1, "number": 1, "null": None}.get(str(kind), "...")

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import mcp.types as types
@@ -38,7 +39,7 @@ class Definition(Value):
     output_schema: dict[str, Any] | None = None
     claims: dict[str, bool] = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of everything that is in it."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
@@ -51,7 +52,7 @@ class Listing(Value):
     tools: tuple[Definition, ...]
     left_out: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of all its tools together."""
         return hashlib.sha256("".join(sorted(tool.digest for tool in self.tools)).encode()).hexdigest()

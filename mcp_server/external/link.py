@@ -19,7 +19,7 @@ from mcp_server.external.definition import Listing, vetted
 from mcp_server.external.gate import Flooded, Gate, GatedStreams
 from mcp_server.external.stdio import ServerEnded
 
-MOST_PAGES = 16
+MOST_PAGES = 8
 MOST_LISTED = 4096
 MOST_WHY = 600
 CLIENT = types.Implementation(name="soundstage", version="1")
@@ -133,7 +133,8 @@ class Link:
                 if len(found) > MOST_LISTED:
                     raise Unreachable(f"it offers more than {MOST_LISTED} tools")
                 if cursor is None:
-                    return vetted(self._config, found)
+                    # Millions of bytes of schemas are much work: in a thread it holds up nobody else.
+                    return await asyncio.to_thread(vetted, self._config, found)
             raise Unreachable(f"its list of tools has more than {MOST_PAGES} pages")
 
     async def call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:

@@ -115,7 +115,7 @@ async def test_what_is_only_odd_does_no_harm(trick: str, said: str) -> None:
         ("exits", r"exit code 4\): no such thing"),
         ("floods-at-once", "a message of more than 4 MiB"),
         ("many", "a message of more than 4 MiB"),
-        ("pages", "more than 16 pages"),
+        ("pages", "more than 8 pages"),
         ("no-protocol", "not what the protocol says"),
     ],
 )
