@@ -23,9 +23,9 @@ class ServerConfig(Value):
     ``files`` is a folder whose files a command finds in its working folder. ``environment_from`` and ``bearer_from``
     name variables of Soundstage's own environment, whose values are ``secrets``. ``hosts`` are all that a command
     reaches, as name or name:port; they and a ``url`` lie at an address ``inside`` of a network only where that is said.
-    ``tools`` are patterns of names. Where a server is ``trusted``, what it claims of its
-    tools (that one only reads) is believed. Times are seconds: until it is connected, of one call, and without a call
-    until it is let go.
+    With ``handshake`` a server is spoken to as before 2026 at once, without being asked what it speaks. ``tools`` are
+    patterns of names. Where a server is ``trusted``, what it claims of its tools (that one only reads) is believed.
+    Times are seconds: until it is connected, of one call, and without a call until it is let go.
     """
 
     name: str = Field(pattern=SERVER_NAME)
@@ -40,6 +40,7 @@ class ServerConfig(Value):
     url: str | None = None
     bearer_from: str | None = None
     inside: bool = False
+    handshake: bool = False
     tools: tuple[str, ...] = ("*",)
     trusted: bool = False
     connect_s: float = Field(default=10.0, gt=0, le=300)

@@ -89,7 +89,8 @@ class Link:
         try:
             async with asyncio.timeout(self._config.connect_s) as deadline:
                 async with way.running(self._gate) as reading:
-                    client = Client(GatedStreams(self._gate), client_info=CLIENT, cache=None)
+                    mode = "legacy" if self._config.handshake else "auto"
+                    client = Client(GatedStreams(self._gate), client_info=CLIENT, cache=None, mode=mode)
                     try:
                         await client.__aenter__()
                     except Exception as error:

@@ -185,6 +185,14 @@ async def test_whoever_is_cancelled_does_not_take_the_server_along() -> None:
     assert len(sandboxes.processes) == 1
 
 
+async def test_a_server_that_falls_silent_when_asked_what_it_speaks_is_spoken_to_in_the_older_way() -> None:
+    async with one("deaf", handshake=True) as server:
+        assert (await echoed(server)).ok
+    async with one("deaf", connect_s=0.5) as server:
+        with pytest.raises(Unreachable, match="not connected within"):
+            await server.listing()
+
+
 async def test_a_variable_that_is_not_set_is_said() -> None:
     async with one(environment_from=("TOKEN_OF_MINE",)) as server:
         with pytest.raises(Unreachable, match="the variable TOKEN_OF_MINE is not set"):
@@ -216,3 +224,19 @@ async def test_only_so_many_tools_are_offered_of_those_that_are_wanted() -> None
         listing = await server.listing()
     assert [tool.name for tool in listing.tools] == [f"tool{number}" for number in range(10, 20)]
     assert listing.left_out == ()
+
+
+async def test_a_container_that_is_ended_from_outside_is_told_and_the_next_call_has_another(
+    docker_engine: None,
+) -> None:
+    async with docker_place() as place, one(sandboxes=place.sandboxes, profile="small") as server:
+        (tool,) = (await server.listing()).tools
+        before = place.inspect()["Id"]
+        place.kill()
+        outcome = await server.call(tool, {"text": "lost"})
+        if outcome.ok:  # the engine may have been slow to end it
+            outcome = await server.call(tool, {"text": "lost"})
+        assert "could not do it" in outcome.text
+        assert "echo: found" in (await server.call(tool, {"text": "found"})).text
+        await place.sandboxes.settled()
+        assert place.inspect()["Id"] != before

@@ -212,6 +212,8 @@ def main():
                 if TRICK == "changes":
                     notify("notifications/tools/list_changed")
                 CALLS.get(TRICK, echo)(request["id"], request["params"].get("arguments") or {})
+            case _ if TRICK == "deaf":
+                continue
             case _:
                 say({"id": request["id"], "error": {"code": -32601, "message": "unknown method"}})
 
