@@ -22,6 +22,7 @@ from mcp_server.external.stdio import ServerEnded
 MOST_PAGES = 8
 MOST_LISTED = 4096
 MOST_WHY = 600
+QUIET = logging.NullHandler()
 CLIENT = types.Implementation(name="soundstage", version="1")
 
 
@@ -42,8 +43,8 @@ class Link:
 
     def __init__(self, config: ServerConfig, way: Way) -> None:
         # The SDK logs what a server sends that it cannot read: nobody wants that on their terminal.
-        logging.getLogger("mcp.client").addHandler(logging.NullHandler())
-        logging.getLogger("mcp.shared").addHandler(logging.NullHandler())
+        for name in ("mcp.client", "mcp.shared"):
+            logging.getLogger(name).addHandler(QUIET)
         self._config = config
         self._gate = Gate()
         self._ready: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()

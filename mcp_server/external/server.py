@@ -41,6 +41,11 @@ class ExternalServer:
         self._failures = 0
         self._rests_until = 0.0
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, or one is being made."""
+        return self._link is not None and not self._link.ended
+
     async def call(self, approved: Definition, arguments: dict[str, Any]) -> ToolOutcome:
         """What a tool answers, where it is still the one that was approved. ToolRefused."""
         name = self.config.name

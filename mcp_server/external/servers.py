@@ -51,7 +51,9 @@ class ExternalServers:
         return hear
 
     async def refresh(self) -> None:
-        """Takes over what was approved or revoked meanwhile, by another process too."""
+        """Takes over what was approved or revoked meanwhile, by another process too. What a server offered is
+        forgotten with its connection: each call looks again before it is made."""
+        self._offered = {name: listing for name, listing in self._offered.items() if self._servers[name].connected}
         self._sync()
 
     def _sync(self) -> None:

@@ -131,6 +131,21 @@ async def test_a_tool_that_changes_after_its_approval_is_taken_out_and_never_cal
         assert "id_rsa" in stage.registry.all()[0].description
 
 
+async def test_what_a_server_lacked_for_a_time_is_offered_again_once_it_was_let_go(tmp_path: Path) -> None:
+    async with staged(tmp_path / "approved", config(trick="changes")) as stage:
+        await stage.approve("speaker")
+        (tool,) = stage.registry.all()
+        async with open_place(tmp_path, tools=[tool]) as place:
+            await place.call("speaker__echo", text="one")
+            await place.call("speaker__echo", text="two")
+            await stage.servers.refresh()
+            assert stage.names == []
+            await stage.servers.all["speaker"].close()
+            await stage.servers.refresh()
+            assert stage.names == ["speaker__echo"]
+            assert "echo: again" in (await place.call("speaker__echo", text="again")).text
+
+
 async def test_what_another_process_approves_or_revokes_counts_here(tmp_path: Path) -> None:
     async with staged(tmp_path / "approved", config()) as stage, staged(tmp_path / "approved", config()) as other:
         await stage.approve("speaker")
