@@ -212,3 +212,10 @@ async def test_a_server_that_fails_is_no_failure_of_the_task(tmp_path: Path) -> 
         async with open_place(tmp_path, tools=stage.registry.all()) as place:
             assert not (await place.call("speaker__echo", text="x")).ok
             assert place.session.failure is None
+
+
+async def test_an_approval_is_a_file_of_its_owner_alone(tmp_path: Path) -> None:
+    async with staged(tmp_path / "approved", config()) as stage:
+        await stage.approve("speaker")
+    (file,) = (tmp_path / "approved").iterdir()
+    assert (file.name, file.stat().st_mode & 0o777) == ("speaker.json", 0o600)
