@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-GRACE_S = 5
+GRACE_S = 2
 """How long requests may go on after the end was asked for."""
 
 
