@@ -7,12 +7,14 @@ import re
 import sys
 from collections.abc import AsyncIterator, Iterable
 
-from app.approvals import yes_or_no
+from app.approvals import PERSON, yes_or_no
 from app.instances import InstanceLock
 from app.sandboxes import docker_sandboxes
 from app.servers import approvals, external_servers
 from app.servers_file import read_servers
 from app.settings import Settings
+from app.store import open_store
+from domain.audit import AuditEntry, AuditVerdict
 from domain.base import Value
 from domain.errors import InfrastructureError, UsageError
 from domain.text import one_line, plain
@@ -90,6 +92,7 @@ async def approve_server(settings: Settings, name: str, digest: str | None) -> i
             f"again: soundstage servers check {name}"
         )
     approvals(settings).approve(server.config, listing.tools)
+    await _note(settings, "servers/approve", f"{name}: {len(listing.tools)} tools, digest {listing.digest}")
     print(f"{len(listing.tools)} tools of {name} are approved.")
     return 0
 
@@ -98,7 +101,16 @@ async def revoke_server(settings: Settings, name: str) -> None:
     """Takes an approval back, also of a server that is not configured any more. UsageError."""
     if not re.fullmatch(SERVER_NAME, name) or not approvals(settings).revoke(name):
         raise UsageError(f"Nothing was approved of {one_line(name)}. See: soundstage servers list")
+    await _note(settings, "servers/revoke", name)
     print(f"No tool of {name} is approved any more.")
+
+
+async def _note(settings: Settings, what: str, about: str) -> None:
+    """Writes into the audit log what the person at the terminal did."""
+    async with open_store(settings) as store:
+        store.audit.record(
+            AuditEntry(actor=PERSON, tool=what, verdict=AuditVerdict.DONE, reason=one_line(about), duration_s=0)
+        )
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.approvals import PERSON
 from tests.app.conftest import Cli, containers_of
 from tests.mcp_server.external.stage import PROGRAM
 
@@ -43,6 +44,9 @@ def test_tools_are_looked_at_approved_as_they_are_and_taken_back(cli: Cli, home:
     assert "approved for another command or url" in cli("servers", "list").stdout
     assert cli("servers", "revoke", "speaker").returncode == 0
     assert "not approved" in cli("servers", "list").stdout
+    noted = [json.loads(line)["entry"] for line in cli("audit", "--json").stdout.splitlines()]
+    assert [entry["tool"] for entry in noted] == ["servers/approve", "servers/revoke"]
+    assert all("speaker" in entry["reason"] and entry["actor"] == PERSON for entry in noted)
     assert containers_of((home / "id").read_text()) == []
 
 
