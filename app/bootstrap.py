@@ -24,7 +24,9 @@ from gateway.policy import RetryPolicy
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.ide import IDE_TOOLS
 from mcp_server.kept_files import KeptFiles
+from mcp_server.parsers.parsers import Parsers
 from mcp_server.registry import Registry
+from mcp_server.repo_map.repo_map import RepoMap
 from mcp_server.tools import Means, specialist_tools
 from mcp_server.web.web import Web, read_hosts
 from sandbox.base import Sandboxes
@@ -108,7 +110,7 @@ async def build(
     lock = InstanceLock(settings.home / "instances")
     lock.acquire()
     try:
-        async with open_store(settings) as store:
+        async with open_store(settings) as store, Parsers() as parsers:
             instance = Instance(id=lock.id, home=settings.home_id)
             leasing = sandboxes or docker_sandboxes(settings, instance)
             try:
@@ -116,7 +118,8 @@ async def build(
                 gateway = model_gateway(settings, store, models)
                 reaped = tuple(await leasing.reap(lock.alive))
                 known = _knowledge(settings, models)
-                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known)
+                means = tool_means(settings, store, parsers)
+                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known, means)
                 director = Director(equipment)
                 async with (
                     settling(gateway),
@@ -146,10 +149,12 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def tool_means(settings: Settings, store: Store) -> Means:
+def tool_means(settings: Settings, store: Store, parsers: Parsers) -> Means:
     """What specialists' tools reach besides the sandbox. UsageError where a setting is wrong."""
     hosts = read_hosts(settings.soundstage_http_hosts)
     return Means(
+        syntax=parsers,
+        repo_map=RepoMap(parsers, settings.home / "tags.db"),
         kept=KeptFiles(store.log, store.artifacts),
         databases=PostgresDatabases(settings.databases),
         web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()),
@@ -161,7 +166,13 @@ def _knowledge(settings: Settings, models: Models) -> Knowledge:
 
 
 def _equipment(
-    settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, knowledge: Knowledge
+    settings: Settings,
+    store: Store,
+    sandboxes: Sandboxes,
+    gateway: Gateway,
+    worker: str,
+    knowledge: Knowledge,
+    means: Means,
 ) -> tuple[Equipment, Journals]:
     """What the director works with, and the journals that it writes."""
     journals = Journals()
@@ -171,7 +182,7 @@ def _equipment(
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        registry=Registry((*specialist_tools(tool_means(settings, store)), *IDE_TOOLS)),
+        registry=Registry((*specialist_tools(means), *IDE_TOOLS)),
         audit=store.audit,
         artifacts=store.artifacts,
         journals=journals.open,
