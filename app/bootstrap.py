@@ -10,6 +10,7 @@ from app.instances import InstanceLock
 from app.journal import Journals
 from app.models import Models
 from app.models_file import read_knowledge
+from app.project_context import project_context
 from app.sandboxes import docker_sandboxes
 from app.settings import Settings
 from app.store import Store, open_store, tidy
@@ -21,6 +22,7 @@ from domain.redaction import Redactor
 from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
 from gateway.policy import RetryPolicy
+from mcp_server.context.project_context import ProjectContext
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.ide import IDE_TOOLS
 from mcp_server.kept_files import KeptFiles
@@ -47,14 +49,15 @@ PROBE_EVERY_S = 5.0
 
 @dataclass(frozen=True)
 class Soundstage:
-    """The whole product in one process. ``dispatcher`` calls the tools for people; ``reaped`` are the containers of
-    crashed processes that were removed."""
+    """The whole product in one process. ``dispatcher`` calls the tools for people, ``context`` knows what projects are
+    like; ``reaped`` are the containers of crashed processes that were removed."""
 
     store: Store
     sandboxes: Sandboxes
     director: Director
     tasks: TaskDesk
     dispatcher: Dispatcher
+    context: ProjectContext
     reaped: tuple[str, ...]
 
 
@@ -118,8 +121,7 @@ async def build(
                 gateway = model_gateway(settings, store, models)
                 reaped = tuple(await leasing.reap(lock.alive))
                 known = _knowledge(settings, models)
-                means = tool_means(settings, store, parsers)
-                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known, means)
+                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known, parsers)
                 director = Director(equipment)
                 async with (
                     settling(gateway),
@@ -134,6 +136,7 @@ async def build(
                         director=director,
                         tasks=tasks,
                         dispatcher=Dispatcher(equipment.registry, store.audit),
+                        context=equipment.context,
                         reaped=reaped,
                     )
             finally:
@@ -149,12 +152,12 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def tool_means(settings: Settings, store: Store, parsers: Parsers) -> Means:
-    """What specialists' tools reach besides the sandbox. UsageError where a setting is wrong."""
+def tool_means(settings: Settings, store: Store, parsers: Parsers, repo_map: RepoMap) -> Means:
+    """What specialists' tools work with besides the sandbox. UsageError where a setting is wrong."""
     hosts = read_hosts(settings.soundstage_http_hosts)
     return Means(
         syntax=parsers,
-        repo_map=RepoMap(parsers, settings.home / "tags.db"),
+        repo_map=repo_map,
         kept=KeptFiles(store.log, store.artifacts),
         databases=PostgresDatabases(settings.databases),
         web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()),
@@ -172,17 +175,18 @@ def _equipment(
     gateway: Gateway,
     worker: str,
     knowledge: Knowledge,
-    means: Means,
+    parsers: Parsers,
 ) -> tuple[Equipment, Journals]:
     """What the director works with, and the journals that it writes."""
     journals = Journals()
+    repo_map = RepoMap(parsers, settings.home / "tags.db")
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        registry=Registry((*specialist_tools(means), *IDE_TOOLS)),
+        registry=Registry((*specialist_tools(tool_means(settings, store, parsers, repo_map)), *IDE_TOOLS)),
         audit=store.audit,
         artifacts=store.artifacts,
         journals=journals.open,
@@ -191,6 +195,7 @@ def _equipment(
         caps=caps(settings),
         catalogue=knowledge.catalogue,
         patience_s=settings.soundstage_patience_s,
+        context=project_context(repo_map, settings.preferences_file),
     )
     return equipment, journals
 

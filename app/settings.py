@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         own = self.home / "models.toml"
         return self.soundstage_models_file or (own if own.is_file() else None)
 
+    @property
+    def preferences_file(self) -> Path:
+        """What the person of this home prefers, in their own words, if they wrote it down."""
+        return self.home / "preferences.md"
+
     @cached_property
     def home_id(self) -> str:
         """A short random id of the home, which labels its containers: homes on other machines may have the same path.

@@ -17,6 +17,7 @@ from domain.money import NanoUsd
 from domain.task import TaskSpec, TaskStatus
 from gateway.scripted import ScriptedProvider
 from mcp_server.parsers.parsers import Parsers
+from mcp_server.repo_map.repo_map import RepoMap
 from sandbox.fake import FakeSandboxes
 from tests.director.stage import node, open_stage, part, planned, writes
 from tests.gateway.house import Purse, Voice, call, single
@@ -120,8 +121,8 @@ async def test_tools_reach_what_the_settings_name_and_nothing_else(tmp_path: Pat
         soundstage_databases=SecretStr("shop=postgresql://me:word-of-mine@h/x"),
     )  # fmt: skip
     async with open_store(named) as store, Parsers() as parsers:
-        means = tool_means(named, store, parsers)
-        bare = tool_means(Settings(soundstage_home=tmp_path), store, parsers)
+        means = tool_means(named, store, parsers, RepoMap(parsers))
+        bare = tool_means(Settings(soundstage_home=tmp_path), store, parsers, RepoMap(parsers))
     assert [str(host) for host in means.web.hosts] == ["a.example:8443"]
     assert means.databases is not None
     assert bare.databases is not None
