@@ -149,7 +149,7 @@ READERS: dict[str, Reader] = {
     "build.gradle.kts": _GRADLE,
     "Cargo.toml": _cargo,
     "composer.json": _composer,
-    "Gemfile": _matched("Ruby", r"^\s*ruby\s+[\"']([^\"']+)"),
+    "Gemfile": _matched("Ruby", r"^[ \t]*ruby[ \t]+[\"']([^\"']+)"),
     ".ruby-version": _first_line("Ruby"),
     ".rspec": _present(r"", "bundle exec rspec"),
     "CMakeLists.txt": _matched("CMake", r"cmake_minimum_required\s*\(\s*VERSION\s+([^\s)]+)"),

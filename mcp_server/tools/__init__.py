@@ -10,6 +10,7 @@ from mcp_server.syntax import SyntaxCheck
 from mcp_server.tools.artifacts import artifact_tools
 from mcp_server.tools.commands import COMMAND_TOOLS
 from mcp_server.tools.databases import database_tools
+from mcp_server.tools.documents import DOCUMENT_TOOLS
 from mcp_server.tools.files import file_tools
 from mcp_server.tools.formatting import FORMAT_TOOLS
 from mcp_server.tools.history import HISTORY_TOOLS
@@ -42,6 +43,7 @@ def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
         *FORMAT_TOOLS,
         *SEARCH_TOOLS,
         *HISTORY_TOOLS,
+        *DOCUMENT_TOOLS,
         *outline_tools(means.repo_map),
         *map_tools(means.repo_map),
         *file_tools(means.syntax),

@@ -17,7 +17,7 @@ from tests.mcp_server.place import ALL, open_place
 
 FILES = {"app.py": "x = 1\ny = 2\n", "colour.txt": "\x1b[31mred\x1b[0m\n"}
 NAMES = sorted(tool.name for tool in SPECIALIST_TOOLS)
-READING = ["git_history", "outline", "read_artifact", "read_file", "repo_map", "search"]
+READING = ["git_history", "outline", "read_artifact", "read_file", "repo_map", "search", "search_docs"]
 
 
 async def test_a_role_is_shown_only_the_tools_that_it_may_use(tmp_path: Path) -> None:
