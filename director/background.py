@@ -8,6 +8,7 @@ from mcp_server.context.project_context import Gathered
 from mcp_server.context.provider import Topic
 from specialists.assignment import MOST_CONTEXT_TOKENS
 
+HEAD = "What is known of the project:"
 MOST_TOKENS = 4_000
 SHARE = 8
 """One part in so many of a conversation."""
@@ -27,4 +28,5 @@ async def gather(
     """The context of a tree; ``goal`` and ``paths`` say what of it matters besides what the request names."""
     budget = min(MOST_TOKENS, context_tokens(equipment, spec) // SHARE)
     topic = Topic(text=f"{goal}\n{spec.prompt}", paths=paths, owner=spec.owner)
-    return await equipment.context.gather(files, topic, budget)
+    known = await equipment.context.gather(files, topic, budget)
+    return known.model_copy(update={"text": f"{HEAD}\n\n{known.text}"}) if known.text else known

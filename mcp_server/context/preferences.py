@@ -44,7 +44,7 @@ class Preferences:
         for path in near:
             text = (read_text(files[path], READ_BYTES) or "").strip()
             left = budget_tokens - estimate_text("\n\n".join([*parts, *told]))
-            if text and text not in seen and (part := marked(f"{path} of the repository", text, left)):
+            if text and text not in seen and (part := marked(f"{one_line(path, 200)} of the repository", text, left)):
                 told.append(part)
             seen.add(text)
         parts += told if len(told) > 1 else []
