@@ -110,7 +110,7 @@ class Ledger(Protocol):
         """Makes a scope, or changes the caps of one that is there. The parent must be there."""
         ...
 
-    async def reserve(self, attempt: Attempt) -> tuple[BudgetAlert, ...]:
+    def reserve(self, attempt: Attempt) -> Awaitable[tuple[BudgetAlert, ...]]:
         """Holds the attempt's amounts in its scope and all above it; BudgetExceeded when one cannot bear them.
 
         Returns the scopes of which more than ALERT_SHARE is used or held now.

