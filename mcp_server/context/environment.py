@@ -54,7 +54,7 @@ class EnvironmentContext:
         """Languages, versions, test commands."""
         del topic
         found = await asyncio.to_thread(environment_of, files)
-        return marked("the repository's manifests", _in_words(found), budget_tokens)
+        return marked("the repository's environment", _in_words(found), budget_tokens)
 
 
 def _in_words(found: Environment) -> str:
