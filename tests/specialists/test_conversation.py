@@ -113,9 +113,10 @@ def test_what_is_known_of_the_project_stands_between_role_and_brief_in_both_ways
 
 
 def test_a_context_that_is_too_short_loses_the_project_before_the_goal() -> None:
-    request = start(context_tokens=4_096, background="shop " * 2_000, brief="Write calc.py." + " now" * 300).request()
+    goal = "Write calc.py." + " now" * 850
+    request = start(context_tokens=4_096, background="shop " * 2_000, brief=goal).request()
     assert len(request.messages[1].content) < 300
-    assert request.messages[2].content == "Write calc.py." + " now" * 300
+    assert request.messages[2].content == goal
 
 
 def test_a_model_without_tools_is_told_how_to_act_in_text_and_starts_afresh() -> None:

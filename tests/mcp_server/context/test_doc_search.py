@@ -28,6 +28,14 @@ def test_the_best_section_comes_first_and_only_documents_are_searched() -> None:
     assert found("audited calls")[0] == ("docs/audit.md", "Audit")
 
 
+def test_a_word_in_a_heading_counts_more_than_one_in_the_text() -> None:
+    files: FileTree = {
+        "a.md": File(content=b"# Other\nRetry once more.\n"),
+        "b.md": File(content=b"# Retry\nOnce more again.\n"),
+    }
+    assert found("retry", files) == [("b.md", "Retry"), ("a.md", "Other")]
+
+
 def test_plurals_case_and_parts_of_names_are_found() -> None:
     assert ("docs/pools.md", "Limits") in found("pools")
     assert found("SoundstagePool")[0] == ("docs/pools.md", "Limits")

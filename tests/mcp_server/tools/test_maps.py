@@ -23,12 +23,18 @@ async def test_the_map_shows_the_most_used_first_between_marks(tmp_path: Path) -
         assert await place.data("repo_map") == {"files": 4, "tokens": estimate_text("\n".join(drawn))}
 
 
-async def test_what_is_mentioned_comes_first_and_then_what_was_changed(tmp_path: Path) -> None:
+async def test_what_is_mentioned_comes_first(tmp_path: Path) -> None:
     async with reading_place(tmp_path, FILES) as place:
         text = (await place.call("repo_map", mentioned=["total", "shop/main.py"])).text
         assert text.split("\n")[1:4] == ["shop/main.py", "shop/cart.py:", "  class Cart"]
-        await place.call("write_file", path="new.py", content="def brand_new(): ...\n")
-        assert "def brand_new()" in (await place.call("repo_map")).text
+
+
+async def test_what_the_specialist_has_changed_comes_before_the_rest(tmp_path: Path) -> None:
+    files = {f"f{number}.py": "def function(): ...\n" * 20 for number in range(40)}
+    async with reading_place(tmp_path, files | {"zoo.py": "def old(): ...\n"}) as place:
+        assert "zoo.py" not in (await place.call("repo_map", budget_tokens=100)).text
+        await place.call("write_file", path="zoo.py", content="def brand_new(): ...\n")
+        assert (await place.call("repo_map", budget_tokens=100)).text.split("\n")[1] == "zoo.py:"
 
 
 async def test_the_budget_holds_and_no_map_is_cut(tmp_path: Path) -> None:

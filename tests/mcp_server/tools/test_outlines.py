@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.files import File
 from mcp_server.code.languages import LANGUAGES
 from mcp_server.tools.outlines import PAGE_FILES, PAGE_SYMBOLS, SYMBOLS_OF_EACH
 from tests.mcp_server.code.outline import SAMPLES
@@ -101,6 +102,8 @@ async def test_links_are_not_followed(tmp_path: Path) -> None:
         await place.call("shell", command="ln -s cart.py shop/link.py; ln -s /etc out")
         for path in ("shop/link.py", "out/passwd", "out"):
             assert not (await place.call("outline", path=path)).ok
+        place.session.tree["link.py"] = File(link="shop/cart.py")  # as a repository brings it
+        assert not (await place.call("outline", path="link.py")).ok
         assert "link" not in (await place.call("outline")).text
 
 
