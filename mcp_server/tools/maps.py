@@ -1,10 +1,12 @@
 """The map of the workspace: its most important symbols."""
 
+import asyncio
 from functools import partial
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.errors import ParserUnavailable
 from domain.tokens import estimate_text
 from mcp_server.caller import Permission
 from mcp_server.registry import AnyTool
@@ -14,6 +16,7 @@ from mcp_server.session import ToolSession
 from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
 from mcp_server.untrusted import untrusted
 
+UNREADABLE = "Source code cannot be mapped here. Use search and read_file."
 MOST_TOKENS = 4_500
 """Less than what is shown of an answer at once."""
 
@@ -38,12 +41,15 @@ class DrawnMap(BaseModel):
 
 async def _draw(repo_map: RepoMap | None, session: ToolSession, arguments: DrawMap) -> ToolOutcome:
     if repo_map is None:
-        raise ToolRefused("Source code cannot be mapped here. Use search and read_file.")
+        raise ToolRefused(UNREADABLE)
     tree = dict(session.tree)
-    about = mentioned_in(" ".join(f"`{word}`" for word in arguments.mentioned), tree)
+    about = await asyncio.to_thread(mentioned_in, " ".join(f"`{word}`" for word in arguments.mentioned), tree)
     changed = frozenset(path for path in session.changed if path in tree)
     mentioned = Mentioned(files=about.files, identifiers=about.identifiers, changed=changed)
-    drawn = await repo_map.show(tree, arguments.budget_tokens, mentioned)
+    try:
+        drawn = await repo_map.show(tree, arguments.budget_tokens, mentioned)
+    except ParserUnavailable:
+        raise ToolRefused(UNREADABLE) from None
     if not drawn:
         raise ToolRefused("There is nothing to map, or too little room for anything.")
     text = untrusted("the workspace's code", drawn)

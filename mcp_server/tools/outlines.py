@@ -5,6 +5,7 @@ from functools import partial
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.errors import ParserUnavailable
 from domain.files import FileTree
 from domain.text import one_line
 from mcp_server.caller import Permission
@@ -22,6 +23,7 @@ PAGE_FILES = 40
 SYMBOLS_OF_EACH = 8
 """So many of each file are shown of a folder."""
 
+UNREADABLE = "Source code cannot be outlined here. Use search and read_file."
 SHOWN_SIGNATURE = 160
 PATH_CHARACTERS = 300
 
@@ -59,10 +61,12 @@ class Outlined(BaseModel):
 
 async def _outline(repo_map: RepoMap | None, session: ToolSession, arguments: ShowOutline) -> ToolOutcome:
     if repo_map is None:
-        raise ToolRefused("Source code cannot be outlined here. Use search and read_file.")
-    if arguments.path in session.tree:
-        return await _of_file(repo_map, session, arguments)
-    return await _of_folder(repo_map, session, arguments)
+        raise ToolRefused(UNREADABLE)
+    outlined = _of_file if arguments.path in session.tree else _of_folder
+    try:
+        return await outlined(repo_map, session, arguments)
+    except ParserUnavailable:
+        raise ToolRefused(UNREADABLE) from None
 
 
 async def _of_file(repo_map: RepoMap, session: ToolSession, arguments: ShowOutline) -> ToolOutcome:

@@ -1,5 +1,6 @@
 """Outlines of files and folders."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,14 @@ async def test_links_are_not_followed(tmp_path: Path) -> None:
 async def test_where_nothing_can_read_code_the_tools_say_what_to_use(tool: str, tmp_path: Path) -> None:
     async with open_place(tmp_path, FILES) as place:
         assert (await place.call(tool)).text.endswith("Use search and read_file.")
+
+
+@pytest.mark.parametrize("tool", ["outline", "repo_map"])
+async def test_where_no_worker_starts_the_tools_say_what_to_use_and_the_work_goes_on(
+    tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with reading_place(tmp_path, FILES) as place:
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        assert (await place.call(tool)).text.endswith("Use search and read_file.")
+        assert (await place.call("write_file", path="shop/cart.py", content="x = (")).ok
+        assert place.session.failure is None
