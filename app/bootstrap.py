@@ -12,12 +12,13 @@ from app.models import Models
 from app.models_file import read_knowledge
 from app.project_context import project_context
 from app.sandboxes import docker_sandboxes
+from app.servers import external_servers
 from app.settings import Settings
 from app.store import Store, open_store, tidy
 from app.task_desk import DeskRules, TaskDesk
 from director.equipment import Equipment
 from director.service import Director
-from domain.errors import SoundstageError
+from domain.errors import EngineUnavailable, SoundstageError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
@@ -119,11 +120,14 @@ async def build(
             try:
                 await tidy(store, lock.alive())
                 gateway = model_gateway(settings, store, models)
-                reaped = tuple(await leasing.reap(lock.alive))
-                known = _knowledge(settings, models)
-                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known, parsers)
+                reaped = await _reaped(leasing, lock)
+                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, models, parsers)
                 director = Director(equipment)
+                servers = external_servers(settings, leasing, equipment.registry)
+                await servers.refresh()
                 async with (
+                    contextlib.aclosing(servers),
+                    periodically(tidy_every_s, servers.refresh),
                     settling(gateway),
                     periodically(tidy_every_s, lambda: leasing.reap(lock.alive)),
                     periodically(tidy_every_s, store.ledger.settle_abandoned),
@@ -164,6 +168,14 @@ def tool_means(settings: Settings, store: Store, parsers: Parsers, repo_map: Rep
     )
 
 
+async def _reaped(sandboxes: Sandboxes, lock: InstanceLock) -> tuple[str, ...]:
+    """Who serves tasks starts without an engine, too: whoever submits one then is told."""
+    try:
+        return tuple(await sandboxes.reap(lock.alive))
+    except EngineUnavailable:
+        return ()
+
+
 def _knowledge(settings: Settings, models: Models) -> Knowledge:
     return models.knowledge or read_knowledge(settings)
 
@@ -174,7 +186,7 @@ def _equipment(
     sandboxes: Sandboxes,
     gateway: Gateway,
     worker: str,
-    knowledge: Knowledge,
+    models: Models,
     parsers: Parsers,
 ) -> tuple[Equipment, Journals]:
     """What the director works with, and the journals that it writes."""
@@ -193,7 +205,7 @@ def _equipment(
         worker=worker,
         installer=installer(settings, sandboxes),
         caps=caps(settings),
-        catalogue=knowledge.catalogue,
+        catalogue=_knowledge(settings, models).catalogue,
         patience_s=settings.soundstage_patience_s,
         context=project_context(repo_map, settings.preferences_file),
     )

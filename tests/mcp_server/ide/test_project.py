@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.settings import Settings
+from app.store import open_store
 from domain.audit import AuditVerdict
 from domain.files import File
 from domain.task_service import TaskOrder
@@ -87,10 +89,11 @@ async def test_the_project_of_somebody_elses_task_is_not_found_and_every_reading
                     foreign = await refusal(desk, f"context://{task_id}/{part_of}")
                     unknown = await refusal(desk, f"context://{NOWHERE}/{part_of}")
                     assert (foreign.code, foreign.message) == (unknown.code, unknown.message)
-        entries = [record.entry for record in await stage.product.store.audit.read(task_id)]
-        reading = [(entry.owner, entry.verdict) for entry in entries if entry.tool == "resources/read"]
-        expected = [("ann", AuditVerdict.DONE), ("bob", AuditVerdict.REFUSED)]
-        assert reading == [one for one in expected for _ in PARTS]
+    async with open_store(Settings(soundstage_home=tmp_path)) as store:
+        entries = [record.entry for record in await store.audit.read(task_id)]
+    reading = [(entry.owner, entry.verdict) for entry in entries if entry.tool == "resources/read"]
+    expected = [("ann", AuditVerdict.DONE), ("bob", AuditVerdict.REFUSED)]
+    assert reading == [one for one in expected for _ in PARTS]
 
 
 async def test_a_persons_own_preferences_are_told_to_nobody_else(tmp_path: Path) -> None:
