@@ -10,6 +10,7 @@ from app.instances import InstanceLock
 from app.journal import Journals
 from app.models import Models
 from app.models_file import read_knowledge
+from app.project_context import project_context
 from app.sandboxes import docker_sandboxes
 from app.servers import external_servers
 from app.settings import Settings
@@ -22,10 +23,13 @@ from domain.redaction import Redactor
 from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
 from gateway.policy import RetryPolicy
+from mcp_server.context.project_context import ProjectContext
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.ide import IDE_TOOLS
 from mcp_server.kept_files import KeptFiles
+from mcp_server.parsers.parsers import Parsers
 from mcp_server.registry import Registry
+from mcp_server.repo_map.repo_map import RepoMap
 from mcp_server.tools import Means, specialist_tools
 from mcp_server.web.web import Web, read_hosts
 from sandbox.base import Sandboxes
@@ -46,14 +50,15 @@ PROBE_EVERY_S = 5.0
 
 @dataclass(frozen=True)
 class Soundstage:
-    """The whole product in one process. ``dispatcher`` calls the tools for people; ``reaped`` are the containers of
-    crashed processes that were removed."""
+    """The whole product in one process. ``dispatcher`` calls the tools for people, ``context`` knows what projects are
+    like; ``reaped`` are the containers of crashed processes that were removed."""
 
     store: Store
     sandboxes: Sandboxes
     director: Director
     tasks: TaskDesk
     dispatcher: Dispatcher
+    context: ProjectContext
     reaped: tuple[str, ...]
 
 
@@ -109,15 +114,14 @@ async def build(
     lock = InstanceLock(settings.home / "instances")
     lock.acquire()
     try:
-        async with open_store(settings) as store:
+        async with open_store(settings) as store, Parsers() as parsers:
             instance = Instance(id=lock.id, home=settings.home_id)
             leasing = sandboxes or docker_sandboxes(settings, instance)
             try:
                 await tidy(store, lock.alive())
                 gateway = model_gateway(settings, store, models)
                 reaped = await _reaped(leasing, lock)
-                known = _knowledge(settings, models)
-                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known)
+                equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, models, parsers)
                 director = Director(equipment)
                 servers = external_servers(settings, leasing, equipment.registry)
                 await servers.refresh()
@@ -136,6 +140,7 @@ async def build(
                         director=director,
                         tasks=tasks,
                         dispatcher=Dispatcher(equipment.registry, store.audit),
+                        context=equipment.context,
                         reaped=reaped,
                     )
             finally:
@@ -151,10 +156,12 @@ def installer(settings: Settings, sandboxes: Sandboxes) -> Dependencies:
     return Dependencies(store, sources(sandboxes, settings.packages), settings.soundstage_wheels)
 
 
-def tool_means(settings: Settings, store: Store) -> Means:
-    """What specialists' tools reach besides the sandbox. UsageError where a setting is wrong."""
+def tool_means(settings: Settings, store: Store, parsers: Parsers, repo_map: RepoMap) -> Means:
+    """What specialists' tools work with besides the sandbox. UsageError where a setting is wrong."""
     hosts = read_hosts(settings.soundstage_http_hosts)
     return Means(
+        syntax=parsers,
+        repo_map=repo_map,
         kept=KeptFiles(store.log, store.artifacts),
         databases=PostgresDatabases(settings.databases),
         web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()),
@@ -174,25 +181,33 @@ def _knowledge(settings: Settings, models: Models) -> Knowledge:
 
 
 def _equipment(
-    settings: Settings, store: Store, sandboxes: Sandboxes, gateway: Gateway, worker: str, knowledge: Knowledge
+    settings: Settings,
+    store: Store,
+    sandboxes: Sandboxes,
+    gateway: Gateway,
+    worker: str,
+    models: Models,
+    parsers: Parsers,
 ) -> tuple[Equipment, Journals]:
     """What the director works with, and the journals that it writes."""
     journals = Journals()
+    repo_map = RepoMap(parsers, settings.home / "tags.db")
     equipment = Equipment(
         sandboxes=sandboxes,
         workspaces=store.workspaces,
         gateway=gateway,
         ledger=store.ledger,
         log=store.log,
-        registry=Registry((*specialist_tools(tool_means(settings, store)), *IDE_TOOLS)),
+        registry=Registry((*specialist_tools(tool_means(settings, store, parsers, repo_map)), *IDE_TOOLS)),
         audit=store.audit,
         artifacts=store.artifacts,
         journals=journals.open,
         worker=worker,
         installer=installer(settings, sandboxes),
         caps=caps(settings),
-        catalogue=knowledge.catalogue,
+        catalogue=_knowledge(settings, models).catalogue,
         patience_s=settings.soundstage_patience_s,
+        context=project_context(repo_map, settings.preferences_file),
     )
     return equipment, journals
 

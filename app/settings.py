@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         return self.soundstage_models_file or (own if own.is_file() else None)
 
     @property
+    def preferences_file(self) -> Path:
+        """What the person of this home prefers, in their own words, if they wrote it down."""
+        return self.home / "preferences.md"
+
+    @property
     def servers_file(self) -> Path | None:
         """The person's external servers: the file that was named, or else ``servers.toml`` in the home, if any."""
         own = self.home / "servers.toml"

@@ -23,14 +23,16 @@ from domain.errors import (
 )
 from domain.events import Event, QuestionAnswered, VerificationFinished
 from domain.evidence import Evidence
+from domain.files import FileTree
 from domain.progress import STANDING, Progress
 from domain.route import parse_route
 from domain.task import TaskResult, TaskSpec, TaskStatus
 from domain.task_service import Patch, TaskOrder, TaskPage, TaskView
-from domain.workspace import MAIN_BRANCH
+from domain.workspace import MAIN_BRANCH, Workspace
 from sandbox import isolation
 from sandbox.profiles import profile
 from sandbox.uninterrupted import to_its_end
+from storage.tasks import TaskRecord
 
 
 class DeskRules(Value):
@@ -151,12 +153,15 @@ class TaskDesk:
         """What the task changed; see ``TaskService``."""
         task = await self._store.tasks.of(owner, task_id)
         base, workspace = task.spec.base_commit, self._store.workspaces.open(task_id)
-        try:
-            commit = task.result.commit if task.result is not None else await workspace.head(MAIN_BRANCH)
-        except KeyError:
-            commit = base
+        commit = await _best(task, workspace)
         patch = await workspace.patch(base, commit)
         return Patch(content=patch.encode("utf-8", "surrogateescape"), paths=await workspace.paths(base, commit))
+
+    async def tree(self, owner: str, task_id: str) -> FileTree:
+        """The files of its best tree; see ``TaskService``."""
+        task = await self._store.tasks.of(owner, task_id)
+        workspace = self._store.workspaces.open(task_id)
+        return await workspace.files(await _best(task, workspace))
 
     async def evidence(self, owner: str, task_id: str) -> Evidence | None:
         """What a clean room saw; see ``TaskService``."""
@@ -204,3 +209,11 @@ class TaskDesk:
     async def close(self) -> None:
         """Cancels what is at work here, and waits for its end."""
         await self._runs.close()
+
+
+async def _best(task: TaskRecord, workspace: Workspace) -> str:
+    """The commit of the best tree; while the task runs, of what is merged."""
+    try:
+        return task.result.commit if task.result is not None else await workspace.head(MAIN_BRANCH)
+    except KeyError:
+        return task.spec.base_commit

@@ -12,6 +12,7 @@ from domain.journal import Journal
 from domain.ledger import Caps, Ledger
 from domain.workspace import Workspaces
 from gateway.gateway import Gateway
+from mcp_server.context.project_context import ProjectContext
 from mcp_server.registry import Registry
 from sandbox.base import Sandboxes
 
@@ -20,7 +21,7 @@ from sandbox.base import Sandboxes
 class Equipment:
     """The parts. ``journals`` makes the journal of a task; ``worker`` is the id of this process; ``installer`` is None
     where nothing can be installed; ``caps`` are those of users, days and subtasks; ``catalogue`` knows the models;
-    ``patience_s`` is how many seconds a person has for an answer."""
+    ``patience_s`` is how many seconds a person has for an answer; ``context`` knows what projects are like."""
 
     sandboxes: Sandboxes
     workspaces: Workspaces
@@ -36,3 +37,4 @@ class Equipment:
     caps: Caps = field(default_factory=Caps)
     patience_s: float = 600.0
     catalogue: Catalogue = field(default_factory=lambda: Catalogue(()))
+    context: ProjectContext = field(default_factory=ProjectContext)

@@ -44,9 +44,15 @@ def plan_schema() -> dict[str, JsonValue]:
     return schema
 
 
-async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: list[str]) -> Planned:
-    """A plan for the task. A model that answers with garbage, twice, gets a one-node plan of ours instead."""
-    messages: list[Message] = [SystemMessage(content=prompt()), UserMessage(content=_question(spec, files))]
+async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: list[str], background: str = "") -> Planned:
+    """A plan for the task. A model that answers with garbage, twice, gets a one-node plan of ours instead.
+
+    ``background`` is what is known of the project. It goes before the request: model servers keep what they made of
+    the part that requests have in common.
+    """
+    known = [UserMessage(content=background)] if background else []
+    opening: list[Message] = [SystemMessage(content=prompt()), *known, UserMessage(content=_question(spec, files))]
+    messages = opening
     schema: dict[str, JsonValue] | None = plan_schema()
     calls: list[Completion] = []
     problem = ""
@@ -73,7 +79,7 @@ async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: list[st
         except ValueError as error:
             problem = str(error)
             messages = [
-                *messages[:2],
+                *opening,
                 UserMessage(content=f"That was no valid plan: {problem[:500]}\nReply with the JSON only."),
             ]
     return Planned(

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from director.approval import TaskApprover
 from director.artifacts import keep
+from director.background import context_tokens, gather
 from director.brief import write_brief
 from director.difficulty import difficulty_of
 from director.equipment import Equipment
@@ -17,17 +18,17 @@ from domain.evidence import Failure
 from domain.journal import Journal
 from domain.ledger import Scope
 from domain.plan import Plan, Subtask
-from domain.route import parse_route
 from domain.subtask_result import Submitted, SubtaskResult
 from domain.task import TaskSpec
 from domain.workspace import MAIN_BRANCH, Workspace
 from mcp_server.caller import Caller
 from mcp_server.client import connect
+from mcp_server.context.project_context import Gathered
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
 from sandbox.base import Sandbox
-from specialists.assignment import MOST_CONTEXT_TOKENS, Assignment
+from specialists.assignment import Assignment
 from specialists.loop import Loop, Surroundings
 from specialists.role import role
 
@@ -109,7 +110,7 @@ class SubtaskRunner:
             session = ToolSession(sandbox, self._workspace, branch, caller, protection)
             await session.open()
             async with connect(session, self._dispatcher(order, journal)) as tools:
-                assignment = self._assignment(order, scope, session)
+                assignment = await self._assignment(order, scope, session, journal)
                 around = Surroundings(self._equipment.gateway, tools, journal, self._equipment.log)
                 result = await Loop(playing, assignment, around).run()
                 await self._keep(order, result, sandbox)
@@ -127,33 +128,29 @@ class SubtaskRunner:
             kept = await keep(self._equipment, sandbox, order.subtask.id, named)
             await self._equipment.log.append(self._spec.id, f"subtask:{order.key}:artifacts", kept)
 
-    def _assignment(self, order: Order, scope: str, session: ToolSession) -> Assignment:
+    async def _assignment(self, order: Order, scope: str, session: ToolSession, journal: Journal) -> Assignment:
         targets = tuple(file.path for file in self._plan.files)
         if order.subtask.role == "test":
             targets = (f"tests/test_{order.subtask.id.replace('-', '_')}.py",)
-        shown = [*order.shown, *(file.path for file in self._plan.files)]
+        shown = (*order.shown, *(file.path for file in self._plan.files))
+        goal, tree = order.subtask.goal, session.tree
+        known = await journal.step("context", Gathered, lambda: gather(self._equipment, self._spec, tree, goal, shown))
         return Assignment(
             task_id=self._spec.id,
             owner=self._spec.owner,
             subtask=order.subtask,
             key=order.key,
             model=self._spec.model,
-            brief=write_brief(self._spec, order.subtask, session.tree, shown, order.failure),
+            brief=write_brief(self._spec, order.subtask, tree, shown, order.failure),
+            background=known.text,
             targets=targets,
             scope=scope,
             difficulty=order.difficulty,
             cacheable=self._spec.cache,
             max_steps=self._spec.limits.max_steps,
             deadline=self._deadline,
-            context_tokens=self._context_tokens(),
+            context_tokens=context_tokens(self._equipment, self._spec),
         )
-
-    def _context_tokens(self) -> int:
-        """What the first model of the route takes, within reason."""
-        names = tuple(upstream.name for upstream in self._equipment.gateway.upstreams)
-        first = parse_route(self._spec.model, names).candidates[0]
-        info = self._equipment.catalogue.find(first.provider, first.model)
-        return min(MOST_CONTEXT_TOKENS, info.context_tokens) if info.known else MOST_CONTEXT_TOKENS
 
     async def merge(self, order: Order) -> Collection[str]:
         """Merges the subtask's branch into the main one; returns the paths in conflict, if any."""

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from director.background import gather
 from director.difficulty import difficulty_of
 from director.equipment import Equipment
 from director.judgement import fails_properly
@@ -15,13 +16,14 @@ from domain.chat import Usage
 from domain.errors import BudgetExceeded
 from domain.events import ArtifactsKept, CorrectionStarted, Fact, ModelCalled, NoticeGiven, PlanMade
 from domain.evidence import Evidence, Failure, FailureKind, Grade
-from domain.files import TreeChange
+from domain.files import FileTree, TreeChange
 from domain.journal import Journal
 from domain.ledger import Scope
 from domain.plan import Plan, Subtask
 from domain.subtask_result import Stopped, StopReason, SubtaskResult
 from domain.task import TaskResult, TaskSpec, TaskStatus
 from domain.workspace import MAIN_BRANCH, Snapshot, Workspace
+from mcp_server.context.project_context import Gathered
 
 HARD_STOPS = frozenset({StopReason.BUDGET, StopReason.WALL_CLOCK, StopReason.TOKENS})
 
@@ -66,10 +68,7 @@ class TaskRun:
 
     async def _plan(self) -> Plan:
         files = await self._workspace.files(self._spec.base_commit)
-        scope = f"task:{self._spec.id}"
-        planned = await self._journal.step(
-            "plan", Planned, lambda: make_plan(self._equipment.gateway, self._spec, scope, sorted(files))
-        )
+        planned = await self._planned(files)
         for at, call in enumerate(planned.calls):
             fact = ModelCalled(
                 subtask_id="",
@@ -99,6 +98,15 @@ class TaskRun:
         self._ids = {subtask.id for subtask in plan.subtasks}
         await self._tell("plan", PlanMade(plan=plan, fallback=planned.fallback))
         return plan
+
+    async def _planned(self, files: FileTree) -> Planned:
+        known = await self._journal.step("context", Gathered, lambda: gather(self._equipment, self._spec, files))
+        for at, note in enumerate(known.notes):
+            await self._tell(f"context:{at}", NoticeGiven(text=note))
+        scope = f"task:{self._spec.id}"
+        return await self._journal.step(
+            "plan", Planned, lambda: make_plan(self._equipment.gateway, self._spec, scope, sorted(files), known.text)
+        )
 
     async def _tell(self, key: str, fact: Fact) -> None:
         await self._equipment.log.append(self._spec.id, key, fact)

@@ -134,6 +134,10 @@ class TaskService(Protocol):
         """The difference between the tree that the task began with and its best one; while it runs, what is merged."""
         ...
 
+    async def tree(self, owner: str, task_id: str) -> FileTree:
+        """The files of its best tree; while it runs, what is merged."""
+        ...
+
     async def evidence(self, owner: str, task_id: str) -> Evidence | None:
         """That of the result; while the task runs, what a clean room saw last."""
         ...

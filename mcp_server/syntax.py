@@ -1,8 +1,11 @@
 """Changes that would break a file that parses now."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Protocol
 
+from domain.errors import ParserUnavailable
+from mcp_server.code.languages import language_of
 from mcp_server.tool import ToolRefused
 
 SHOWN_PROBLEMS = 3
@@ -35,9 +38,19 @@ class SyntaxCheck(Protocol):
 
 
 async def check_change(check: SyntaxCheck | None, path: str, before: bytes | None, after: bytes) -> str:
-    """A note on what does not parse in ``after``. ToolRefused, with the region, where ``before`` did parse."""
-    if check is None:
+    """A note on what does not parse in ``after``. ToolRefused, with the region, where ``before`` did parse.
+
+    Nothing is said of a language whose grammar cannot tell for certain, and work goes on where nothing can be parsed.
+    """
+    language = language_of(path)
+    if check is None or language is None or not language.exact:
         return ""
+    with contextlib.suppress(ParserUnavailable):
+        return await _checked(check, path, before, after)
+    return ""
+
+
+async def _checked(check: SyntaxCheck, path: str, before: bytes | None, after: bytes) -> str:
     if before is not None and (broken := await check.broken_by(path, before, after)):
         raise ToolRefused(
             f"Nothing was changed, because {path} parses now and would not parse any more ({_lines(broken)}). "

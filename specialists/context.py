@@ -12,19 +12,21 @@ FRESH = 6
 """The newest messages, which are never shortened."""
 
 
-def fit(messages: Sequence[Message], tokens: int) -> tuple[Message, ...]:
+def fit(messages: Sequence[Message], tokens: int, opening: int = 2) -> tuple[Message, ...]:
     """The messages, with old observations and long texts cut short until about ``tokens`` are left.
 
-    First all but the first two (role and goal) and the newest ones are cut, and where that is not enough, those too,
-    the goal last. No message is dropped, so a call never loses its result.
+    The first messages are the ``opening``: the role, what is known of the project where that is told, the goal. First
+    all others but the newest ones are cut, and where that is not enough, the project, the newest ones, and the goal
+    last. No message is dropped, so a call never loses its result.
     """
     fitted = list(messages)
-    newest = max(2, len(fitted) - FRESH)
+    newest = max(opening, len(fitted) - FRESH)
+    goal = opening - 1
     left = estimate_messages(fitted)
-    for at in (*range(2, newest), *range(newest, len(fitted)), 1):
+    for at in (*range(opening, newest), *range(1, goal), *range(newest, len(fitted)), goal):
         if left <= tokens or at >= len(fitted):
             break
-        most = MASKED_CHARACTERS if at >= 2 else max(MASKED_CHARACTERS, tokens * BYTES_PER_TOKEN // 2)
+        most = MASKED_CHARACTERS if at != goal else max(MASKED_CHARACTERS, tokens * BYTES_PER_TOKEN // 2)
         masked = _mask(fitted[at], most)
         left += estimate_messages([masked]) - estimate_messages([fitted[at]])
         fitted[at] = masked

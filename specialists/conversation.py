@@ -37,23 +37,23 @@ class Conversation:
         self._most = assignment.context_tokens
         self._output_tokens = min(role.max_output_tokens, assignment.context_tokens // 2)
         self.native = True
-        self._messages: list[Message] = [
-            SystemMessage(content=role.prompt),
-            UserMessage(content=assignment.brief),
-        ]
+        self._messages = self._opening(role.prompt)
+        self._kept = len(self._messages)
+
+    def _opening(self, prompt: str) -> list[Message]:
+        """What stays the same for longer goes first: model servers keep what they made of it."""
+        texts = filter(None, (self._assignment.background, self._assignment.brief))
+        return [SystemMessage(content=prompt), *(UserMessage(content=text) for text in texts)]
 
     def use_text(self) -> None:
         """Goes over to plain text, with a fresh start: what was said in the other way would only confuse."""
         self.native = False
-        self._messages = [
-            SystemMessage(content=f"{self._role.prompt}\n\n{text_protocol.instructions()}"),
-            UserMessage(content=self._assignment.brief),
-        ]
+        self._messages = self._opening(f"{self._role.prompt}\n\n{text_protocol.instructions()}")
 
     def request(self) -> ModelRequest:
         """What to send now."""
         empty = self._empty()
-        return empty.model_copy(update={"messages": context.fit(self._messages, self._room(empty))})
+        return empty.model_copy(update={"messages": context.fit(self._messages, self._room(empty), self._kept)})
 
     def _empty(self) -> ModelRequest:
         """The request without a message."""

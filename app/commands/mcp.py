@@ -55,7 +55,7 @@ async def _over_stdio(settings: Settings, options: McpOptions) -> None:
             _say("an MCP client speaks here, not a person: see docs/mcp.md for how an IDE starts it; Ctrl-C ends it")
 
         def sessions(context: Context) -> IdeSession:
-            return IdeSession(person_here(context), product.tasks, folders)
+            return IdeSession(person_here(context), product.tasks, folders, product.context)
 
         await serve_stdio(build_ide_server(sessions, product.dispatcher))
 
@@ -65,7 +65,7 @@ async def _over_http(settings: Settings, options: McpOptions, listening: socket.
     async with _product(settings, options) as product:
 
         def sessions(context: Context) -> IdeSession:
-            return IdeSession(key_holder(context), product.tasks, folders)
+            return IdeSession(key_holder(context), product.tasks, folders, product.context)
 
         server = build_ide_server(sessions, product.dispatcher)
         now = datetime.now(UTC)

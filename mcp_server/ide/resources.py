@@ -1,4 +1,4 @@
-"""Tasks as resources: their state, events, patch, evidence and kept files, by URI."""
+"""Tasks as resources: their state, events, patch, evidence, kept files, and what is known of their projects, by URI."""
 
 import base64
 import json
@@ -13,6 +13,7 @@ from domain.errors import UnknownArtifact, UnknownTask
 from domain.events import Event
 from domain.text import one_line, plain
 from mcp_server.caller import Permission
+from mcp_server.ide.project import CONTEXT_TEMPLATES, TEXT, ContextAddress, context_address_of, read_context
 from mcp_server.ide.session import IdeSession
 from mcp_server.ide.views import state_of
 
@@ -44,6 +45,7 @@ TEMPLATES = (
         uri_template="task://{task_id}/artifacts/{+path}", name="artifact", title="Kept file of a task",
         description="A file that the task kept besides its tree.",
     ),
+    *CONTEXT_TEMPLATES,
 )  # fmt: skip
 
 
@@ -102,10 +104,10 @@ async def read_resource(session: IdeSession, uri: str) -> types.ReadResourceResu
     large to be read at once."""
     if not session.may(Permission.SEE_TASKS):
         raise UnknownResource
-    address = address_of(uri)
+    address = context_address_of(uri) or address_of(uri)
     session.about(address.task_id)
     try:
-        content = await _read(session, address)
+        content = await (_read(session, address) if isinstance(address, Address) else _tell(session, address))
     except (UnknownTask, UnknownArtifact):
         raise UnknownResource from None
     if len(content.data) > MOST_BYTES:
@@ -133,6 +135,13 @@ async def _read(session: IdeSession, address: Address) -> Content:
             return Content(data=await session.tasks.artifact(owner, task_id, address.rest), mime_type=kind)
         case _:
             raise UnknownResource
+
+
+async def _tell(session: IdeSession, address: ContextAddress) -> Content:
+    text = await read_context(session, address)
+    if text is None:
+        raise UnknownResource
+    return Content(data=text.encode(), mime_type=TEXT)
 
 
 def _line(event: Event) -> str:

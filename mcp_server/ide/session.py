@@ -9,6 +9,7 @@ from domain.files import FileTree
 from domain.task_service import Origin, TaskService
 from domain.text import one_line
 from mcp_server.caller import Caller, Permission
+from mcp_server.context.project_context import ProjectContext
 from mcp_server.ide.front import Front
 
 PERSON = frozenset({Permission.SEE_TASKS, Permission.STEER_TASKS, Permission.SEE_COSTS})
@@ -32,21 +33,28 @@ class Folders(Protocol):
 
 
 class IdeSession:
-    """Implements ``mcp_server.caller.Session``. Without ``folders`` no folder is read; ``front`` is the client at the
-    other end of the present request, where there is one."""
+    """Implements ``mcp_server.caller.Session``. Without ``folders`` no folder is read, and without ``context`` nothing
+    is told of the projects of tasks; ``front`` is the client at the other end of the present request, where there is
+    one."""
 
     def __init__(
-        self, caller: Caller, tasks: TaskService, folders: Folders | None = None, front: Front | None = None
+        self,
+        caller: Caller,
+        tasks: TaskService,
+        folders: Folders | None = None,
+        context: ProjectContext | None = None,
+        front: Front | None = None,
     ) -> None:
         self.caller = caller
         self.tasks = tasks
         self.folders = folders
+        self.context = context
         self.front = front or Front()
         self.failure: InfrastructureError | None = None
 
     def facing(self, front: Front) -> "IdeSession":
         """The same session for one request, so that requests at the same time do not meet in it."""
-        return IdeSession(self.caller, self.tasks, self.folders, front)
+        return IdeSession(self.caller, self.tasks, self.folders, self.context, front)
 
     @property
     def owner(self) -> str:

@@ -89,12 +89,15 @@ class Parsers:
         return replies[0]
 
     async def _share(self, jobs: deque[Job], replies: dict[int, bytes | None], count: int) -> None:
+        # No TaskGroup: up to Python 3.12 one whose part fails leaves the task marked as cancelled.
+        work = [asyncio.create_task(self._work(jobs, replies)) for _ in range(count)]
         try:
-            async with asyncio.timeout(self._reading_s), asyncio.TaskGroup() as group:
-                for _ in range(count):
-                    group.create_task(self._work(jobs, replies))
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+            async with asyncio.timeout(self._reading_s):
+                await asyncio.gather(*work)
+        finally:
+            for part in work:
+                part.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
 
     async def _work(self, jobs: deque[Job], replies: dict[int, bytes | None]) -> None:
         parser = self._idle.pop() if self._idle else Parser()

@@ -7,7 +7,7 @@ from pathlib import Path
 from domain.files import FileTree
 from mcp_server.parsers.parsers import Parsers
 from mcp_server.repo_map.drawing import Drawing
-from mcp_server.repo_map.file_tags import FileTags
+from mcp_server.repo_map.file_tags import FileTags, Outline, outline
 from mcp_server.repo_map.mentioned import NOTHING, Mentioned
 from mcp_server.repo_map.ranking import rank
 from mcp_server.repo_map.selection import Selection
@@ -39,6 +39,12 @@ class RepoMap:
         tags = await self._tags.tags(sources)
         paths = [source.path for source in sources]
         return await asyncio.to_thread(draw, paths, tags, budget_tokens, mentioned)
+
+    async def outlines(self, files: FileTree) -> dict[str, Outline]:
+        """Path -> symbols, for those of the files that can be read. ParserUnavailable."""
+        sources = await asyncio.to_thread(Blobs().sources, list(files.items()))
+        tags = await self._tags.tags(sources)
+        return await asyncio.to_thread(lambda: {path: outline(each) for path, each in tags.items()})
 
 
 def draw(paths: list[str], files: dict[str, FileTags], budget_tokens: int, mentioned: Mentioned) -> str:

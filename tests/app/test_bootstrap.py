@@ -13,15 +13,19 @@ from app.servers import approvals, external_servers
 from app.settings import Settings
 from app.store import open_store
 from domain.errors import StorageUnavailable, UsageError
-from domain.events import TaskStarted, TaskSubmitted
+from domain.events import TaskStarted, TaskSubmitted, ToolCalled
 from domain.ledger import Attempt, Scope, Settlement
 from domain.money import NanoUsd
 from domain.task import TaskSpec, TaskStatus
 from gateway.scripted import ScriptedProvider
+from mcp_server.parsers.parsers import Parsers
 from mcp_server.registry import Registry
+from mcp_server.repo_map.repo_map import RepoMap
 from sandbox.fake import FakeSandboxes
+from tests.director.stage import node, open_stage, part, planned, writes
 from tests.gateway.house import Purse, Voice, call, single
 from tests.mcp_server.external.stage import PROGRAM
+from tests.mcp_server.parsers.test_parsers import workers
 from tests.mcp_server.place import open_place
 
 
@@ -121,14 +125,31 @@ async def test_tools_reach_what_the_settings_name_and_nothing_else(tmp_path: Pat
         soundstage_home=tmp_path, soundstage_http_hosts="a.example:8443",
         soundstage_databases=SecretStr("shop=postgresql://me:word-of-mine@h/x"),
     )  # fmt: skip
-    async with open_store(named) as store:
-        means, bare = tool_means(named, store), tool_means(Settings(soundstage_home=tmp_path), store)
+    async with open_store(named) as store, Parsers() as parsers:
+        means = tool_means(named, store, parsers, RepoMap(parsers))
+        bare = tool_means(Settings(soundstage_home=tmp_path), store, parsers, RepoMap(parsers))
     assert [str(host) for host in means.web.hosts] == ["a.example:8443"]
     assert means.databases is not None
     assert bare.databases is not None
     assert (means.databases.names, bare.databases.names, bare.web.hosts) == (("shop",), (), ())
     assert "word-of-mine" not in repr(named)
     assert SecretStr("word-of-mine") in named.known_secrets
+
+
+async def test_sources_are_parsed_by_a_worker_that_starts_when_it_is_needed_and_ends_with_the_product(
+    tmp_path: Path,
+) -> None:
+    model = ScriptedProvider(
+        (planned(node("code")), part("You are the code", lines=writes(("calc.py", "x = ( = 1\n"))))
+    )
+    async with open_stage(tmp_path, model) as stage:
+        assert workers() == []
+        await stage.submit()
+        await stage.run()
+        (written, _) = await stage.happened(ToolCalled)
+        assert "Note that calc.py does not parse (line 1)" in written.observation
+        assert len(workers()) == 1
+    assert workers() == []
 
 
 @pytest.mark.parametrize("wrong", [{"soundstage_http_hosts": "https://x"}, {"soundstage_databases": "mysql://u:p@h"}])

@@ -32,4 +32,6 @@ async def test_a_task_is_run_and_proven_in_containers_for_somebody_in_an_ide(era
         patch = await desk.data("get_patch", task_id=state["task_id"])
         assert patch["paths"] == ["fibonacci.py", "tests/test_fibonacci.py"]
         assert "+def fibonacci(n: int) -> int:" in patch["patch"]
+        (context,) = (await desk.client.read_resource(f"context://{state['task_id']}/repository")).contents
+        assert "  def fibonacci(n: int) -> int" in context.model_dump()["text"]
     assert await asyncio.to_thread(containers_of, settings.home_id) == []

@@ -18,7 +18,9 @@ from mcp.client import Client
 from domain.audit import AuditVerdict
 from domain.files import vet_path
 from mcp_server.client import can_be_sent
+from mcp_server.parsers.parsers import Parsers
 from mcp_server.registry import AnyTool
+from mcp_server.repo_map.repo_map import RepoMap
 from mcp_server.server import build_server
 from mcp_server.tool import ToolLimits
 from mcp_server.tools import Means, specialist_tools
@@ -161,16 +163,27 @@ async def fuzzing() -> AsyncIterator[Fuzz]:
         listening = await asyncio.start_server(_answer, "127.0.0.1", 0)
         port = listening.sockets[0].getsockname()[1]
         try:
-            tools = specialist_tools(Means(web=Web(inside=[endpoint("127.0.0.1", port)])))
-            async with open_place(folder / "work", FILES, tools=tools) as place:
+            async with Parsers() as parsers, _open(folder, port, parsers) as (place, tools):
                 await place.workspace.came_from(str(old.folder), head)
                 begun = await place.call("shell", command=BEGIN.format(outside=outside, way=OUTSIDE))
                 assert begun.ok, begun.text
                 urls = [f"http://127.0.0.1:{port}/", f"http://127.0.0.1:{port}/\0", f"https://127.0.0.1:{port}/"]
                 async with Client(build_server(place.session, place.dispatcher)) as client:
-                    yield Fuzz(place, client, list(tools), outside, urls)
+                    yield Fuzz(place, client, tools, outside, urls)
         finally:
             listening.close()
+
+
+@contextlib.asynccontextmanager
+async def _open(folder: Path, port: int, parsers: Parsers) -> AsyncIterator[tuple[Place, list[AnyTool]]]:
+    means = Means(
+        syntax=parsers,
+        repo_map=RepoMap(parsers, folder / "tags.db"),
+        web=Web(inside=[endpoint("127.0.0.1", port)]),
+    )
+    tools = specialist_tools(means)
+    async with open_place(folder / "work", FILES, tools=tools) as place:
+        yield place, list(tools)
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

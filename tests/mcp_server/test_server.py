@@ -17,13 +17,14 @@ from tests.mcp_server.place import ALL, open_place
 
 FILES = {"app.py": "x = 1\ny = 2\n", "colour.txt": "\x1b[31mred\x1b[0m\n"}
 NAMES = sorted(tool.name for tool in SPECIALIST_TOOLS)
+READING = ["git_history", "outline", "read_artifact", "read_file", "repo_map", "search", "search_docs"]
 
 
 async def test_a_role_is_shown_only_the_tools_that_it_may_use(tmp_path: Path) -> None:
     permissions = frozenset({Permission.READ, Permission.SUBMIT})
     async with open_place(tmp_path, FILES, permissions=permissions) as place:
         schemas = await place.client.schemas()
-        assert [schema.name for schema in schemas] == ["git_history", "read_artifact", "read_file", "search", "submit"]
+        assert [schema.name for schema in schemas] == [*READING, "submit"]
         assert all(schema.parameters["type"] == "object" and schema.description for schema in schemas)
 
 
@@ -36,7 +37,7 @@ async def test_a_tool_that_is_not_for_the_role_does_nothing_and_says_which_are(t
     async with open_place(tmp_path, FILES, permissions=frozenset({Permission.READ})) as place:
         observation = await place.call("write_file", path="app.py", content="x")
         assert not observation.ok
-        assert "is not for your role. Use one of: git_history, read_artifact, read_file, search." in observation.text
+        assert f"is not for your role. Use one of: {', '.join(READING)}." in observation.text
         assert (await place.tree())["app.py"].content == FILES["app.py"].encode()
 
 

@@ -104,6 +104,21 @@ def test_a_model_hears_its_role_and_its_brief_first() -> None:
     assert request.max_output_tokens == role("code").max_output_tokens
 
 
+def test_what_is_known_of_the_project_stands_between_role_and_brief_in_both_ways_of_acting() -> None:
+    conversation = start(background="It is a shop.")
+    expected = [UserMessage(content="It is a shop."), UserMessage(content="Write calc.py.")]
+    assert list(conversation.request().messages[1:]) == expected
+    conversation.use_text()
+    assert list(conversation.request().messages[1:]) == expected
+
+
+def test_a_context_that_is_too_short_loses_the_project_before_the_goal() -> None:
+    goal = "Write calc.py." + " now" * 850
+    request = start(context_tokens=4_096, background="shop " * 2_000, brief=goal).request()
+    assert len(request.messages[1].content) < 300
+    assert request.messages[2].content == goal
+
+
 def test_a_model_without_tools_is_told_how_to_act_in_text_and_starts_afresh() -> None:
     conversation = start()
     play(conversation, 0, "What shall I do?", [])

@@ -89,7 +89,7 @@ async def connected(
 
     def sessions(context: Context) -> IdeSession:
         assert context.method
-        return IdeSession(caller or who(), product.tasks, folders)
+        return IdeSession(caller or who(), product.tasks, folders, product.context)
 
     async def answer(
         context: ClientRequestContext, params: types.ElicitRequestParams

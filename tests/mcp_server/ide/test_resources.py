@@ -76,6 +76,10 @@ async def test_a_task_its_events_its_patch_and_its_evidence_can_be_read(era: str
             "task://{task_id}/patch",
             "task://{task_id}/evidence",
             "task://{task_id}/artifacts/{+path}",
+            "context://{task_id}/repository",
+            "context://{task_id}/documentation{?q}",
+            "context://{task_id}/environment",
+            "context://{task_id}/preferences",
         ]
 
 

@@ -203,6 +203,9 @@ async def test_a_worker_that_cannot_be_started_is_an_error_at_once(
         await parsers.tags("a.py", PYTHON)
     with pytest.raises(ParserUnavailable):
         await parsers.read([("a.py", PYTHON)] * 10)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
 
 
 @pytest.mark.parametrize(
