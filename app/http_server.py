@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import Iterator
 
@@ -23,9 +24,13 @@ class _Server(uvicorn.Server):
 
 async def serve_http(app: ASGIApp, listening: socket.socket) -> None:
     """Serves until it is cancelled; then requests have ``GRACE_S`` to end."""
-    server = _Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=GRACE_S)
-    )
+    config = uvicorn.Config(
+        app, http="httptools", ws="none", lifespan="on", log_level="warning", access_log=False, proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )  # fmt: skip
+    server = _Server(config)
+    # What is loaded stays: the collector need not look through it for garbage at every turn.
+    gc.freeze()
     serving = asyncio.create_task(server.serve([listening]))
     try:
         await asyncio.shield(serving)

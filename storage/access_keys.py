@@ -6,10 +6,9 @@ from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from domain.access import AccessKey, AccessScope, id_of, new_secret, same
-from domain.errors import StorageUnavailable, UnknownKey
+from domain.errors import UnknownKey
 from storage.clock import timestamp
 from storage.database import Database
 from storage.tables import AccessKeyRow, table
@@ -30,11 +29,8 @@ class SqlAccessKeys:
         key_id = id_of(shown)
         if key_id is None:
             return None
-        try:
-            async with self._database.readers.connect() as connection:
-                row = (await connection.execute(select(ACCESS).where(ACCESS.c.id == key_id))).mappings().first()
-        except SQLAlchemyError as error:
-            raise StorageUnavailable(f"The access keys cannot be read: {str(error).splitlines()[0]}") from error
+        wanted = select(ACCESS).where(ACCESS.c.id == key_id)
+        row = await self._database.read(lambda connection: connection.execute(wanted).mappings().first())
         if row is None or not same(row["digest"], shown):
             return None
         key = _key(dict(row))

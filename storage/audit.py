@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, select
 
 from domain.audit import AuditEntry
 from domain.base import Value
-from domain.errors import StorageUnavailable
 from storage.clock import timestamp
 from storage.database import Database
 from storage.tables import AuditRow, table
-from storage.writer import Writer
+from storage.writer import Writer, driver_cursor
 
 AUDIT = table(AuditRow)
+COLUMNS = ("at", *AuditEntry.model_fields)
+RECORD = f"INSERT INTO audit ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - names of ours
+"""A statement of the driver: every call of a tool writes one."""
 
 
 class AuditRecord(Value):
@@ -33,10 +34,10 @@ class SqlAudit:
 
     def record(self, entry: AuditEntry) -> None:
         """Queues the entry."""
-        row = {"at": timestamp(), **entry.model_dump(mode="json")}
+        row = (timestamp(), *entry.model_dump(mode="json").values())
 
         def write(connection: Connection) -> None:
-            connection.execute(insert(AUDIT).values(row))
+            driver_cursor(connection).execute(RECORD, row)
 
         # What the writer cannot write, the next reservation of a model call reports: a full disk stops the work there.
         self._writer.submit(write).add_done_callback(lambda written: written.cancelled() or written.exception())
@@ -46,11 +47,7 @@ class SqlAudit:
         wanted = select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(most)
         if task_id is not None:
             wanted = wanted.where(AUDIT.c.task_id == task_id)
-        try:
-            async with self._database.readers.connect() as connection:
-                rows = (await connection.execute(wanted)).mappings().all()
-        except SQLAlchemyError as error:
-            raise StorageUnavailable(f"The audit log cannot be read: {str(error).splitlines()[0]}") from error
+        rows = await self._database.read(lambda connection: connection.execute(wanted).mappings().all())
         return tuple(_record(dict(row)) for row in rows)
 
 

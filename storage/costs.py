@@ -38,8 +38,8 @@ class SqlCosts:
 
     async def read(self, query: CostQuery) -> tuple[CostLine, ...]:
         """A line for each group: days in their order, others with the dearest first."""
-        async with self._database.readers.connect() as connection:
-            lines = [from_row(row) for row in (await connection.execute(_statement(query))).mappings()]
+        rows = await self._database.read(lambda connection: connection.execute(_statement(query)).mappings().all())
+        lines = [from_row(row) for row in rows]
         if query.by is CostGrouping.DAY:
             return tuple(sorted(lines, key=lambda line: line.key))
         return tuple(sorted(lines, key=lambda line: (-line.cost, -line.attempts, line.key)))

@@ -2,18 +2,22 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from domain.errors import StorageUnavailable
 
 HEAD = "0006"
 """The newest revision in ``storage/migrations``; a test holds the two together."""
+
+T = TypeVar("T")
+READERS = 4
+"""How many reads go on at the same time."""
 
 BUSY_TIMEOUT_MS = 10_000
 PRAGMAS = (
@@ -25,16 +29,30 @@ PRAGMAS = (
 
 
 class Database:
-    """A SQLite file in WAL mode: one engine for the writer's thread, one for readers."""
+    """A SQLite file in WAL mode: one engine for the writer's thread, one for the threads of readers."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.writer: Engine = create_engine(f"sqlite:///{path}")
-        self.readers: AsyncEngine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-        self.sessions = async_sessionmaker(self.readers, class_=AsyncSession, expire_on_commit=False)
-        for engine in (self.writer, self.readers.sync_engine):
+        self._readers: Engine = create_engine(f"sqlite:///{path}")
+        self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="soundstage-reader")
+        for engine in (self.writer, self._readers):
             event.listen(engine, "connect", _tune)
         event.listen(self.writer, "begin", _begin)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """What ``work`` found, in a thread: it sees what was committed before. StorageUnavailable."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._readers.connect() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise StorageUnavailable(
+                f"The database {self.path} cannot be read: {str(error).splitlines()[0]}. Check the disk and who may "
+                "read the file, and run it again."
+            ) from error
 
     async def prepare(self) -> None:
         """Creates the file and brings the schema up to date. StorageUnavailable when that cannot be done."""
@@ -84,8 +102,12 @@ class Database:
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self.readers.dispose()
-        await asyncio.to_thread(self.writer.dispose)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._reading.shutdown()
+        self._readers.dispose()
+        self.writer.dispose()
 
 
 def _begin(connection: Connection) -> None:

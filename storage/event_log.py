@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlmodel
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, func, insert, select
-from sqlmodel import col
 
 from domain.errors import Conflict, UnknownTask
 from domain.events import EVENT_VERSION, Event, Fact, TaskFinished, TaskSubmitted
@@ -25,7 +23,7 @@ POLL_S = 0.2
 
 
 class SqlEventLog:
-    """Appends through the writer, reads through sessions of its own."""
+    """Appends through the writer, reads beside it."""
 
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
@@ -43,24 +41,18 @@ class SqlEventLog:
         self, task_id: str, after: int = 0, most: int | None = None, types: Collection[str] | None = None
     ) -> list[Event]:
         """The events above ``after``, in order; at most so many, and of some types of facts, where that is said."""
-        wanted = (
-            sqlmodel.select(EventRow)
-            .where(col(EventRow.task_id) == task_id, col(EventRow.seq) > after)
-            .order_by(col(EventRow.seq))
-            .limit(most)
-        )
+        above = EVENT.c.task_id == task_id, EVENT.c.seq > after
+        wanted = select(EVENT).where(*above).order_by(EVENT.c.seq).limit(most)
         if types is not None:
-            wanted = wanted.where(col(EventRow.type).in_(types))
-        async with self._database.sessions() as session:
-            rows = (await session.exec(wanted)).all()
+            wanted = wanted.where(EVENT.c.type.in_(types))
+        rows = await self._database.read(lambda connection: connection.execute(wanted).all())
         return [from_row(row) for row in rows]
 
     async def _ended(self, task_id: str, after: int) -> bool:
-        wanted = sqlmodel.select(EventRow.seq).where(
-            col(EventRow.task_id) == task_id, col(EventRow.type) == "task_finished", col(EventRow.seq) <= after
+        wanted = select(EVENT.c.seq).where(
+            EVENT.c.task_id == task_id, EVENT.c.type == "task_finished", EVENT.c.seq <= after
         )
-        async with self._database.sessions() as session:
-            return (await session.exec(wanted)).first() is not None
+        return await self._database.read(lambda connection: connection.execute(wanted).first()) is not None
 
     async def follow(
         self, task_id: str, after: int = 0, over: Callable[[], bool] = lambda: False
@@ -123,7 +115,7 @@ def _owner(connection: Connection, task_id: str, fact: Fact) -> str:
     return str(known)
 
 
-def from_row(row: EventRow | Row[Any]) -> Event:
+def from_row(row: Row[Any]) -> Event:
     """The event in a row. A row of an older version goes through its upcasters; there is one version so far."""
     if row.version != EVENT_VERSION:
         raise Conflict(

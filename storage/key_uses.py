@@ -23,6 +23,5 @@ class SqlKeyUses:
         last = func.max(LEDGER.c.settled_at).label("at")
         newest = select(LEDGER.c.key_id, last).where(answered).group_by(LEDGER.c.key_id).subquery()
         same = and_(LEDGER.c.key_id == newest.c.key_id, LEDGER.c.settled_at == newest.c.at)
-        async with self._database.readers.connect() as connection:
-            found = await connection.execute(select(LEDGER.c.key_id).join(newest, same).where(REFUSED))
-            return frozenset(found.scalars())
+        wanted = select(LEDGER.c.key_id).join(newest, same).where(REFUSED)
+        return frozenset(await self._database.read(lambda connection: connection.execute(wanted).scalars().all()))

@@ -2,10 +2,8 @@
 
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from domain.base import Value
-from domain.errors import StorageUnavailable
 from domain.reply_cache import KnownReply
 from storage.clock import timestamp
 from storage.database import Database
@@ -43,11 +41,7 @@ class SqlReplyCache:
     async def find(self, key: str) -> KnownReply | None:
         """The reply, unless it is too old. StorageUnavailable."""
         wanted = select(REPLY.c.reply).where(REPLY.c.key == key, REPLY.c.made_at > self._oldest())
-        try:
-            async with self._database.readers.connect() as connection:
-                text = (await connection.execute(wanted)).scalar()
-        except SQLAlchemyError as error:
-            raise StorageUnavailable(f"The response cache cannot be read: {str(error).splitlines()[0]}") from error
+        text = await self._database.read(lambda connection: connection.execute(wanted).scalar())
         if text is None:
             return None
         self._used[key] = timestamp()

@@ -64,8 +64,7 @@ class SqlKeyStore:
 
     async def known(self, provider: str | None = None) -> tuple[StoredKey, ...]:
         """What is known of the keys, the oldest first."""
-        async with self._database.readers.connect() as connection:
-            rows = (await connection.execute(_wanted(provider))).all()
+        rows = await self._database.read(lambda connection: connection.execute(_wanted(provider)).all())
         return tuple(map(from_row, rows))
 
     async def opened(self, provider: str | None = None) -> tuple[ProviderKey, ...]:

@@ -1,8 +1,10 @@
 """Reading tasks as their events left them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from sqlmodel import and_, col, or_, select
+from sqlalchemy import Row, Select, bindparam, select, tuple_
 
 from domain.base import Value
 from domain.errors import UnknownTask, UsageError
@@ -13,7 +15,9 @@ from domain.task_service import TaskPage, TaskSummary
 from domain.text import one_line
 from storage.database import Database
 from storage.event_log import from_row as event_from_row
-from storage.tables import EventRow, TaskRow
+from storage.tables import EventRow, TaskRow, table
+
+EVENT, TASK = table(EventRow), table(TaskRow)
 
 COMMITTING = ("subtask_started", "snapshot_made", "branch_merged", "subtask_finished")
 """The types of the facts that speak of a commit."""
@@ -49,18 +53,16 @@ class SqlTasks:
 
     async def newest(self, most: int = 50) -> list[TaskSummary]:
         """The newest tasks first."""
-        wanted = select(TaskRow).order_by(col(TaskRow.submitted_at).desc()).limit(most)
-        async with self._database.sessions() as session:
-            rows = (await session.exec(wanted)).all()
-        return [from_row(row) for row in rows]
+        return [
+            from_row(row) for row in await self._rows(select(TASK).order_by(TASK.c.submitted_at.desc()).limit(most))
+        ]
 
     async def of(self, owner: str, task_id: str) -> TaskRecord:
         """The task of that id and owner; UnknownTask, whether there is none or it is somebody else's."""
-        wanted = select(TaskRow).where(col(TaskRow.id) == task_id, col(TaskRow.owner) == owner)
-        async with self._database.sessions() as session:
-            row = (await session.exec(wanted)).first()
-        if row is None:
+        rows = await self._rows(select(TASK).where(TASK.c.id == task_id, TASK.c.owner == owner))
+        if not rows:
             raise UnknownTask(f"There is no task {one_line(task_id, 60)!r}. List your tasks to see which there are.")
+        (row,) = rows
         return TaskRecord(
             summary=from_row(row),
             spec=TaskSpec.model_validate_json(row.spec),
@@ -69,17 +71,11 @@ class SqlTasks:
 
     async def page(self, owner: str, status: TaskStatus | None, cursor: str | None, most: int) -> TaskPage:
         """Tasks of an owner, the newest first. A cursor is the id of the last task before the page; UsageError."""
-        wanted = select(TaskRow).where(col(TaskRow.owner) == owner)
-        if status is not None:
-            wanted = wanted.where(col(TaskRow.status) == status)
+        named: dict[str, object] = {"owner": owner, "status": status, "most": most + 1}
         if cursor is not None:
             last = await self._last(owner, cursor)
-            earlier = col(TaskRow.submitted_at) < last.submitted_at
-            same = and_(col(TaskRow.submitted_at) == last.submitted_at, col(TaskRow.id) < last.id)
-            wanted = wanted.where(or_(earlier, same))
-        wanted = wanted.order_by(col(TaskRow.submitted_at).desc(), col(TaskRow.id).desc()).limit(most + 1)
-        async with self._database.sessions() as session:
-            rows = (await session.exec(wanted)).all()
+            named |= {"at": last.submitted_at, "id": last.id}
+        rows = await self._rows(_page(status is not None, cursor is not None), named)
         tasks = tuple(from_row(row) for row in rows[:most])
         return TaskPage(tasks=tasks, cursor=tasks[-1].id if len(rows) > most else None)
 
@@ -91,9 +87,7 @@ class SqlTasks:
 
     async def find(self, prefix: str) -> TaskSummary:
         """The task whose id begins so; UnknownTask when there is none, or more than one."""
-        wanted = select(TaskRow).where(col(TaskRow.id).startswith(prefix, autoescape=True)).limit(2)
-        async with self._database.sessions() as session:
-            rows = (await session.exec(wanted)).all()
+        rows = await self._rows(select(TASK).where(TASK.c.id.startswith(prefix, autoescape=True)).limit(2))
         if not prefix or len(rows) != 1:
             what = "More than one task begins with" if prefix and rows else "There is no task"
             raise UnknownTask(f"{what} {prefix!r}. List the tasks with: soundstage tasks list")
@@ -101,39 +95,41 @@ class SqlTasks:
 
     async def result(self, task_id: str) -> TaskResult | None:
         """The result of a task, or None while it has none."""
-        async with self._database.sessions() as session:
-            row = await session.get(TaskRow, task_id)
-        return TaskResult.model_validate_json(row.result) if row is not None and row.result else None
+        rows = await self._rows(select(TASK.c.result).where(TASK.c.id == task_id))
+        return TaskResult.model_validate_json(rows[0].result) if rows and rows[0].result else None
 
     async def spec(self, task_id: str) -> TaskSpec:
         """What was asked for."""
-        async with self._database.sessions() as session:
-            row = await session.get(TaskRow, task_id)
-        if row is None:
+        rows = await self._rows(select(TASK.c.spec).where(TASK.c.id == task_id))
+        if not rows:
             raise UnknownTask(f"There is no task {task_id!r}. List the tasks with: soundstage tasks list")
-        return TaskSpec.model_validate_json(row.spec)
+        return TaskSpec.model_validate_json(rows[0].spec)
 
     async def abandoned(self, alive: Collection[str]) -> list[AbandonedTask]:
         """The tasks that wait for a process that is not ``alive`` any more, or were worked on there."""
-        running = select(TaskRow).where(
-            col(TaskRow.status).in_((TaskStatus.SUBMITTED, TaskStatus.RUNNING)), col(TaskRow.worker) != ""
-        )
-        found = []
-        async with self._database.sessions() as session:
-            for row in (await session.exec(running)).all():
-                if row.worker in alive:
-                    continue
-                events = (
-                    select(EventRow)
-                    .where(col(EventRow.task_id) == row.id, col(EventRow.type).in_(COMMITTING))
-                    .order_by(col(EventRow.seq).desc())
-                    .limit(1)
-                )
-                newest = (await session.exec(events)).first()
-                base = TaskSpec.model_validate_json(row.spec).base_commit
-                commit = commit_of(event_from_row(newest).fact) if newest is not None else None
-                found.append(AbandonedTask(task_id=row.id, commit=commit or base))
-        return found
+        open_status = TASK.c.status.in_((TaskStatus.SUBMITTED, TaskStatus.RUNNING))
+        rows = await self._rows(select(TASK).where(open_status, TASK.c.worker != ""))
+        return [await self._abandoned(row) for row in rows if row.worker not in alive]
+
+    async def _abandoned(self, row: Row[Any]) -> AbandonedTask:
+        speaking = EVENT.c.task_id == row.id, EVENT.c.type.in_(COMMITTING)
+        newest = await self._rows(select(EVENT).where(*speaking).order_by(EVENT.c.seq.desc()).limit(1))
+        commit = commit_of(event_from_row(newest[0]).fact) if newest else None
+        return AbandonedTask(task_id=row.id, commit=commit or TaskSpec.model_validate_json(row.spec).base_commit)
+
+    async def _rows(self, wanted: Select[Any], named: Mapping[str, object] | None = None) -> Sequence[Row[Any]]:
+        return await self._database.read(lambda connection: connection.execute(wanted, named).all())
+
+
+@cache
+def _page(of_status: bool, after: bool) -> Select[Any]:
+    """A page of an owner's tasks, the newest first. It is built once: that takes longer than to find them."""
+    wanted = select(TASK).where(TASK.c.owner == bindparam("owner"))
+    if of_status:
+        wanted = wanted.where(TASK.c.status == bindparam("status"))
+    if after:
+        wanted = wanted.where(tuple_(TASK.c.submitted_at, TASK.c.id) < tuple_(bindparam("at"), bindparam("id")))
+    return wanted.order_by(TASK.c.submitted_at.desc(), TASK.c.id.desc()).limit(bindparam("most"))
 
 
 def commit_of(fact: Fact) -> str | None:
@@ -147,7 +143,7 @@ def commit_of(fact: Fact) -> str | None:
             return None
 
 
-def from_row(row: TaskRow) -> TaskSummary:
+def from_row(row: Row[Any]) -> TaskSummary:
     """The summary in a row."""
     return TaskSummary(
         id=row.id,

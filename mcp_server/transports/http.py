@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from domain.access import AccessKeys
 from mcp_server.transports.key_gate import KeyGate
+from mcp_server.transports.recent_keys import RecentKeys
 
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -48,5 +49,5 @@ def http_app(
         async with manager.run():
             yield
 
-    gate = KeyGate(StreamableHTTPASGIApp(manager), keys)
+    gate = KeyGate(StreamableHTTPASGIApp(manager), RecentKeys(keys))
     return Starlette(routes=[Route(PATH, endpoint=gate)], lifespan=lifespan)

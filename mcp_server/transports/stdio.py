@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import queue
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
@@ -39,6 +40,7 @@ async def serve_stdio(server: Server[Any]) -> None:
 @contextlib.contextmanager
 def _standard_streams() -> Iterator[tuple[int, int]]:
     """The descriptors of the client; those that everybody knows lead elsewhere meanwhile."""
+    sys.stdout.flush()
     stdin, stdout = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     try:
@@ -46,6 +48,7 @@ def _standard_streams() -> Iterator[tuple[int, int]]:
         os.dup2(2, 1)
         yield stdin, stdout
     finally:
+        sys.stdout.flush()
         os.dup2(stdin, 0)
         os.dup2(stdout, 1)
         os.close(nothing)

@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 import storage.tables
@@ -25,8 +25,8 @@ async def test_preparing_twice_keeps_what_is_there(database: Database) -> None:
     again = Database(database.path)
     await again.prepare()
 
-    async with again.readers.connect() as connection:
-        assert (await connection.execute(text("SELECT scope FROM budget"))).scalars().all() == ["day"]
+    wanted = text("SELECT scope FROM budget")
+    assert await again.read(lambda connection: connection.execute(wanted).scalars().all()) == ["day"]
     await again.close()
 
 
@@ -93,9 +93,11 @@ async def test_processes_that_start_at_the_same_time_prepare_one_database(tmp_pa
 async def test_every_connection_is_durable_waits_its_turn_and_checks_foreign_keys(database: Database) -> None:
     pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
+    def told(connection: Connection) -> dict[str, object]:
+        return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas}
+
     with database.writer.connect() as connection:
-        written = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas}
-    async with database.readers.connect() as reading:
-        read = {name: (await reading.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in pragmas}
+        written = told(connection)
+    read = await database.read(told)
 
     assert written == read == pragmas

@@ -1,0 +1,23 @@
+"""What a call of a tool costs in memory and over HTTP, and how many scenarios of the conformance suite fail."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+# In place of this folder, where this file would stand before the SDK of the same name.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from bench import mcp_http, mcp_memory
+from bench.measure import show, wants_json
+
+
+async def measure() -> None:
+    """Measures and prints."""
+    as_json = wants_json("What a call of a tool costs.")
+    figures = await mcp_memory.overhead()
+    figures += await mcp_http.throughput()
+    show(figures, as_json)
+
+
+if __name__ == "__main__":
+    asyncio.run(measure())
