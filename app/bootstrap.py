@@ -16,7 +16,7 @@ from app.store import Store, open_store, tidy
 from app.task_desk import DeskRules, TaskDesk
 from director.equipment import Equipment
 from director.service import Director
-from domain.errors import SoundstageError
+from domain.errors import EngineUnavailable, SoundstageError
 from domain.redaction import Redactor
 from gateway.gateway import Gateway
 from gateway.knowledge import Knowledge
@@ -114,7 +114,7 @@ async def build(
             try:
                 await tidy(store, lock.alive())
                 gateway = model_gateway(settings, store, models)
-                reaped = tuple(await leasing.reap(lock.alive))
+                reaped = await _reaped(leasing, lock)
                 known = _knowledge(settings, models)
                 equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known)
                 director = Director(equipment)
@@ -154,6 +154,14 @@ def tool_means(settings: Settings, store: Store) -> Means:
         databases=PostgresDatabases(settings.databases),
         web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()),
     )
+
+
+async def _reaped(sandboxes: Sandboxes, lock: InstanceLock) -> tuple[str, ...]:
+    """Who serves tasks starts without an engine, too: whoever submits one then is told."""
+    try:
+        return tuple(await sandboxes.reap(lock.alive))
+    except EngineUnavailable:
+        return ()
 
 
 def _knowledge(settings: Settings, models: Models) -> Knowledge:

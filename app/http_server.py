@@ -9,7 +9,12 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-GRACE_S = 5
+from app.http_protocol import BoundedProtocol
+
+MOST_CONNECTIONS = 1000
+"""Whoever comes beyond that hears that the server is busy (503)."""
+
+GRACE_S = 2
 """How long requests may go on after the end was asked for."""
 
 
@@ -25,8 +30,8 @@ class _Server(uvicorn.Server):
 async def serve_http(app: ASGIApp, listening: socket.socket) -> None:
     """Serves until it is cancelled; then requests have ``GRACE_S`` to end."""
     config = uvicorn.Config(
-        app, http="httptools", ws="none", lifespan="on", log_level="warning", access_log=False, proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_S,
+        app, http=BoundedProtocol, ws="none", lifespan="on", log_level="warning", access_log=False,
+        proxy_headers=False, timeout_graceful_shutdown=GRACE_S, limit_concurrency=MOST_CONNECTIONS,
     )  # fmt: skip
     server = _Server(config)
     # What is loaded stays: the collector need not look through it for garbage at every turn.

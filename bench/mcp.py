@@ -4,8 +4,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-# In place of this folder, where this file would stand before the SDK of the same name.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+# This file must not stand before the SDK of the same name.
+sys.path.remove(str(Path(__file__).resolve().parent))
 
 from bench import mcp_http, mcp_memory
 from bench.measure import show, wants_json
