@@ -8,7 +8,6 @@ from typing import Any
 
 import mcp.types as types
 from mcp.server import NotificationOptions, Server
-from mcp.server.models import InitializationOptions
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
@@ -33,17 +32,25 @@ INSTRUCTIONS = (
 
 
 class IdeServer(Server[Any]):
-    """Says in a handshake, too, that it tells of changes to its tools."""
+    """Says of which changes it tells: of those to its tools, in both eras. Its prompts stay as they are, and whoever
+    wants to know of new tasks asks for the list."""
 
-    def create_initialization_options(
+    def get_capabilities(
         self,
         notification_options: NotificationOptions | None = None,
         experimental_capabilities: dict[str, dict[str, Any]] | None = None,
         extensions: dict[str, dict[str, Any]] | None = None,
-    ) -> InitializationOptions:
-        """As the base does."""
-        options = notification_options or NotificationOptions(tools_changed=True)
-        return super().create_initialization_options(options, experimental_capabilities, extensions)
+        *,
+        protocol_version: str | None = None,
+    ) -> types.ServerCapabilities:
+        """As the base does, which takes it that a stateless client is told of everything."""
+        offered = super().get_capabilities(
+            notification_options, experimental_capabilities, extensions, protocol_version=protocol_version
+        )
+        for part, told in ((offered.tools, True), (offered.resources, False), (offered.prompts, False)):
+            if part is not None:
+                part.list_changed = told
+        return offered
 
 
 def build_ide_server(sessions: Callable[[Context], IdeSession], dispatcher: Dispatcher) -> Server[Any]:
