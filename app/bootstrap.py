@@ -11,6 +11,7 @@ from app.journal import Journals
 from app.models import Models
 from app.models_file import read_knowledge
 from app.sandboxes import docker_sandboxes
+from app.servers import external_servers
 from app.settings import Settings
 from app.store import Store, open_store, tidy
 from app.task_desk import DeskRules, TaskDesk
@@ -118,7 +119,11 @@ async def build(
                 known = _knowledge(settings, models)
                 equipment, journals = _equipment(settings, store, leasing, gateway, lock.id, known)
                 director = Director(equipment)
+                servers = external_servers(settings, leasing, equipment.registry)
+                await servers.refresh()
                 async with (
+                    contextlib.aclosing(servers),
+                    periodically(tidy_every_s, servers.refresh),
                     settling(gateway),
                     periodically(tidy_every_s, lambda: leasing.reap(lock.alive)),
                     periodically(tidy_every_s, store.ledger.settle_abandoned),

@@ -10,6 +10,7 @@ from app.cli_access import access_app
 from app.cli_keys import keys_app
 from app.cli_mcp import mcp
 from app.cli_models import costs, models_app
+from app.cli_servers import servers_app
 from app.cli_tasks import audit, tasks_app
 from app.options import JsonOption, execute_command
 
@@ -34,6 +35,7 @@ app.add_typer(images_app, name="images")
 app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.add_typer(access_app, name="access")
+app.add_typer(servers_app, name="servers")
 app.command("mcp")(mcp)
 app.command("costs")(costs)
 app.command("audit")(audit)

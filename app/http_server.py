@@ -34,6 +34,8 @@ async def serve_http(app: ASGIApp, listening: socket.socket) -> None:
         proxy_headers=False, timeout_graceful_shutdown=GRACE_S, limit_concurrency=MOST_CONNECTIONS,
     )  # fmt: skip
     server = _Server(config)
+    # Else the body of an answer waits up to 40 ms until the client has confirmed the head.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # What is loaded stays: the collector need not look through it for garbage at every turn.
     gc.freeze()
     serving = asyncio.create_task(server.serve([listening]))

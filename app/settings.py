@@ -1,5 +1,6 @@
 """What can be set from outside. Nothing else reads the environment."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     soundstage_home: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "soundstage")
     soundstage_model: str | None = None
     soundstage_models_file: Path | None = None
+    soundstage_servers_file: Path | None = None
     soundstage_local_only: bool = False
     soundstage_limits: str = ""
     soundstage_ollama_context: int = Field(default=16_384, ge=2048)
@@ -94,6 +96,21 @@ class Settings(BaseSettings):
         """The person's own models and prices: the file that was named, or else ``models.toml`` in the home, if any."""
         own = self.home / "models.toml"
         return self.soundstage_models_file or (own if own.is_file() else None)
+
+    @property
+    def servers_file(self) -> Path | None:
+        """The person's external servers: the file that was named, or else ``servers.toml`` in the home, if any."""
+        own = self.home / "servers.toml"
+        return self.soundstage_servers_file or (own if own.is_file() else None)
+
+    def variable(self, name: str) -> SecretStr | None:
+        """A variable of the environment that a person's file names, kept secret from then on."""
+        value = os.environ.get(name)
+        if not value:
+            return None
+        secret = SecretStr(value)
+        self.known_secrets.append(secret)
+        return secret
 
     @cached_property
     def home_id(self) -> str:

@@ -23,6 +23,7 @@ async def call_tool(_context: object, _params: types.CallToolRequestParams) -> t
 def main() -> None:
     """Serves on a free port, which it names on standard error, until it is ended."""
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(f"listening at http://127.0.0.1:{listening.getsockname()[1]}/mcp", file=sys.stderr, flush=True)
     app = Server("bare", on_list_tools=list_tools, on_call_tool=call_tool).streamable_http_app()
     uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])

@@ -19,9 +19,10 @@ class AuditVerdict(StrEnum):
 
 
 class AuditEntry(Value):
-    """One call of a tool. ``actor`` is who made it: a role, a key, a person at a terminal.
+    """One call of a tool, or a decision about tools. ``actor`` is who made it: a role, a key, a person at a terminal.
 
-    ``reason`` says why it failed or was refused, and nothing of its arguments. ``size`` is the bytes of the answer.
+    ``reason`` says why it failed or was refused, or what was decided, and nothing of a call's arguments. ``size`` is
+    the bytes of the answer.
     """
 
     owner: str = LOCAL_OWNER

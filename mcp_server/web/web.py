@@ -1,7 +1,7 @@
 """HTTP requests to allowed hosts: every hop is checked, resolved once and pinned, and nothing of ours is sent along."""
 
 import asyncio
-import ssl
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,13 +10,12 @@ import h11
 from domain.base import Value
 from domain.errors import UsageError
 from domain.text import one_line
+from mcp_server.web.exchange import Headers, connect, exchange
 from mcp_server.web.url import Url, parse_url
 from sandbox.egress.allowlist import AllowedHost, Allowlist, Wording
-from sandbox.egress.endpoint import PORTS, Endpoint, InvalidEndpoint, endpoint, parse_authority
+from sandbox.egress.endpoint import Endpoint, InvalidEndpoint, web_endpoints
 from sandbox.egress.outside import Line, Outside, UpstreamProxies
 from sandbox.egress.refusal import BadRequest, HostUnreachable
-from sandbox.egress.relay import events
-from sandbox.egress.request import HOP_BY_HOP
 
 SETTING = "SOUNDSTAGE_HTTP_HOSTS"
 WORDING = Wording(
@@ -26,14 +25,9 @@ WORDING = Wording(
 )
 CONNECT_S = 10.0
 MOST_HOPS = 5
-HEAD_BYTES = 64 * 1024
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-OURS = frozenset({"host", "content-length", "accept-encoding", "expect", *(name.decode() for name in HOP_BY_HOP)})
-"""Headers that a request cannot set: they decide where it goes, and how it is framed."""
 TO_ONE_HOST = frozenset({"authorization", "cookie"})
 """Headers that do not follow a redirect to another host."""
-
-Headers = tuple[tuple[str, str], ...]
 
 
 class WebRequest(Value):
@@ -59,16 +53,10 @@ class WebAnswer(Value):
 
 def read_hosts(text: str) -> tuple[Endpoint, ...]:
     """``NAME[:PORT],...``; without a port it is those of http and https. UsageError."""
-    found: list[Endpoint] = []
-    for part in text.replace(",", " ").split():
-        try:
-            one = parse_authority(part, PORTS["https"])
-        except InvalidEndpoint as error:
-            raise UsageError(f"{SETTING} cannot be used: {error}") from error
-        found.append(one)
-        if not part.endswith(f":{one.port}"):
-            found.append(endpoint(one.host, PORTS["http"]))
-    return tuple(found)
+    try:
+        return tuple(one for part in text.replace(",", " ").split() for one in web_endpoints(part))
+    except InvalidEndpoint as error:
+        raise UsageError(f"{SETTING} cannot be used: {error}") from error
 
 
 class Web:
@@ -116,21 +104,11 @@ class Web:
             url = target
 
     async def _once(self, outside: Outside, url: Url, request: WebRequest, most: int) -> WebAnswer:
-        line = await outside.open(url.endpoint, url.tls)
+        line = await connect(outside, url, self._ca_bundle)
         try:
-            if url.tls:
-                await line.writer.start_tls(await self._trust(), server_hostname=url.endpoint.host)
-            return await _exchange(line, url, request, most)
-        except ssl.SSLError as error:
-            why = one_line(error.reason or str(error))
-            raise HostUnreachable(f"{url.endpoint} cannot be spoken to in TLS: {why}.") from error
-        except (OSError, h11.RemoteProtocolError) as error:
-            raise HostUnreachable(f"{url.endpoint} broke off: {one_line(str(error))}.") from error
+            return await _answer(line, url, request, most)
         finally:
             await line.close()
-
-    async def _trust(self) -> ssl.SSLContext:
-        return await asyncio.to_thread(ssl.create_default_context, cafile=self._ca_bundle)
 
 
 def _redirected(request: WebRequest, status: int, same: bool) -> WebRequest:
@@ -143,37 +121,16 @@ def _redirected(request: WebRequest, status: int, same: bool) -> WebRequest:
     return request.model_copy(update={"headers": headers})
 
 
-async def _exchange(line: Line, url: Url, request: WebRequest, most: int) -> WebAnswer:
-    state = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
-    try:
-        sent = [state.send(_head(line, url, request))]
-        sent += [state.send(h11.Data(data=request.body)), state.send(h11.EndOfMessage())]
-    except h11.LocalProtocolError as error:
-        raise BadRequest(f"The request cannot be sent: {one_line(str(error))}.") from error
-    line.writer.write(b"".join(part for part in sent if part))
-    await line.writer.drain()
+async def _answer(line: Line, url: Url, request: WebRequest, most: int) -> WebAnswer:
     status, headers, body = 0, Headers(), bytearray()
-    async for event in events(line, state):
-        if isinstance(event, h11.Response):
-            status = event.status_code
-            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers)
-        elif isinstance(event, h11.Data):
-            body += event.data
-            if len(body) > most:
-                break
+    answer = exchange(line, url, request.method, request.headers, request.body)
+    async with contextlib.aclosing(answer) as events:
+        async for event in events:
+            if isinstance(event, h11.Response):
+                status = event.status_code
+                headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers)
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > most:
+                    break
     return WebAnswer(url=str(url), status=status, headers=headers, body=bytes(body[:most]), cut=len(body) > most)
-
-
-def _head(line: Line, url: Url, request: WebRequest) -> h11.Request:
-    given = [(name, value) for name, value in request.headers if name.lower() not in OURS]
-    named = {name.lower() for name, _ in given}
-    usual = [pair for pair in (("User-Agent", "soundstage"), ("Accept", "*/*")) if pair[0].lower() not in named]
-    headers = [("Host", url.host), *given, *usual, ("Accept-Encoding", "identity"), ("Connection", "close")]
-    if request.body or request.method in {"POST", "PUT", "PATCH"}:
-        headers.append(("Content-Length", str(len(request.body))))
-    encoded = [(name.encode("utf-8", "replace"), value.encode("utf-8", "replace")) for name, value in headers]
-    target = url.path
-    if line.whole_urls:
-        target = str(url)
-        encoded += [(b"Proxy-Authorization", line.credentials)] if line.credentials else []
-    return h11.Request(method=request.method, target=target, headers=encoded)

@@ -59,6 +59,12 @@ def parse_authority(text: str, default_port: int | None = None) -> Endpoint:
     return endpoint(host, int(port))
 
 
+def web_endpoints(text: str) -> tuple[Endpoint, ...]:
+    """What ``name`` or ``name:port`` stands for: without a port it is those of http and https. InvalidEndpoint."""
+    one = parse_authority(text, PORTS["https"])
+    return (one,) if text.endswith(f":{one.port}") else (one, endpoint(one.host, PORTS["http"]))
+
+
 def endpoint_of(url: str) -> Endpoint:
     """The endpoint that an http or https URL of a configuration leads to. InvalidEndpoint."""
     try:

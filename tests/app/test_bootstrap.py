@@ -1,6 +1,7 @@
 """Tests of app/bootstrap.py: what a start tidies up, and what an end leaves."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 
 from app.bootstrap import build, settling, tool_means
 from app.models import only
+from app.servers import approvals, external_servers
 from app.settings import Settings
 from app.store import open_store
 from domain.errors import StorageUnavailable, UsageError
@@ -16,8 +18,11 @@ from domain.ledger import Attempt, Scope, Settlement
 from domain.money import NanoUsd
 from domain.task import TaskSpec, TaskStatus
 from gateway.scripted import ScriptedProvider
+from mcp_server.registry import Registry
 from sandbox.fake import FakeSandboxes
 from tests.gateway.house import Purse, Voice, call, single
+from tests.mcp_server.external.stage import PROGRAM
+from tests.mcp_server.place import open_place
 
 
 async def test_a_start_ends_the_tasks_of_dead_processes_and_leaves_those_of_live_ones(tmp_path: Path) -> None:
@@ -136,3 +141,26 @@ async def test_a_setting_that_cannot_be_used_is_told_at_the_start(wrong: dict[st
 
 def _own_id(home: Path) -> str:
     return next((home / "instances").iterdir()).stem
+
+
+async def test_approved_tools_of_external_servers_are_at_hand_from_the_start_and_their_servers_gone_at_the_end(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "speaker.py").write_bytes(PROGRAM)
+    command = 'command = ["python3", "-u", "speaker.py"]\nfiles = "tools"\nconnect_s = 60\n'
+    (tmp_path / "servers.toml").write_text(f"[server.a]\n{command}[server.b]\ncommand = ['none']\n")
+    settings, models = Settings(soundstage_home=tmp_path), only(ScriptedProvider(()), "m", "a test")
+    sandboxes = FakeSandboxes()
+    async with contextlib.aclosing(external_servers(settings, sandboxes, Registry())) as servers:
+        listing = await servers.all["a"].listing()
+        approvals(settings).approve(servers.all["a"].config, listing.tools)
+    started = len(sandboxes.processes)
+    async with build(settings, models, sandboxes) as soundstage:
+        assert len(sandboxes.processes) == started
+        tool = soundstage.dispatcher.registry.get("a__echo")
+        assert tool is not None
+        async with open_place(tmp_path / "place") as place:
+            outcome = await soundstage.dispatcher.call(place.session, "a__echo", {"text": "hello"})
+        assert "echo: hello" in outcome.text
+    assert sandboxes.processes[started].returncode is not None

@@ -36,6 +36,7 @@ async def connected() -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
         serving = asyncio.create_task(serve_http(answering, listening))
         try:
             reader, writer = await asyncio.open_connection(*listening.getsockname())
+            assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             async with asyncio.timeout(60):
                 yield reader, writer
             writer.close()
