@@ -1,12 +1,12 @@
 # Every target sets up what it needs; a second run finds it in place.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup engine gvisor images demo test hostile check lint format types imports lengths lock bench clean
+.PHONY: help setup engine gvisor images node-tools demo test hostile check lint format types imports lengths lock bench clean
 
 BIN := .venv/bin
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv with Soundstage and its test dependencies
 	@scripts/setup.sh
@@ -20,11 +20,14 @@ gvisor: setup engine ## give the engine gVisor's runtime, the stronger isolation
 images: setup engine ## build the sandbox images that are missing or changed
 	@$(BIN)/soundstage images build
 
+node-tools: setup ## install the programs of the MCP project that tests run, in build/node
+	@scripts/node_tools.sh
+
 demo: setup engine ## watch a task planned, coded, tested, corrected and verified
 	@$(BIN)/soundstage images build python
 	$(BIN)/soundstage run "Create a fibonacci function with tests"
 
-test: setup engine images ## run the whole test suite with coverage
+test: setup engine images node-tools ## run the whole test suite with coverage
 	scripts/test.sh
 
 hostile: images gvisor ## run the hostile corpus and write its table into docs/security.md

@@ -34,6 +34,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._timer is None:
             self._expect_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header. The parser leaves white space after the value, which is no part of it (RFC 9110, section 5.5)."""
+        super().on_header(name, value.strip(b" \t"))
+
     def on_headers_complete(self) -> None:
         """The head is there."""
         self._stop()

@@ -41,7 +41,7 @@ class Dispatcher:
             return outcome
         finally:
             reason = "" if outcome is None or verdict is AuditVerdict.DONE else outcome.text
-            size = 0 if outcome is None else len(outcome.text.encode())
+            size = 0 if outcome is None else len(outcome.text.encode()) + outcome.block_bytes
             self.record(session, name, verdict, reason, size, time.monotonic() - started)
 
     async def _checked(
@@ -111,7 +111,7 @@ async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> ToolOut
     try:
         async with asyncio.timeout(tool.limits.timeout_s):
             outcome: ToolOutcome = await tool.handler(session, arguments)
-        return outcome
+        return outcome if outcome.block_bytes <= tool.limits.block_bytes else _too_large(tool, outcome)
     except TimeoutError:
         return ToolOutcome(text=f"{tool.name} took over {tool.limits.timeout_s:.0f} s and was ended.", ok=False)
     except ToolRefused as refusal:
@@ -126,3 +126,11 @@ async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> ToolOut
         return ToolOutcome(text=str(failure), ok=False)
     except SoundstageError as error:
         return ToolOutcome(text=str(error), ok=False)
+
+
+def _too_large(tool: AnyTool, outcome: ToolOutcome) -> ToolOutcome:
+    most = tool.limits.block_bytes
+    text = (
+        f"What {tool.name} answered besides text has {outcome.block_bytes} bytes, and {most} is the most. Ask for less."
+    )
+    return ToolOutcome(text=text, ok=False)

@@ -27,8 +27,9 @@ def build_server(session: Session, dispatcher: Dispatcher) -> "Server[Any]":
 
 def as_result(outcome: ToolOutcome) -> types.CallToolResult:
     """An outcome as MCP has it."""
+    shown = [types.TextContent(type="text", text=outcome.text)] if outcome.text or not outcome.blocks else []
     return types.CallToolResult(
-        content=[types.TextContent(type="text", text=outcome.text)],
+        content=[*shown, *outcome.blocks],
         structured_content=None if outcome.data is None else outcome.data.model_dump(mode="json"),
         is_error=not outcome.ok,
         _meta=None if outcome.problem is None else {PROBLEM: outcome.problem.value},

@@ -21,22 +21,30 @@ A = TypeVar("A", bound=BaseModel)
 
 
 class ToolLimits(Value):
-    """Seconds that a call may take, and characters of its answer that are shown at once."""
+    """Seconds that a call may take, characters of its text that are shown at once, and bytes of its blocks together."""
 
     timeout_s: float = Field(default=330.0, gt=0)
     shown: int = Field(default=16_000, gt=0)
+    block_bytes: int = Field(default=8 * 2**20, ge=0)
 
 
 class ToolOutcome(Value):
     """What a tool answers: ``text`` for whoever reads, and ``data`` for programs, where the tool has such.
 
-    ``problem`` says that the call was wrong, and that nothing was run.
+    ``blocks`` are shown after the text: images, sounds, embedded resources. ``problem`` says that the call was wrong,
+    and that nothing was run.
     """
 
     text: str
     ok: bool = True
     problem: ReplyProblem | None = None
     data: SerializeAsAny[BaseModel] | None = None
+    blocks: tuple[types.ContentBlock, ...] = ()
+
+    @property
+    def block_bytes(self) -> int:
+        """The size of the blocks, as JSON."""
+        return sum(len(block.model_dump_json(by_alias=True, exclude_none=True).encode()) for block in self.blocks)
 
 
 class ToolRefused(Exception):

@@ -15,6 +15,7 @@ import pytest
 from domain.errors import InfrastructureError
 from sandbox import images
 from sandbox.image_engine import ImageEngine
+from tests.node_tools import NodeTools
 
 PRIVATE_VARIABLES = (
     "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "SOUNDSTAGE_MODEL", "OLLAMA_HOST", "GROQ_API_KEY",
@@ -61,6 +62,15 @@ def docker_engine() -> None:
         pytest.fail(f"This test needs a Docker engine. Run: make engine images\n{error}")
     if not there:
         pytest.fail(f"This test needs the image {tag}. Run: make engine images")
+
+
+@pytest.fixture(scope="session")
+def node_tools() -> NodeTools:
+    """The programs of the MCP project. Without them the test fails, with the remedy: it is never skipped."""
+    tools = NodeTools()
+    if (problem := tools.problem()) is not None:
+        pytest.fail(problem)
+    return tools
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ SAID = {"decline": "declined", "cancel": "the question was closed without an ans
 
 class Resumed(Value):
     """Where a call goes on that was interrupted for questions: its task, the last event that it told of, and how often
-    it was interrupted. The client hands it back, so whatever it names is checked like an argument."""
+    it was interrupted. The client hands it back, sealed by the server."""
 
     task_id: str
     seq: int
@@ -86,7 +86,7 @@ class Front:
 
     @property
     def resumed(self) -> Resumed | None:
-        """Where the call goes on, if it was interrupted. ValidationError where the client handed back another thing."""
+        """Where the call goes on, if it was interrupted."""
         state = self._call.request_state if self._call is not None else None
         return None if state is None else Resumed.model_validate_json(state)
 

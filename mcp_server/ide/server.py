@@ -1,5 +1,6 @@
 """The MCP server for people: tools, resources and prompts, over whatever transport somebody serves it."""
 
+import secrets
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -7,19 +8,21 @@ from typing import Any
 
 import mcp.types as types
 from mcp.server import NotificationOptions, Server
-from mcp.server.models import InitializationOptions
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
 from domain.audit import AuditVerdict
 from domain.errors import SoundstageError, UsageError
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.ide.front import Front
+from mcp_server.ide.orders import LONGEST_WAIT_S
 from mcp_server.ide.prompts import RECIPES, PromptProblem, get_prompt
 from mcp_server.ide.resources import TEMPLATES, UnknownResource, list_resources, read_resource
 from mcp_server.ide.session import IdeSession
 from mcp_server.ide.updates import Context, Updates
 from mcp_server.server import as_result
 
+NAME = "soundstage"
 INSTRUCTIONS = (
     "Soundstage plans, tests, codes and verifies programming tasks in short-lived containers. Begin one with run_task; "
     "get_task tells where it stands, get_patch what it changed, get_evidence why to trust that. A task is solved only "
@@ -29,17 +32,25 @@ INSTRUCTIONS = (
 
 
 class IdeServer(Server[Any]):
-    """Says in a handshake, too, that it tells of changes to its tools."""
+    """Says of which changes it tells: of those to its tools, in both eras. Its prompts stay as they are, and whoever
+    wants to know of new tasks asks for the list."""
 
-    def create_initialization_options(
+    def get_capabilities(
         self,
         notification_options: NotificationOptions | None = None,
         experimental_capabilities: dict[str, dict[str, Any]] | None = None,
         extensions: dict[str, dict[str, Any]] | None = None,
-    ) -> InitializationOptions:
-        """As the base does."""
-        options = notification_options or NotificationOptions(tools_changed=True)
-        return super().create_initialization_options(options, experimental_capabilities, extensions)
+        *,
+        protocol_version: str | None = None,
+    ) -> types.ServerCapabilities:
+        """As the base does, which takes it that a stateless client is told of everything."""
+        offered = super().get_capabilities(
+            notification_options, experimental_capabilities, extensions, protocol_version=protocol_version
+        )
+        for part, told in ((offered.tools, True), (offered.resources, False), (offered.prompts, False)):
+            if part is not None:
+                part.list_changed = told
+        return offered
 
 
 def build_ide_server(sessions: Callable[[Context], IdeSession], dispatcher: Dispatcher) -> Server[Any]:
@@ -47,7 +58,7 @@ def build_ide_server(sessions: Callable[[Context], IdeSession], dispatcher: Disp
     desk = _Desk(sessions, dispatcher)
     updates = Updates(sessions, dispatcher.registry)
     server = IdeServer(
-        "soundstage",
+        NAME,
         version=version("soundstage"),
         title="Soundstage",
         instructions=INSTRUCTIONS,
@@ -64,7 +75,18 @@ def build_ide_server(sessions: Callable[[Context], IdeSession], dispatcher: Disp
         on_get_prompt=desk.get_prompt,
     )
     server.add_notification_handler("notifications/initialized", types.NotificationParams, updates.initialized)
+    server.middleware.append(RequestStateBoundary(_sealing(sessions), default_audience=NAME))
     return server
+
+
+def _sealing(sessions: Callable[[Context], IdeSession]) -> RequestStateSecurity:
+    """What a client hands back of a call that was interrupted is exactly what this process gave to the same owner for
+    the same call."""
+    return RequestStateSecurity(
+        keys=[secrets.token_bytes(32)],
+        ttl=LONGEST_WAIT_S,
+        bind_principal=lambda context: sessions(context).owner,
+    )
 
 
 class _Desk:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from domain.approval import MOST_NOTE, ApprovalAnswer
 from domain.errors import SoundstageError, UnknownQuestion
@@ -37,7 +37,7 @@ class ApproveStep(OfTask):
 
 
 async def _run_task(session: IdeSession, arguments: RunTask) -> ToolOutcome:
-    resumed = _resumed(session)
+    resumed = session.front.resumed
     notes: tuple[str, ...] = ()
     if resumed is None:
         order, notes = await order_of(session, arguments)
@@ -48,13 +48,6 @@ async def _run_task(session: IdeSession, arguments: RunTask) -> ToolOutcome:
     if resumed is not None or arguments.wait:
         await _wait(session, task_id, resumed)
     return await told(session, task_id, notes)
-
-
-def _resumed(session: IdeSession) -> Resumed | None:
-    try:
-        return session.front.resumed
-    except ValidationError:
-        raise ToolRefused("What was handed back is not what the server gave. Look at the task with get_task.") from None
 
 
 async def _wait(session: IdeSession, task_id: str, resumed: Resumed | None) -> None:

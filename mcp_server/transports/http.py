@@ -13,6 +13,7 @@ from starlette.routing import Route
 from domain.access import AccessKeys
 from mcp_server.transports.key_gate import KeyGate
 from mcp_server.transports.recent_keys import RecentKeys
+from mcp_server.transports.session_events import SessionEvents
 
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -21,6 +22,21 @@ MOST_BODY_BYTES = 16 * 2**20
 
 MOST_SESSIONS = 1000
 IDLE_S = 30 * 60.0
+RETRY_MS = 1000
+"""After how long a client whose connection broke is asked to come back."""
+
+
+class _Manager(StreamableHTTPSessionManager):
+    """Gives each session a memory of its own: it asks for the store once for each."""
+
+    @property
+    def event_store(self) -> SessionEvents:
+        """A new one."""
+        return SessionEvents()
+
+    @event_store.setter
+    def event_store(self, shared: object) -> None:
+        """What sessions would share is not used."""
 
 
 def http_app(
@@ -33,7 +49,7 @@ def http_app(
     by a name that changed its address.
     """
     names = tuple(hosts)
-    manager = StreamableHTTPSessionManager(
+    manager = _Manager(
         app=server,
         security_settings=TransportSecuritySettings(
             allowed_hosts=[form for name in names for form in (name, f"{name}:*")],
@@ -42,6 +58,7 @@ def http_app(
         max_request_body_size=MOST_BODY_BYTES,
         max_sessions=MOST_SESSIONS,
         session_idle_timeout=IDLE_S,
+        retry_interval=RETRY_MS,
     )
 
     @contextlib.asynccontextmanager

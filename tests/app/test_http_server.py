@@ -17,14 +17,14 @@ HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
 
 async def answering(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says how long the path was."""
+    """Says how long the path was, and what the header ``X-Echo`` holds."""
     if scope["type"] == "lifespan":
         while True:
             kind = (await receive())["type"]
             await send({"type": f"{kind}.complete"})
             if kind == "lifespan.shutdown":
                 return
-    body = str(len(scope["path"])).encode()
+    body = str(len(scope["path"])).encode() + dict(scope["headers"]).get(b"x-echo", b"")
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 
@@ -52,6 +52,13 @@ async def test_requests_on_one_connection_are_answered_in_turn() -> None:
             for _ in range(2):
                 assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
                 assert await reader.readexactly(1) == b"1"
+
+
+@pytest.mark.parametrize("value", [b"a b", b"  a b", b"a b  ", b"\ta b \t "])
+async def test_white_space_around_a_header_is_no_part_of_its_value(value: bytes) -> None:
+    async with connected() as (reader, writer):
+        writer.write(HEAD + b"X-Echo: " + value + b"\r\nConnection: close\r\n\r\n")
+        assert (await reader.read()).endswith(b"\r\n\r\n1a b")
 
 
 @pytest.mark.parametrize("piece", [b"X: y\r\n", b"X: " + b"y" * 1000, b"y" * 1000])

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from mcp.types import BlobResourceContents, ContentBlock, EmbeddedResource, ImageContent, TextContent
 from pydantic import BaseModel
 
 from domain.approval import ApprovalAnswer, ApprovalPolicy, ApprovalQuestion
@@ -13,6 +14,7 @@ from mcp_server.answers import Answers
 from mcp_server.caller import Caller, Permission
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.registry import Registry
+from mcp_server.server import as_result
 from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
 from tests.mcp_server.place import Ears, caller, open_place
 
@@ -161,3 +163,42 @@ async def test_a_long_answer_is_cut_and_kept_in_full() -> None:
     assert desk.answers.get("answer-2") == long.text
     assert desk.answers.get("answer-1") is None, "the oldest goes first"
     assert Answers(10).keep("x" * 11) is None
+
+
+IMAGE = ImageContent(type="image", data="aGVsbG8=", mime_type="image/png")
+EMBEDDED = EmbeddedResource(
+    type="resource", resource=BlobResourceContents(uri="task://a/artifacts/b", blob="AAAA", mime_type="audio/wav")
+)
+
+
+@pytest.mark.parametrize(("text", "shown"), [("a picture", ["text", "image", "resource"]), ("", ["image", "resource"])])
+async def test_what_a_tool_shows_besides_text_follows_the_text_and_counts_in_the_log(
+    text: str, shown: list[str]
+) -> None:
+    audit = Ears()
+    end = ToolOutcome(text=text, blocks=(IMAGE, EMBEDDED))
+    outcome = await Dispatcher(Registry([tool(end)]), audit).call(Desk(), "act", {})
+
+    assert [block.type for block in as_result(outcome).content] == shown
+    assert as_result(outcome).content[-2:] == [IMAGE, EMBEDDED]
+    assert audit.heard[0].size == len(text) + len(
+        b'{"type":"image","data":"aGVsbG8=","mimeType":"image/png"}'
+        b'{"type":"resource","resource":{"uri":"task://a/artifacts/b","mimeType":"audio/wav","blob":"AAAA"}}'
+    )
+
+
+def test_an_answer_without_anything_in_it_is_an_empty_text() -> None:
+    assert as_result(ToolOutcome(text="")).content == [TextContent(type="text", text="")]
+
+
+@pytest.mark.parametrize(("most", "done"), [(57, True), (56, False)])
+async def test_blocks_have_a_most_of_their_own_and_text_another(most: int, done: bool) -> None:
+    audit, end = Ears(), ToolOutcome(text="x" * 200, blocks=(IMAGE,))
+    dispatcher = Dispatcher(Registry([tool(end, ToolLimits(shown=100, block_bytes=most))]), audit)
+    outcome = await dispatcher.call(Desk(), "act", {})
+
+    blocks: tuple[ContentBlock, ...] = (IMAGE,) if done else ()
+    assert (outcome.ok, outcome.blocks) == (done, blocks)
+    assert ("characters left out" in outcome.text) == done
+    assert ("besides text has 57 bytes, and 56 is the most" in outcome.text) != done
+    assert audit.heard[0].verdict is (AuditVerdict.DONE if done else AuditVerdict.FAILED)

@@ -15,7 +15,7 @@ from gateway.scripted import Line, ScriptedProvider
 from mcp_server.ide.front import MOST_ROUNDS
 from tests.app.test_task_desk import CODE, HANG, careful, facts, slow, when
 from tests.director.stage import node, open_stage, part, planned, shell, submit
-from tests.mcp_server.ide.front_desk import ERAS, ME, FrontDesk, Told, connected, open_desk, text_of, who
+from tests.mcp_server.ide.front_desk import ERAS, ME, FrontDesk, Told, connected, open_desk, text_of
 
 PROMPT = "Write the module calc."
 
@@ -259,43 +259,3 @@ async def test_a_task_can_be_cancelled_while_a_question_is_open(era: str, tmp_pa
         assert (state["status"], state["questions"]) == ("cancelled", [])
         assert (await waiting)["status"] == "cancelled"
         assert "asks nothing" in await desk.refused("approve_step", task_id=task_id)
-
-
-STATES = ["", "{}", "null", '{"task_id": 1}', '{"task_id": "%s", "seq": 0, "rounds": 0, "x": 1}', "\x00", "9" * 100_000]
-
-
-@pytest.mark.parametrize("state", STATES, ids=[ascii(state[:20]) for state in STATES])
-async def test_a_state_that_the_server_did_not_give_is_refused(state: str, tmp_path: Path) -> None:
-    async with open_desk(tmp_path, careful()) as desk:
-        result = await desk.client.session.call_tool(
-            "run_task", {"prompt": PROMPT, "wait": True}, request_state=state, allow_input_required=True
-        )
-        assert isinstance(result, types.CallToolResult)
-        assert result.is_error
-        assert "handed back" in text_of(result)
-        assert (await desk.data("list_tasks"))["tasks"] == []
-
-
-async def test_a_state_that_names_the_task_of_somebody_else_leads_to_none(tmp_path: Path) -> None:
-    async with open_stage(tmp_path, careful()) as stage:
-        async with connected(stage.product, caller=who("ann")) as desk:
-            task_id = (await desk.data("run_task", prompt=PROMPT, approval="destructive"))["task_id"]
-            async for event in stage.product.tasks.follow("ann", task_id):
-                if isinstance(event.fact, QuestionAsked):
-                    break
-        async with connected(stage.product, caller=who("bob")) as desk:
-            state = f'{{"task_id": "{task_id}", "seq": 0, "rounds": 0}}'
-            responses: types.InputResponses = {
-                "code:1:1:1": types.ElicitResult(action="accept", content={"approve": True})
-            }
-            for given in (responses, None):
-                result = await desk.client.session.call_tool(
-                    "run_task",
-                    {"prompt": PROMPT},
-                    request_state=state,
-                    input_responses=given,
-                    allow_input_required=True,
-                )
-                assert isinstance(result, types.CallToolResult)
-                assert "There is no task" in text_of(result)
-        assert len((await stage.product.tasks.get("ann", task_id)).questions) == 1
