@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-# This file must not stand before the SDK of the same name.
+# This file has the name of the SDK, and must not stand before it.
 sys.path.remove(str(Path(__file__).resolve().parent))
 
 from bench import mcp_http, mcp_memory

@@ -38,6 +38,11 @@ def _commands() -> list[str]:
     return sorted({command.strip() for command in found})
 
 
+def _serves(command: str) -> bool:
+    """Whether it works until it is interrupted."""
+    return "--http" in command
+
+
 def _answer(body: dict[str, Any]) -> Reply:
     """A model that solves whatever it is asked by the same answer."""
     heard = "\n".join(message["content"] for message in body["messages"])
@@ -77,7 +82,9 @@ def test_there_are_commands_to_run() -> None:
 
 
 @pytest.mark.usefixtures("docker_engine")
-@pytest.mark.parametrize("command", [command for command in _commands() if "soundstage" in command])
+@pytest.mark.parametrize(
+    "command", [command for command in _commands() if "soundstage" in command and not _serves(command)]
+)
 def test_a_shown_soundstage_command_works(command: str, project: Path, home: Path, model_url: str) -> None:
     environment = {**os.environ, "SOUNDSTAGE_HOME": str(home), "OPENAI_BASE_URL": model_url}
     before = [command.replace("--replay", "--record")] if "--replay" in command else []
@@ -86,6 +93,20 @@ def test_a_shown_soundstage_command_works(command: str, project: Path, home: Pat
             shlex.split(each), cwd=project, env=environment, capture_output=True, text=True, timeout=100, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("docker_engine")
+@pytest.mark.parametrize("command", [command for command in _commands() if _serves(command)])
+def test_a_shown_command_that_serves_does_so_until_it_is_interrupted(
+    command: str, project: Path, home: Path, model_url: str
+) -> None:
+    environment = {**os.environ, "SOUNDSTAGE_HOME": str(home), "OPENAI_BASE_URL": model_url}
+    argv = shlex.split(re.sub(r":\d+$", ":0", command))  # the port may be taken here
+    with subprocess.Popen(argv, cwd=project, env=environment, stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stderr is not None
+        assert any("listening at" in line for line in serving.stderr)
+        serving.terminate()
+        assert serving.wait(60) == 130
 
 
 @pytest.mark.parametrize("command", [command for command in _commands() if command.startswith("make")])
