@@ -29,11 +29,8 @@ class AnswerQuestion(OfTask):
     note: str = Field(default="", max_length=MOST_NOTE, description="a word on why, for the specialist")
 
 
-class ApproveStep(OfTask):
+class ApproveStep(AnswerQuestion):
     """Arguments of approve_step."""
-
-    approve: bool = Field(default=True, description="false refuses the step")
-    note: str = Field(default="", max_length=MOST_NOTE, description="a word on why, for the specialist")
 
 
 async def _run_task(session: IdeSession, arguments: RunTask) -> ToolOutcome:
@@ -90,9 +87,9 @@ async def _approve_step(session: IdeSession, arguments: ApproveStep) -> ToolOutc
     if len(open_ones) != 1:
         what = "asks nothing now" if not open_ones else f"asks {len(open_ones)} things: name one with answer_question"
         raise ToolRefused(f"Task {task_id} {what}.")
-    answer = ApprovalAnswer(approved=arguments.approve, note=arguments.note)
-    await session.answer(task_id, open_ones[0].id, answer)
-    return await told(session, task_id)
+    if open_ones[0].id != arguments.question_id:
+        raise ToolRefused(f"Task {task_id} asks something else now: look at it with get_task first.")
+    return await _answer_question(session, arguments)
 
 
 STEERING_TOOLS = (
@@ -130,15 +127,17 @@ STEERING_TOOLS = (
         handler=_answer_question,
         example={"task_id": "fb7d1382ecfd", "question_id": "code:1:1:1", "approve": False, "note": "Use a test file."},
         data=TaskState,
+        destructive=True,
     ),
     Tool(
         name="approve_step",
-        description="Approves or refuses the one thing that a task waits for.",
+        description="Approves or refuses the one thing that a task waits for, as somebody saw it.",
         session=IdeSession,
         arguments=ApproveStep,
         permission=Permission.STEER_TASKS,
         handler=_approve_step,
-        example={"task_id": "fb7d1382ecfd", "approve": True},
+        example={"task_id": "fb7d1382ecfd", "question_id": "code:1:1:1", "approve": True},
         data=TaskState,
+        destructive=True,
     ),
 )

@@ -165,7 +165,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_task", {}),
     ("cancel_task", {}),
     ("answer_question", {"question_id": "code:1:1:1", "approve": True}),
-    ("approve_step", {}),
+    ("approve_step", {"question_id": "code:1:1:1", "approve": True}),
     ("get_patch", {}),
     ("get_evidence", {}),
     ("get_costs", {}),
