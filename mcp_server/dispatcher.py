@@ -17,7 +17,14 @@ from mcp_server.correction import against_schema, unknown_tool, wrong_arguments
 from mcp_server.registry import AnyTool, Registry
 from mcp_server.tool import ToolOutcome, ToolRefused
 
-SUMMARY_CHARACTERS = 500
+SHOWN_UNKNOWN = 500
+"""Characters that are shown of an answer about a tool that there is not."""
+
+MOST_ASKED = 20_000
+"""Characters of a call's arguments, as JSON, that a person can be asked about."""
+
+FIRST = ("command", "url", "path")
+"""What says most about a call, and is shown before its other arguments."""
 
 
 class Dispatcher:
@@ -67,7 +74,9 @@ class Dispatcher:
         asked = {ApprovalPolicy.AUTO: False, ApprovalPolicy.DESTRUCTIVE: tool.destructive or tool.open_world}
         if not asked.get(caller.approval, True):
             return None
-        summary = one_line(json.dumps(arguments, ensure_ascii=False), SUMMARY_CHARACTERS)
+        summary = _summary(arguments)
+        if len(summary) > MOST_ASKED:
+            return ToolOutcome(text=_too_long(tool, len(summary)), ok=False)
         question = ApprovalQuestion(
             actor=caller.actor, task_id=caller.task_id, subtask_id=caller.subtask_id, tool=tool.name, summary=summary
         )
@@ -85,7 +94,7 @@ class Dispatcher:
 
     async def _shown(self, session: Session, name: str, outcome: ToolOutcome) -> ToolOutcome:
         tool = self.registry.get(name)
-        most = tool.limits.shown if tool is not None else SUMMARY_CHARACTERS
+        most = tool.limits.shown if tool is not None else SHOWN_UNKNOWN
         text = plain(outcome.text)
         if len(text) > most:
             kept = await session.keep(text)
@@ -105,6 +114,19 @@ class Dispatcher:
                 tool=one_line(name), verdict=verdict, reason=one_line(reason), duration_s=duration_s, size=size,
             )
         )  # fmt: skip
+
+
+def _summary(arguments: dict[str, Any]) -> str:
+    """The whole arguments, with what says most first."""
+    names = sorted(arguments, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    return plain(json.dumps({name: arguments[name] for name in names}, ensure_ascii=False))
+
+
+def _too_long(tool: AnyTool, size: int) -> str:
+    return (
+        f"The arguments of {tool.name} have {size} characters. A person must approve it, and can be asked about "
+        f"{MOST_ASKED} at most, so it did nothing. Do it in several smaller calls."
+    )
 
 
 async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> ToolOutcome:

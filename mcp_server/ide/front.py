@@ -7,9 +7,9 @@ import mcp.types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from domain.approval import MOST_NOTE, ApprovalAnswer, OpenQuestion
+from domain.approval import MOST_NOTE, SHOWN_SUMMARY, ApprovalAnswer, OpenQuestion
 from domain.base import Value
-from domain.text import plain
+from domain.text import excerpt, plain
 
 MOST_ROUNDS = 8
 """How often one call is interrupted for questions: clients give up after ten times."""
@@ -101,7 +101,7 @@ def _message(question: OpenQuestion) -> str:
     asked = question.question
     return (
         f"Task {asked.task_id}: may the {plain(asked.actor)} use {plain(asked.tool)}?\n"
-        f"What it would do, as the model wrote it: {plain(asked.summary)}"
+        f"What it would do, as the model wrote it: {excerpt(plain(asked.summary), SHOWN_SUMMARY)}"
     )
 
 

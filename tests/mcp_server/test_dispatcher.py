@@ -12,7 +12,7 @@ from domain.audit import AuditVerdict
 from domain.errors import InfrastructureError, ModelRequestRejected, SandboxLost
 from mcp_server.answers import Answers
 from mcp_server.caller import Caller, Permission
-from mcp_server.dispatcher import Dispatcher
+from mcp_server.dispatcher import MOST_ASKED, Dispatcher
 from mcp_server.registry import Registry
 from mcp_server.server import as_result
 from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
@@ -136,6 +136,31 @@ async def test_a_person_is_asked_what_the_policy_says(tmp_path: Path, policy: Ap
     assert all(observation.ok for observation in observations)
     assert [question.tool for question in person.asked] == asked
     assert all(question.summary and question.actor == "test" for question in person.asked)
+
+
+async def test_a_person_is_asked_about_the_whole_call_with_its_command_first(tmp_path: Path) -> None:
+    person = Person(approved=False)
+    async with open_place(tmp_path, {"a": "1"}, approval=ApprovalPolicy.DESTRUCTIVE, approver=person) as place:
+        await place.call("shell", timeout_s=5, command=f"echo harmless # {'a note. ' * 200}\nrm a")
+
+    (question,) = person.asked
+    assert question.summary.startswith('{"command": "echo harmless # a note.')
+    assert "\\nrm a" in question.summary
+
+
+@pytest.mark.parametrize(("spare", "asked"), [(0, True), (1, False)])
+async def test_a_call_too_long_to_be_judged_is_refused_and_nobody_is_asked(
+    tmp_path: Path, spare: int, asked: bool
+) -> None:
+    person = Person(approved=True)
+    longest = MOST_ASKED - len('{"command": ": "}')
+    async with open_place(tmp_path, {}, approval=ApprovalPolicy.DESTRUCTIVE, approver=person) as place:
+        observation = await place.call("shell", command=": " + "x" * (longest + spare))
+
+        assert observation.ok is asked
+        assert len(person.asked) == asked
+        assert asked or "20001 characters" in observation.text
+        assert place.audit.heard[0].verdict is (AuditVerdict.DONE if asked else AuditVerdict.REFUSED)
 
 
 @pytest.mark.parametrize("person", [Person(approved=False, note="not on a Friday"), None])

@@ -1,6 +1,7 @@
 """A client that waits for its task: it is asked, it goes away, it comes too late."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,31 @@ async def test_only_a_plain_yes_is_one(era: str, person: Person, note: str, tmp_
         called = (await desk.client.read_resource(f"task://{state['task_id']}/events")).contents[0]
         assert isinstance(called, types.TextResourceContents)
         assert f"shell was not approved ({note}" in called.text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_end_of_a_long_command_is_shown_to_whoever_is_asked(era: str, tmp_path: Path) -> None:
+    command = f"echo harmless # {'a note. ' * 1000}\necho harm > a.txt"
+    lines = [Line(calls=(shell(command),)), submit()]
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=lines)))
+    person = Person("decline")
+    async with open_stage(tmp_path, model) as stage:
+        async with connected(stage.product, era) as desk:
+            task_id = (await desk.data("run_task", prompt=PROMPT, approval="destructive"))["task_id"]
+            await when(stage.product, task_id, QuestionAsked)
+            result = await desk.call("get_task", task_id=task_id)
+            assert result.structured_content is not None
+            (question,) = result.structured_content["questions"]
+            assert json.loads(question["summary"])["command"] == command
+            assert question["summary"] in text_of(result)
+            await desk.data("cancel_task", task_id=task_id)
+        async with connected(stage.product, era, asked=person) as desk:
+            await desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True)
+    (asked,) = person.asked
+    assert "echo harmless" in asked
+    assert "echo harm > a.txt" in asked
+    assert "characters left out" in asked
+    assert len(asked) < 5000
 
 
 @pytest.mark.parametrize("era", ERAS)
