@@ -13,6 +13,7 @@ from domain.errors import InfrastructureError, ModelRequestRejected, SandboxLost
 from mcp_server.answers import Answers
 from mcp_server.caller import Caller, Permission
 from mcp_server.dispatcher import MOST_ASKED, Dispatcher
+from mcp_server.protection import Protection
 from mcp_server.registry import Registry
 from mcp_server.server import as_result
 from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
@@ -25,6 +26,7 @@ class Desk:
     def __init__(self, who: Caller | None = None) -> None:
         self.caller = who or caller()
         self.failure: InfrastructureError | None = None
+        self.dropped: tuple[str, ...] = ()
         self.answers = Answers(100)
 
     async def keep(self, text: str) -> str | None:
@@ -69,7 +71,7 @@ def tool(end: ToolOutcome | BaseException | float, limits: ToolLimits | None = N
     [
         (ToolOutcome(text="done"), "done", AuditVerdict.DONE),
         (ToolOutcome(text="not done", ok=False), "not done", AuditVerdict.FAILED),
-        (ToolRefused("not so"), "not so", AuditVerdict.FAILED),
+        (ToolRefused("not so"), "not so", AuditVerdict.REFUSED),
         (SandboxLost("gone"), "gone", AuditVerdict.FAILED),
         (ModelRequestRejected("no"), "no", AuditVerdict.FAILED),
         (60.0, "took over 0 s", AuditVerdict.FAILED),
@@ -89,6 +91,35 @@ async def test_however_a_call_ends_there_is_an_answer_and_one_entry(
     assert (entry.actor, entry.task_id, entry.subtask_id, entry.tool) == ("test", "task", "one", "act")
     assert (entry.verdict, entry.size) == (verdict, len(outcome.text))
     assert (entry.reason == "") == (verdict is AuditVerdict.DONE)
+
+
+async def test_an_error_that_nobody_expected_is_an_answer_and_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    audit, desk = Ears(), Desk()
+
+    outcome = await Dispatcher(Registry([tool(KeyError("a secret"))]), audit).call(desk, "act", {})
+
+    assert not outcome.ok
+    assert "a secret" not in outcome.text
+    (entry,) = audit.heard
+    assert (entry.verdict, entry.reason) == (AuditVerdict.FAILED, "KeyError")
+    (reported,) = caplog.records
+    assert "act" in reported.getMessage()
+    assert reported.exc_info is not None
+    assert reported.exc_info[0] is KeyError
+
+
+async def test_a_change_that_was_undone_is_named_in_the_log(tmp_path: Path) -> None:
+    protection = Protection(kept=frozenset({"tests/test_a.py"}))
+    async with open_place(tmp_path, {"tests/test_a.py": "1"}, protection) as place:
+        await place.call("shell", command="echo > tests/test_a.py")
+        await place.call("shell", command="true")
+        await place.call("write_file", path="tests/test_a.py", content="2")
+
+    undone, fine, refused = place.audit.heard
+    assert (undone.verdict, undone.reason) == (AuditVerdict.DONE, "undone, because protected: tests/test_a.py")
+    assert (fine.verdict, fine.reason) == (AuditVerdict.DONE, "")
+    assert refused.verdict is AuditVerdict.REFUSED
+    assert refused.reason.startswith("tests/test_a.py is protected")
 
 
 async def test_a_call_whose_caller_goes_away_is_in_the_log_too() -> None:
