@@ -16,6 +16,8 @@ from mcp_server.ide.views import TaskState
 from mcp_server.ide.watching import Watch
 from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
 
+MOST_ANSWERS = 100
+
 
 class CancelTask(OfTask):
     """Arguments of cancel_task."""
@@ -48,11 +50,10 @@ async def _run_task(session: IdeSession, arguments: RunTask) -> ToolOutcome:
 
 
 async def _wait(session: IdeSession, task_id: str, resumed: Resumed | None) -> None:
-    """Waits for the task, which ends with whoever waits for it. The answers that came back are given first."""
+    """Waits for the task, which ends with whoever waits for it. The answers that came along are given first."""
     try:
         async with asyncio.timeout(LONGEST_WAIT_S):
-            for question_id, answer in session.front.answers.items():
-                await _give(session, task_id, question_id, answer)
+            await _give(session, task_id)
             await Watch(session, task_id, resumed).run()
     except TimeoutError:
         return
@@ -62,10 +63,14 @@ async def _wait(session: IdeSession, task_id: str, resumed: Resumed | None) -> N
         raise
 
 
-async def _give(session: IdeSession, task_id: str, question_id: str, answer: ApprovalAnswer) -> None:
-    """Hands an answer over; one that comes too late changes nothing."""
-    with contextlib.suppress(UnknownQuestion):
-        await session.answer(task_id, question_id, answer)
+async def _give(session: IdeSession, task_id: str) -> None:
+    """Hands over the answers to questions that are open; the others came too late, or are about nothing."""
+    answers = session.front.answers
+    questions = (await session.tasks.get(session.owner, task_id)).questions if answers else ()
+    for question in questions[:MOST_ANSWERS]:
+        if question.id in answers:
+            with contextlib.suppress(UnknownQuestion):
+                await session.answer(task_id, question.id, answers[question.id])
 
 
 async def _cancel_task(session: IdeSession, arguments: CancelTask) -> ToolOutcome:
