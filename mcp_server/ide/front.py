@@ -6,6 +6,7 @@ from typing import Any
 import mcp.types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from domain.approval import MOST_NOTE, SHOWN_SUMMARY, ApprovalAnswer, OpenQuestion
 from domain.base import Value
@@ -43,6 +44,16 @@ class Front:
         self._context = context
         self._call = call
         self.wants: types.InputRequiredResult | None = None
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether a request that ended early was given up by its client, and not by the end of a session, to which the
+        client may come back."""
+        if self._context is None or self._context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return True
+        # The SDK tells handlers in no public way whether the client cancelled their request.
+        channel: Any = self._context.session._request_outbound
+        return bool(channel.cancel_requested.is_set())
 
     async def report(self, progress: float, message: str) -> None:
         """Tells how the request gets on; ``progress`` only ever grows."""

@@ -50,7 +50,8 @@ async def _run_task(session: IdeSession, arguments: RunTask) -> ToolOutcome:
 
 
 async def _wait(session: IdeSession, task_id: str, resumed: Resumed | None) -> None:
-    """Waits for the task, which ends with whoever waits for it. The answers that came along are given first."""
+    """Waits for the task, which ends when its client gives the request up. The answers that came along are given
+    first."""
     try:
         async with asyncio.timeout(LONGEST_WAIT_S):
             await _give(session, task_id)
@@ -58,8 +59,10 @@ async def _wait(session: IdeSession, task_id: str, resumed: Resumed | None) -> N
     except TimeoutError:
         return
     except asyncio.CancelledError:
-        with contextlib.suppress(SoundstageError):  # a task that is not theirs, or not here, is none that could end
-            await session.tasks.cancel(session.owner, task_id, f"{session.caller.actor} went away while waiting for it")
+        if session.front.gave_up:
+            with contextlib.suppress(SoundstageError):  # a task that is not theirs, or not here, is none that could end
+                reason = f"{session.caller.actor} went away while waiting for it"
+                await session.tasks.cancel(session.owner, task_id, reason)
         raise
 
 
