@@ -106,13 +106,14 @@ class ToolSession:
         """The history of the repository that the files came from, or None."""
         return await self._workspace.past()
 
-    async def sync(self, why: str) -> str:
+    async def sync(self, why: str, closely: bool = False) -> str:
         """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken.
 
+        What was written through a shared mapping is found when it looks ``closely``, at the content of every file.
         HostileOutput when it was too much: then the sandbox has the files of the last snapshot again.
         """
         try:
-            fetched = await self.sandbox.fetch()
+            fetched = await self.sandbox.fetch(closely)
         except HostileOutput:
             await self.sandbox.put(TreeChange(written=self.tree), clear=True)
             raise
