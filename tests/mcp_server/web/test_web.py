@@ -261,7 +261,7 @@ async def test_the_machines_own_proxy_is_used_and_its_credentials_go_no_further(
 
         async with server(tunnel) as proxy:
             proxies = UpstreamProxies(https=f"http://me:word@127.0.0.1:{proxy}")
-            web = Web([here(port, "localhost")], proxies, bundle)
+            web = Web((), proxies, bundle, inside=[here(port, "localhost")])
             assert (await ask(web, f"https://localhost:{port}/x")).body == b"far"
             await ended.wait()
 
@@ -269,6 +269,17 @@ async def test_the_machines_own_proxy_is_used_and_its_credentials_go_no_further(
     assert "Proxy-Authorization: Basic" in seen[0]
     assert heard[0].startswith("GET /x HTTP/1.1")
     assert "Proxy-Authorization" not in heard[0]
+
+
+@pytest.mark.parametrize("url", ["http://localhost/latest/meta-data", "https://localhost/", "http://127.0.0.1/"])
+async def test_no_proxy_is_asked_for_a_name_that_leads_inside(url: str) -> None:
+    heard: list[str] = []
+    async with server(says(ok("secret"), heard=heard)) as port:
+        proxy = f"http://127.0.0.1:{port}"
+        web = Web(read_hosts("localhost 127.0.0.1"), UpstreamProxies(http=proxy, https=proxy))
+        with pytest.raises(HostRefused, match="leads to"):
+            await ask(web, url)
+    assert heard == []
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
