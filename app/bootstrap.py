@@ -164,7 +164,7 @@ def tool_means(settings: Settings, store: Store, parsers: Parsers, repo_map: Rep
         repo_map=repo_map,
         kept=KeptFiles(store.log, store.artifacts),
         databases=PostgresDatabases(settings.databases),
-        web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()),
+        web=Web(hosts, settings.upstream_proxies, settings.trusted_bundle()) if hosts else None,
     )
 
 

@@ -5,6 +5,9 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEAD_BYTES = 64 * 1024
+MOST_CONNECTIONS = 500
+"""Whoever comes beyond that is not listened to: a process has so many descriptors, and needs some itself."""
+
 HEAD_S = 20.0
 """How long a client may take for the head of a request, the first one from when it connects."""
 
@@ -18,7 +21,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the base has it
         """Somebody connected."""
         super().connection_made(transport)
-        self._expect_head()
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+        else:
+            self._expect_head()
 
     def data_received(self, data: bytes) -> None:
         """A piece of a request, or of several."""

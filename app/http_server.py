@@ -11,9 +11,6 @@ from starlette.types import ASGIApp
 
 from app.http_protocol import BoundedProtocol
 
-MOST_CONNECTIONS = 1000
-"""Whoever comes beyond that hears that the server is busy (503)."""
-
 GRACE_S = 2
 """How long requests may go on after the end was asked for."""
 
@@ -31,7 +28,7 @@ async def serve_http(app: ASGIApp, listening: socket.socket) -> None:
     """Serves until it is cancelled; then requests have ``GRACE_S`` to end."""
     config = uvicorn.Config(
         app, http=BoundedProtocol, ws="none", lifespan="on", log_level="warning", access_log=False,
-        proxy_headers=False, timeout_graceful_shutdown=GRACE_S, limit_concurrency=MOST_CONNECTIONS,
+        proxy_headers=False, timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
     server = _Server(config)
     # Else the body of an answer waits up to 40 ms until the client has confirmed the head.

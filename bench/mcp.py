@@ -9,7 +9,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.remove(str(Path(__file__).resolve().parent))
 
 from bench import mcp_http, mcp_memory
-from bench.measure import show, wants_json
+from bench.measure import Figure, show, wants_json
+from tests.mcp_server.conformance.suite import failed_scenarios
 
 
 async def measure() -> None:
@@ -17,6 +18,8 @@ async def measure() -> None:
     as_json = wants_json("What a call of a tool costs.")
     figures = await mcp_memory.overhead()
     figures += await mcp_http.throughput()
+    failed = await failed_scenarios()
+    figures.append(Figure("conformance_failed", len(failed), "", f"0 {' '.join(failed)}".rstrip()))
     show(figures, as_json)
 
 

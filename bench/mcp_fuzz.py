@@ -17,6 +17,7 @@ sys.path.remove(str(Path(__file__).resolve().parent))
 from mcp_server.tools import SPECIALIST_TOOLS
 from tests.mcp_server.fuzz import SLOW, Played, fuzzing, shown
 from tests.mcp_server.fuzz_values import Draws
+from tests.mcp_server.ide.people_fuzz import play as play_people
 
 IN_ONE_PLACE = 1_000
 """Calls after which a new place is opened, so that what is broken is near what broke it."""
@@ -26,6 +27,7 @@ def main() -> None:
     """Plays and prints; exits with 1 when a call broke something."""
     parser = argparse.ArgumentParser(description="Random and adversarial calls over every tool.")
     parser.add_argument("--count", type=int, default=10_000, help="how many calls")
+    parser.add_argument("--people", type=int, default=2000, help="how many calls of tools for people besides")
     parser.add_argument("--seed", type=int, default=1, help="which calls")
     parser.add_argument("--only", type=int, help="the number of one call")
     parser.add_argument("--json", action="store_true", help="print one JSON object as well")
@@ -36,6 +38,7 @@ def main() -> None:
     started = time.monotonic()
     try:
         played = asyncio.run(_play(options.seed, numbers))
+        people = asyncio.run(play_people(options.seed, range(options.people)))
     except AssertionError as error:
         print(error)
         sys.exit(1)
@@ -43,10 +46,11 @@ def main() -> None:
     print(f"{len(numbers)} calls in {seconds:.0f} s: {dict(played.verdicts)}")
     print(f"{played.unsendable} besides that no transport carries")
     print(f"by tool: {dict(played.calls)}")
+    print(f"{options.people} calls of tools for people: {dict(people)}")
     for took, name, number in sorted(played.slowest, reverse=True):
         print(f"slow: {took:6.2f} s {name}, number {number}")
     if options.json:
-        print(json.dumps({"calls": len(numbers), "broken": 0, "seconds": round(seconds, 1)}))
+        print(json.dumps({"calls": len(numbers) + options.people, "broken": 0, "seconds": round(seconds, 1)}))
 
 
 async def _play(seed: int, numbers: range) -> Played:

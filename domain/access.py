@@ -52,6 +52,10 @@ class AccessKeys(Protocol):
         """The key that somebody shows, where it lets them in; None for any other text. StorageUnavailable."""
         ...
 
+    async def works(self, key_id: str) -> bool:
+        """Whether the key of an id still lets anybody in. StorageUnavailable."""
+        ...
+
 
 class NewSecret(NamedTuple):
     """A key that nobody has seen: its id, the whole of it, and the hash that is kept of it."""

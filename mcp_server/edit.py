@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import islice
 
+from mcp_server.indentation import reindent
 from mcp_server.lines import lines_of, number
 from mcp_server.tool import ToolRefused
 
@@ -13,24 +14,25 @@ SHOWN_LINES = 40
 COMPARED_LINES = 5_000
 COMPARED_CHARACTERS = 160
 SHOWN_PLACES = 10
-NUMBERED = re.compile(r" *\d+\t")
+NUMBERED = re.compile(r" *(\d{1,9})\t")
 
 
 def apply_edit(content: str, old: str, new: str) -> str:
     """``content`` with ``old`` replaced by ``new``.
 
     ``old`` must occur once as it is, or else once when the white space at both ends of each line is ignored; then
-    ``new`` is indented as the text that it replaces. Line numbers that were copied with the lines are left out.
+    ``new`` is indented as the text that it replaces. Line numbers that were copied with the lines are left out, and
+    lines end as those of the file do.
     ToolRefused says what stands in the way, and shows the nearest region.
     """
     if not old.strip():
         raise ToolRefused("`old` is empty. Copy the lines to replace from the file, or use write_file for a whole one.")
     count = content.count(old)
     if count == 1:
-        return content.replace(old, new, 1)
+        return content.replace(old, _ended(new) if _ends_crlf(content) else new, 1)
     if count > 1:
         raise _several(content.count("\n", 0, found.start()) + 1 for found in re.finditer(re.escape(old), content))
-    if (bare := _without_numbers(old)) != old and bare.strip():
+    if (bare := _without_numbers(old)) != old and bare.strip() and _is_numbered_so(content, old):
         return apply_edit(content, bare, _without_numbers(new))
     return _tolerant(content, old, new)
 
@@ -52,22 +54,40 @@ def _without_numbers(text: str) -> str:
     return "\n".join(NUMBERED.sub("", line, count=1) for line in lines)
 
 
+def _is_numbered_so(content: str, old: str) -> bool:
+    """Whether the numbers in front of the lines are those that the lines have in the file."""
+    lines = lines_of(content)
+    for line in filter(str.strip, old.split("\n")):
+        found = NUMBERED.match(line)
+        at = int(found[1]) if found else 0
+        if found is None or not 0 < at <= len(lines) or lines[at - 1].strip() != line[found.end() :].strip():
+            return False
+    return True
+
+
+def _ends_crlf(content: str) -> bool:
+    return content.count("\n") == content.count("\r\n") > 0
+
+
+def _ended(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\n", "\r\n")
+
+
 def _tolerant(content: str, old: str, new: str) -> str:
     lines = re.findall(r"[^\n]*\n|[^\n]+", content)
-    wanted = [line.strip() for line in lines_of(old.strip("\n"))]
+    given = lines_of(old.strip("\n"))
+    wanted = [line.strip() for line in given]
     found = list(islice(_places([line.strip() for line in lines], wanted), SHOWN_PLACES + 1))
     if len(found) > 1:
         raise _several(at + 1 for at in found)
     if not found:
         raise ToolRefused(f"`old` does not occur in the file. The nearest region is:\n{nearest(content, old)}")
     at, end = found[0], found[0] + len(wanted)
-    first = next(place for place, line in enumerate(wanted) if line)
-    given = lines_of(old.strip("\n"))[first]
-    replacement = _reindent(new.strip("\n"), _indent(given), _indent(lines[at + first]))
+    replacement = reindent(new.strip("\n"), given, lines[at:end])
     if replacement and (end < len(lines) or lines[end - 1].endswith("\n")):
         replacement += "\n"
     if lines[at].endswith("\r\n"):
-        replacement = replacement.replace("\r\n", "\n").replace("\n", "\r\n")
+        replacement = _ended(replacement)
     return "".join(lines[:at]) + replacement + "".join(lines[end:])
 
 
@@ -78,22 +98,6 @@ def _places(lines: list[str], wanted: list[str]) -> Iterator[int]:
     while at >= 0:
         yield text.count("\n", 0, at)
         at = text.find(piece, at + 1)
-
-
-def _reindent(new: str, given: str, has: str) -> str:
-    """``new`` with ``has`` in front of each line where the text to replace was ``given`` with other white space."""
-    if has == given:
-        return new
-    moved = []
-    for line in lines_of(new):
-        if line.strip():
-            line = has + line[len(given) :] if line.startswith(given) else has + line.lstrip()
-        moved.append(line)
-    return "\n".join(moved)
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
 
 
 def nearest(content: str, old: str) -> str:

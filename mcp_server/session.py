@@ -10,7 +10,7 @@ from mcp_server.caller import Caller
 from mcp_server.edit_ladder import EditLadder
 from mcp_server.protection import Protection
 from mcp_server.tool import ToolRefused
-from sandbox.base import Sandbox
+from sandbox.base import IGNORED, Sandbox
 
 
 class ToolSession:
@@ -78,11 +78,25 @@ class ToolSession:
         if not self.allows(path):
             allowed = f" You may write: {', '.join(self.protection.writable)}." if self.protection.writable else ""
             raise ToolRefused(f"{path} is protected and stays as it is. Change other files instead.{allowed}")
+        self._check_place(path)
         known = self.tree.get(path)
         change = TreeChange(written={path: File(content=content, executable=bool(known and known.executable))})
         await self.sandbox.put(change)
         await self._record(change, f"write {path}")
         self.edits.changed(path)
+
+    def _check_place(self, path: str) -> None:
+        """ToolRefused when a file at the path would take another's place, or never leave the sandbox."""
+        parts = path.split("/")
+        if ignored := next((part for part in parts if part in IGNORED), None):
+            raise ToolRefused(f"Nothing below {ignored} is kept. Write {path} elsewhere, or make it with a command.")
+        if any(other.startswith(f"{path}/") for other in self.tree):
+            raise ToolRefused(f"{path} is a folder. Name the file in it, or remove the folder with a command first.")
+        above = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+        if file := next((other for other in above if other in self.tree), None):
+            raise ToolRefused(
+                f"{file} is a file, not a folder. Choose another path, or remove it with a command first."
+            )
 
     async def changed_lines(self) -> dict[str, frozenset[int]]:
         """Path -> the numbers, from 1, of the lines that the task's first snapshot does not have."""
@@ -92,13 +106,14 @@ class ToolSession:
         """The history of the repository that the files came from, or None."""
         return await self._workspace.past()
 
-    async def sync(self, why: str) -> str:
+    async def sync(self, why: str, closely: bool = False) -> str:
         """Takes over what a command changed in the sandbox; returns a note for the model on what was not taken.
 
+        What was written through a shared mapping is found when it looks ``closely``, at the content of every file.
         HostileOutput when it was too much: then the sandbox has the files of the last snapshot again.
         """
         try:
-            fetched = await self.sandbox.fetch()
+            fetched = await self.sandbox.fetch(closely)
         except HostileOutput:
             await self.sandbox.put(TreeChange(written=self.tree), clear=True)
             raise

@@ -151,8 +151,12 @@ class Sandbox(Protocol):
         """Writes and removes files in the workspace, with ``clear`` after removing all that is there."""
         ...
 
-    async def fetch(self) -> Fetched:
-        """The files that changed since the last put or fetch. HostileOutput when they exceed the limits."""
+    async def fetch(self, closely: bool = False) -> Fetched:
+        """The files that changed since the last put or fetch. HostileOutput when they exceed the limits.
+
+        A program that writes through a shared mapping can change a file so that it looks as before: ``closely``
+        compares the contents of all files as well.
+        """
         ...
 
     async def changes(self) -> Changes:

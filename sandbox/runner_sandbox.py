@@ -73,9 +73,9 @@ class RunnerSandbox(CommandVerbs):
         ask = {"op": "put", "deleted": sorted(change.deleted), "clear": clear}
         await self._transfer(ask, pack(change.written), self._limits)
 
-    async def fetch(self) -> Fetched:
+    async def fetch(self, closely: bool = False) -> Fetched:
         """What changed since the last transfer. What could not be taken over is given again by the next call."""
-        ask = {"op": "fetch", "ignore": self._ignored, "file_limit": self._limits.file_bytes}
+        ask = {"op": "fetch", "ignore": self._ignored, "file_limit": self._limits.file_bytes, "closely": closely}
         archive, told = await self._transfer(ask, b"", self._limits)
         files, refused = extract(archive, self._limits)
         refused += [printable(path) for path in told.refused]

@@ -27,14 +27,21 @@ class SqlAccessKeys:
     async def find(self, shown: str) -> AccessKey | None:
         """The key that somebody shows, where it lets them in. StorageUnavailable."""
         key_id = id_of(shown)
-        if key_id is None:
-            return None
-        wanted = select(ACCESS).where(ACCESS.c.id == key_id)
-        row = await self._database.read(lambda connection: connection.execute(wanted).mappings().first())
+        row = await self._row(key_id) if key_id is not None else None
         if row is None or not same(row["digest"], shown):
             return None
-        key = _key(dict(row))
+        key = _key(row)
         return key if key.works(datetime.now(UTC)) else None
+
+    async def works(self, key_id: str) -> bool:
+        """Whether the key of an id still lets anybody in. StorageUnavailable."""
+        row = await self._row(key_id)
+        return row is not None and _key(row).works(datetime.now(UTC))
+
+    async def _row(self, key_id: str) -> dict[str, Any] | None:
+        wanted = select(ACCESS).where(ACCESS.c.id == key_id)
+        row = await self._database.read(lambda connection: connection.execute(wanted).mappings().first())
+        return None if row is None else dict(row)
 
     async def add(
         self, scopes: Iterable[AccessScope], owner: str, label: str = "", lifetime: timedelta | None = None

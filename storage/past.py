@@ -22,6 +22,8 @@ from domain.past import LineOrigin, PastCommit, PastLog
 MOST_COMMITS = 10_000
 MESSAGE_CHARACTERS = 4_000
 NAME_CHARACTERS = 100
+EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
+"""Seconds of the years 1 to 9999, which can be told; a commit may claim any others."""
 
 T = TypeVar("T")
 
@@ -141,6 +143,6 @@ def _past(commit: pygit2.Commit) -> PastCommit:
     return PastCommit(
         id=str(commit.id),
         author=commit.author.raw_name.decode("utf-8", "replace")[:NAME_CHARACTERS],
-        when=datetime.fromtimestamp(commit.commit_time, UTC),
+        when=datetime.fromtimestamp(min(max(commit.commit_time, EARLIEST), LATEST), UTC),
         message=commit.raw_message.decode("utf-8", "replace")[:MESSAGE_CHARACTERS].strip(),
     )

@@ -2,7 +2,8 @@
 never committed.
 
 The query is declared as a cursor, which takes one SELECT and nothing else: no second statement, no COPY, no DO, no
-data-modifying WITH. What a function of the server can do on its own account is up to the rights of its user.
+data-modifying WITH. What a function of the server can do on its own account is up to the rights of its user: one who
+may reach the server's files, programs or other sessions is refused.
 """
 
 import asyncio
@@ -32,6 +33,12 @@ LISTED_TABLES = 40
 ENTRY = re.compile(r"([a-z][a-z0-9_-]{0,31})=(postgres(?:ql)?://.+)", re.DOTALL)
 NEXT = re.compile(r",(?=\s*[a-z][a-z0-9_-]{0,31}=postgres(?:ql)?://)")
 PASSWORD = re.compile(r"://[^:@/?#]*:([^@/]+)@|[?&]password=([^&,\s]+)")
+POWERS = (
+    "SELECT rolname FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (rolsuper OR rolname IN "
+    "('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program', 'pg_signal_backend')) "
+    "ORDER BY rolsuper DESC, 1 LIMIT 1"
+)
+"""A role that may do more than read tables, where the user is it or can become it."""
 HOW = "Write one SELECT, with $1, $2 for parameters."
 TABLES = (
     "SELECT table_schema || '.' || table_name FROM information_schema.tables "
@@ -81,6 +88,7 @@ class PostgresDatabases:
             try:
                 # The server's own limit can be lifted by the query; this one cannot.
                 async with asyncio.timeout(timeout_s + GRACE_S):
+                    await _check_powers(name, connection)
                     return await _read(connection, sql.strip().rstrip(";"), parameters, most, timeout_s)
             except TimeoutError:
                 raise QueryFailed(f"The query took over {timeout_s:.0f} s and was ended. Ask for less.") from None
@@ -104,6 +112,20 @@ async def _connected(name: str, place: str) -> "AsyncIterator[AsyncConnection[An
         yield connection
     finally:
         await connection.close()
+
+
+async def _check_powers(name: str, connection: "AsyncConnection[Any]") -> None:
+    import psycopg
+
+    try:
+        power = await (await connection.execute(POWERS)).fetchone()
+    except psycopg.Error as error:
+        raise QueryFailed(_said(error)) from None
+    if power is not None:
+        raise QueryFailed(
+            f"The database {name!r} is not asked: its user has the rights of {one_line(str(power[0]))}, which reach "
+            f"beyond its tables. Do without it; whoever runs Soundstage names a user in {SETTING} that can only read."
+        )
 
 
 async def _read(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from domain.errors import InfrastructureError
@@ -88,3 +89,14 @@ def postgres() -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_user(postgres: str) -> str:
+    """The URL of a user who may do everything with tables and nothing with the server, with ``:@`` for a password."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE ROLE app LOGIN")
+        connection.execute("GRANT ALL ON SCHEMA public TO app")
+        connection.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app")
+        connection.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO app")
+    return postgres.replace("postgres:@", "app:@")

@@ -21,7 +21,8 @@ from mcp_server.ide.callers import key_holder, person_here
 from mcp_server.ide.server import build_ide_server
 from mcp_server.ide.session import Folders, IdeSession
 from mcp_server.ide.updates import Context
-from mcp_server.transports.http import LOOPBACK, PATH, http_app
+from mcp_server.transports.callers import LOOPBACK
+from mcp_server.transports.http import PATH, http_app
 from mcp_server.transports.stdio import serve_stdio
 
 

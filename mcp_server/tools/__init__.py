@@ -25,13 +25,14 @@ from mcp_server.web.web import Web
 @dataclass(frozen=True)
 class Means:
     """What tools work with besides a session. ``syntax`` and ``repo_map`` are None where nothing can parse, ``kept``
-    where nothing is, ``databases`` where none is held; ``web`` reaches no host unless it was told some."""
+    where nothing is, ``databases`` where none is held; ``web`` reaches the hosts that it was told, and where it is None
+    nobody is offered a tool for that."""
 
     syntax: SyntaxCheck | None = None
     repo_map: RepoMap | None = None
     kept: KeptFiles | None = None
     databases: Databases | None = None
-    web: Web = field(default_factory=Web)
+    web: Web | None = field(default_factory=Web)
 
 
 def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
@@ -48,7 +49,7 @@ def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
         *map_tools(means.repo_map),
         *file_tools(means.syntax),
         *artifact_tools(means.kept),
-        *http_tools(means.web),
+        *(http_tools(means.web) if means.web is not None else ()),
         *database_tools(means.databases),
     )
 

@@ -66,9 +66,10 @@ def _describe(result: CommandResult) -> str:
 
 
 async def _submit(session: ToolSession, arguments: Submit) -> ToolOutcome:
-    del session
+    note = await session.sync("submit", closely=True)
     submission = Submission(submitted=arguments.summary, artifacts=tuple(arguments.artifacts))
-    return ToolOutcome(text="Submitted. It will be verified now.", data=submission)
+    said = "Submitted. It will be verified now."
+    return ToolOutcome(text=f"{said}\n{note}" if note else said, data=submission)
 
 
 COMMAND_TOOLS = (
@@ -94,6 +95,6 @@ COMMAND_TOOLS = (
         example={"summary": "Implemented add() and ran the tests."},
         data=Submission,
         idempotent=True,
-        limits=ToolLimits(timeout_s=30),
+        limits=ToolLimits(timeout_s=150),
     ),
 )

@@ -48,6 +48,8 @@ async def _history(session: ToolSession, arguments: GitHistory) -> ToolOutcome:
             return await _lines(past, path, arguments)
         return await _log(past, path, arguments.limit)
     except KeyError:
+        if arguments.commit is None and arguments.start is None and arguments.end is None:
+            raise ToolRefused("The history cannot be read whole: a part of it is missing. Do without it.") from None
         what = f"commit {arguments.commit}" if arguments.commit else f"such lines of {one_line(path or '')}"
         raise ToolRefused(f"The history knows no {what}. List commits with git_history() first.") from None
 

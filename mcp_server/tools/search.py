@@ -1,12 +1,12 @@
 """Searching in files."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from domain.command import Command, CommandResult, Verdict
-from domain.text import plain
+from domain.text import one_line, plain
 from mcp_server.caller import Permission
 from mcp_server.lines import LINE_CHARACTERS
 from mcp_server.session import ToolSession
@@ -19,6 +19,9 @@ EXCLUDED = tuple(f"--exclude-dir={name}" for name in sorted(IGNORED))
 TIMEOUT_S = 20.0
 OUTPUT_LIMIT = 4 * 1024 * 1024
 SHOWN_LINE = LINE_CHARACTERS // 4
+MOST_LEFT_OUT = 2
+TOO_HARD = re.compile(rb"grep: (?:\./)?([^\n]+): [^:\n]*backtrack")
+"""What grep says of a file that the pattern takes too long for, and ends at."""
 FOUND = re.compile(r"(?:\./)?([^\0]*)\0(\d{1,9})([:-])(.*)")
 """A line of grep's output: file, number, whether it matched or stands around, text."""
 
@@ -32,6 +35,14 @@ class Search(BaseModel):
     path: FolderPath = Field(default=".", description="file or folder to search; the whole workspace when left out")
     max_results: int = Field(default=50, ge=1, le=500, description="most matching lines to show")
     context: int = Field(default=0, ge=0, le=10, description="lines to show before and after each match")
+
+    @field_validator("pattern")
+    @classmethod
+    def _one_line(cls, pattern: str) -> str:
+        pattern = pattern.removesuffix("\n")
+        if not pattern or "\n" in pattern:
+            raise ValueError("a line is searched at a time: give a pattern without a newline")
+        return pattern
 
 
 class Match(BaseModel):
@@ -53,21 +64,28 @@ class Matches(BaseModel):
 async def _search(session: ToolSession, arguments: Search) -> ToolOutcome:
     await check_inside(session, arguments.path)
     result, note = await _grep(session, arguments, "-P"), ""
-    if result.exit_code == 2 and not result.stdout and result.stderr and b"backtrack" not in result.stderr:
+    left_out: list[str] = []
+    while len(left_out) < MOST_LEFT_OUT and (hard := TOO_HARD.search(result.stderr)):
+        left_out.append(hard[1].decode(errors="replace"))
+        result = await _grep(session, arguments, "-P", left_out)
+    if result.exit_code == 2 and not result.stdout and result.stderr and not TOO_HARD.search(result.stderr):
         # What is no regular expression is most often a piece of code.
         result = await _grep(session, arguments, "-F")
         note = "[the pattern is no regular expression, so it was searched for as plain text]\n"
     if not result.stdout and (result.stderr or result.exit_code is None):
         why = plain(result.text())[:500] or f"it took over {TIMEOUT_S:.0f} s"
         raise ToolRefused(f"The search failed: {why}. Try a simpler pattern, or a smaller folder.")
-    return _outcome(result, arguments.max_results, note)
+    return _outcome(result, arguments.max_results, note, left_out)
 
 
-async def _grep(session: ToolSession, arguments: Search, kind: str) -> CommandResult:
+async def _grep(session: ToolSession, arguments: Search, kind: str, left_out: Sequence[str] = ()) -> CommandResult:
+    # grep leaves out by name, wherever a file of that name is.
+    names = (re.sub(r"([\\*?\[])", r"\\\1", path.rsplit("/", 1)[-1]) for path in left_out)
     # A hidden folder is searched where it is asked for by name.
     named = any(part.startswith(".") for part in arguments.path.split("/")) and arguments.path != "."
     around = ("-C", str(arguments.context)) if arguments.context else ()
-    options = ("-rnIHsZ", kind, *around, *(() if named else (HIDDEN,)), *EXCLUDED)
+    excluded = (*(() if named else (HIDDEN,)), *EXCLUDED, *(f"--exclude={name}" for name in names))
+    options = ("-rnIHsZ", kind, *around, *excluded)
     command = Command(
         argv=("grep", *options, "-e", arguments.pattern, "--", arguments.path),
         timeout_s=TIMEOUT_S,
@@ -76,7 +94,7 @@ async def _grep(session: ToolSession, arguments: Search, kind: str) -> CommandRe
     return await session.sandbox.run(command)
 
 
-def _outcome(result: CommandResult, most: int, note: str) -> ToolOutcome:
+def _outcome(result: CommandResult, most: int, note: str, left_out: Sequence[str]) -> ToolOutcome:
     matches: list[Match] = []
     lines: list[str] = []
     total = 0
@@ -88,14 +106,29 @@ def _outcome(result: CommandResult, most: int, note: str) -> ToolOutcome:
             matches.append(Match(path=path, line=number, text=text))
         lines.append(f"{path}{sign}{number}{sign}{text}" if sign else "--")
     ended = result.verdict not in {Verdict.OK, Verdict.FAILED}
-    data = Matches(matches=matches, total=total, complete=total <= most and not ended)
+    unread = bool(left_out) or result.exit_code == 2
+    data = Matches(matches=matches, total=total, complete=total <= most and not ended and not unread)
+    if unread:
+        note += _unread(result, left_out)
     if not matches:
         return ToolOutcome(text=f"{note}No match.", data=data)
-    if not data.complete:
+    if total > most or ended:
         known = f"more than {total}" if ended else str(total)
         lines.append(f"[the first {len(matches)} of {known} matching lines; narrow the pattern or the path, or raise "
                      "max_results]")  # fmt: skip
     return ToolOutcome(text=note + "\n".join(lines), data=data)
+
+
+def _unread(result: CommandResult, left_out: Sequence[str]) -> str:
+    """What was not searched, as lines of their own."""
+    note = ""
+    if left_out:
+        names = ", ".join(dict.fromkeys(one_line(path.rsplit("/", 1)[-1]) for path in left_out))
+        note = f"[files called {names} were left out: the pattern takes too long there. Try a simpler one.]\n"
+    if result.exit_code == 2:
+        why = one_line(result.stderr.decode(errors="replace")).removeprefix("grep: ") or "some cannot be read"
+        note += f"[not all files were searched: {why}]\n"
+    return note
 
 
 def _found(output: bytes) -> Iterator[tuple[str, int, str, str]]:
@@ -121,6 +154,6 @@ SEARCH_TOOLS = (
         data=Matches,
         read_only=True,
         idempotent=True,
-        limits=ToolLimits(timeout_s=60),
+        limits=ToolLimits(timeout_s=90),
     ),
 )

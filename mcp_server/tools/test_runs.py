@@ -70,11 +70,12 @@ class TestCounts(BaseModel):
 
 async def _run_tests(session: ToolSession, arguments: RunTests) -> ToolOutcome:
     selection = tuple(_existing(one, session.tree) for one in arguments.selection)
+    before = await session.sync("before run_tests", closely=True)
     result = await session.sandbox.run(harness_command("python", selection))
     note = await session.sync("run_tests")
     report = parse_report(result)
     coverage = _coverage(report, await session.changed_lines()) if report.finished else None
-    parts = (describe_report(report), describe_coverage(coverage), note)
+    parts = (describe_report(report), describe_coverage(coverage), before, note)
     text = "\n".join(part for part in parts if part)
     return ToolOutcome(text=text, ok=report.passed, data=_counts(report, coverage))
 

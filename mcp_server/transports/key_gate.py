@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-import json
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.access import AccessKey, AccessKeys
 from domain.errors import StorageUnavailable
+from mcp_server.transports.callers import refuse
 
 REVIEW_EVERY_S = 15.0
 """How often the key of a request that takes long is looked at again: it may have been taken back."""
@@ -18,6 +18,7 @@ REMEDY = (
     'Send the header "Authorization: Bearer sst_..." with an access key. Make one with: '
     "soundstage access add --scope tasks:read --scope tasks:write"
 )
+REALM = 'Bearer realm="soundstage"'
 
 
 class KeyGate:
@@ -35,30 +36,60 @@ class KeyGate:
         """Answers one request."""
         shown = _bearer(scope)
         if shown is None:
-            await _refuse(send, 401, "", f"No access key was sent. {REMEDY}")
+            challenge = b"www-authenticate", REALM.encode()
+            await refuse(send, 401, "unauthorized", f"No access key was sent. {REMEDY}", challenge)
             return
         try:
             key = await self._keys.find(shown)
         except StorageUnavailable as error:
-            await _refuse(send, 503, "", str(error))
+            await refuse(send, 503, "unavailable", str(error))
             return
         if key is None:
-            await _refuse(send, 401, "invalid_token", f"This access key is unknown, expired or revoked. {REMEDY}")
+            await _refuse_key(send)
             return
         scope["user"] = _user(key)
-        await self._while_it_works(shown, asyncio.ensure_future(self._app(scope, receive, send)))
+        answer = _Answer(send)
+        await self._while_it_works(shown, asyncio.ensure_future(self._app(scope, receive, answer)), answer)
 
-    async def _while_it_works(self, shown: str, answering: "asyncio.Future[None]") -> None:
+    async def _while_it_works(self, shown: str, answering: "asyncio.Future[None]", answer: "_Answer") -> None:
         try:
             while not (await asyncio.wait([answering], timeout=self._review_every_s))[0]:
                 with contextlib.suppress(StorageUnavailable):
                     if await self._keys.find(shown) is None:
                         answering.cancel()
-            if not answering.cancelled():
+            if answering.cancelled():
+                await answer.cut()
+            else:
                 answering.result()
         finally:
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
+
+
+class _Answer:
+    """What is sent, up to its end, which may be brought about early."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = self._ended = False
+
+    async def __call__(self, message: Message) -> None:
+        self._begun = True
+        self._ended = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await self._send(message)
+
+    async def cut(self) -> None:
+        """Says that the key is none any more, where anything can still be said, and ends it."""
+        if not self._begun:
+            await _refuse_key(self._send)
+        elif not self._ended:
+            await self._send({"type": "http.response.body", "body": b""})
+
+
+async def _refuse_key(send: Send) -> None:
+    challenge = b"www-authenticate", f'{REALM}, error="invalid_token"'.encode()
+    why = f"This access key is unknown, expired or revoked. {REMEDY}"
+    await refuse(send, 401, "invalid_token", why, challenge)
 
 
 def _bearer(scope: Scope) -> str | None:
@@ -72,14 +103,3 @@ def _user(key: AccessKey) -> AuthenticatedUser:
     """The transport binds its sessions to this: another key cannot go on with them."""
     scopes = sorted(scope.value for scope in key.scopes)
     return AuthenticatedUser(AccessToken(token=key.id, client_id=key.id, subject=key.owner, scopes=scopes))
-
-
-async def _refuse(send: Send, status: int, error: str, why: str) -> None:
-    """A refusal as RFC 6750 has it."""
-    body = json.dumps({"error": error or "unauthorized", "error_description": why}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 401:
-        challenge = 'Bearer realm="soundstage"' + (f', error="{error}"' if error else "")
-        headers.append((b"www-authenticate", challenge.encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -36,3 +36,7 @@ class RecentKeys:
                 self._found.clear()
             self._found[digest] = (self._now(), key)
         return key
+
+    async def works(self, key_id: str) -> bool:
+        """Whether the key of an id still lets anybody in. StorageUnavailable."""
+        return await self._keys.works(key_id)

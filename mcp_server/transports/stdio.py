@@ -86,6 +86,8 @@ class _Lines:
             if size < MOST_LINE_BYTES:
                 parts.append(rest)
                 size += len(rest)
+        if any(parts):
+            yield b"".join(parts).decode(errors="replace")
 
 
 class _Output:

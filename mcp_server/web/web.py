@@ -26,8 +26,8 @@ WORDING = Wording(
 CONNECT_S = 10.0
 MOST_HOPS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-TO_ONE_HOST = frozenset({"authorization", "cookie"})
-"""Headers that do not follow a redirect to another host."""
+TO_ANY_HOST = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+"""Headers that follow a redirect to another host; any other may hold a secret."""
 
 
 class WebRequest(Value):
@@ -100,7 +100,10 @@ class Web:
             target = url.join(location)
             if url.tls and not target.tls:
                 raise BadRequest(f"The redirect to {target} would leave https, so it was not followed.")
-            request = _redirected(request, answer.status, url.endpoint == target.endpoint)
+            same = url.endpoint == target.endpoint
+            request = _redirected(request, answer.status, same)
+            if request.body and not same:
+                raise BadRequest(f"The redirect to {target} would take the body to another host. Ask there yourself.")
             url = target
 
     async def _once(self, outside: Outside, url: Url, request: WebRequest, most: int) -> WebAnswer:
@@ -113,7 +116,7 @@ class Web:
 
 def _redirected(request: WebRequest, status: int, same: bool) -> WebRequest:
     """The request as it goes on: without a body where the answer is elsewhere, without secrets for another host."""
-    headers = request.headers if same else tuple(one for one in request.headers if one[0].lower() not in TO_ONE_HOST)
+    headers = request.headers if same else tuple(one for one in request.headers if one[0].lower() in TO_ANY_HOST)
     if status == 303 or (status in {301, 302} and request.method == "POST"):
         method = "HEAD" if request.method == "HEAD" else "GET"
         kept = tuple(one for one in headers if not one[0].lower().startswith("content-"))

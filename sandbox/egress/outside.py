@@ -1,4 +1,7 @@
-"""Connections from this machine to an allowed host: straight, or through the upstream proxy that the machine needs."""
+"""Connections from this machine to an allowed host: straight, or through the upstream proxy that the machine needs.
+
+Behind a proxy no address is pinned, because the proxy resolves the name itself.
+"""
 
 import asyncio
 import base64
@@ -20,6 +23,8 @@ from sandbox.egress.refusal import HostRefused, HostUnreachable
 
 BUFFER = 64 * 1024
 CLOSE_S = 1.0
+LOOKUP_S = 3.0
+"""How long a name is looked up where a proxy leads to it: many machines behind one have no names for the outside."""
 
 
 class UpstreamProxies(Value):
@@ -74,11 +79,20 @@ class Outside:
         try:
             async with asyncio.timeout(self._connect_s):
                 if proxy := self._proxies.for_endpoint(endpoint, tunnel):
-                    # The proxy resolves the name: only it knows the way, and often only it knows the name.
+                    await self._vet_known(endpoint)
                     return await _through(proxy, endpoint, tunnel)
                 return await self._straight(endpoint)
         except TimeoutError:
             raise HostUnreachable(f"{endpoint} does not answer within {self._connect_s:.0f} s.", 504) from None
+
+    async def _vet_known(self, endpoint: Endpoint) -> None:
+        """HostRefused when the name is known here and leads inside.
+
+        The proxy resolves it again, and often only the proxy knows it: what it finds is up to the proxy.
+        """
+        with contextlib.suppress(HostUnreachable, TimeoutError):
+            async with asyncio.timeout(LOOKUP_S):
+                await self._addresses(endpoint)
 
     async def _straight(self, endpoint: Endpoint) -> Line:
         trouble = "no address"

@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from hashlib import blake2b
 
 from . import tarstream
 
@@ -22,7 +23,9 @@ UNSURE = -1
 """In place of such a file's timestamp."""
 
 State = dict[str, list[int | str]]
-"""Path -> [size, ctime_ns, inode, link target]: what a file looked like when it was last in step with the host."""
+"""Path -> [size, ctime_ns, inode, link target, digest]: a file as it was when it was last in step with the host.
+
+The digest is of its content, and "" for what never was in step."""
 
 
 def put(root: str, source: int, deleted: list[str], clear: bool) -> list[str]:
@@ -159,29 +162,47 @@ def _entries(folder: str) -> list["os.DirEntry[str]"]:
 
 
 def look(root: str, paths: list[str]) -> State:
-    """The state of those ``paths`` that are there."""
+    """The state of those ``paths`` that are there, with their digests."""
     newest = time.time_ns() - RACY_NS
     state: State = {}
     for path in paths:
         with contextlib.suppress(OSError):
             full = os.path.join(root, path)
             state[path] = _look(full, os.lstat(full), newest)
+            if not state[path][3]:
+                state[path][4] = digest(full)
     return state
 
 
 def differs(known: list[int | str] | None, seen: list[int | str]) -> bool:
     """Whether a file may have changed: it looks different, or it was looked at too soon after a change."""
-    return known is None or known != seen or known[1] == UNSURE
+    return known is None or known[:4] != seen[:4] or known[1] == UNSURE
+
+
+def digest(path: str) -> str:
+    """The digest of a file's content.
+
+    A shared mapping changes a file on tmpfs without a trace in what it looks like.
+    """
+    found = blake2b(digest_size=16)
+    with open(_open(path), "rb", buffering=0) as file:
+        while chunk := file.read(1 << 20):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 def _look(path: str, info: os.stat_result, newest: int) -> list[int | str]:
     if stat.S_ISLNK(info.st_mode):
-        return [0, 0, 0, os.readlink(path)]
-    return [info.st_size, info.st_ctime_ns if info.st_ctime_ns < newest else UNSURE, info.st_ino, ""]
+        return [0, 0, 0, os.readlink(path), ""]
+    return [info.st_size, info.st_ctime_ns if info.st_ctime_ns < newest else UNSURE, info.st_ino, "", ""]
 
 
-def fetch(root: str, target: int, paths: list[str], file_limit: int) -> list[str]:
-    """Writes ``paths`` as a tar stream to the file descriptor ``target``; returns those it had to leave out."""
+def fetch(root: str, target: int, paths: list[str], file_limit: int) -> tuple[dict[str, str], list[str]]:
+    """Writes ``paths`` as a tar stream to the file descriptor ``target``.
+
+    Returns the digests of what it wrote, and the paths that it had to leave out.
+    """
+    digests: dict[str, str] = {}
     left_out: list[str] = []
     with open(target, "wb", buffering=1 << 16, closefd=False) as stream:
         for path in paths:
@@ -200,8 +221,9 @@ def fetch(root: str, target: int, paths: list[str], file_limit: int) -> list[str
             stream.write(tarstream.header(tarstream.Entry(path, tarstream.REGULAR, len(content), executable, "")))
             stream.write(content)
             stream.write(tarstream.padding(len(content)))
+            digests[path] = blake2b(content, digest_size=16).hexdigest()
         stream.write(tarstream.END_OF_ARCHIVE)
-    return left_out
+    return digests, left_out
 
 
 def collect(root: str, target: int, paths: list[str], file_limit: int) -> list[str]:
@@ -220,7 +242,7 @@ def collect(root: str, target: int, paths: list[str], file_limit: int) -> list[s
         for path, link in links.items():
             stream.write(tarstream.header(tarstream.Entry(path, tarstream.SYMLINK, 0, False, link)))
         stream.flush()
-        refused += fetch(root, target, [path for path in found if path not in links], file_limit)
+        refused += fetch(root, target, [path for path in found if path not in links], file_limit)[1]
     return refused
 
 

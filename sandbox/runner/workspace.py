@@ -76,9 +76,21 @@ class Workspace:
         ignored = frozenset(ask["ignore"])
         state, refused = files.scan(self._root, ignored)
         known = self._state
-        changed = {path: seen for path, seen in state.items() if files.differs(known.get(path), seen)}
+        changed = {
+            path: seen
+            for path, seen in state.items()
+            if files.differs(known.get(path), seen) or (ask.get("closely") and self._is_other(path))
+        }
         gone = [path for path in known if path not in state and ignored.isdisjoint(path.split("/"))]
         return changed, gone, refused
+
+    def _is_other(self, path: str) -> bool:
+        """Whether a file that looks as it did has another content."""
+        digest = self._state[path][4]
+        try:
+            return bool(digest) and files.digest(os.path.join(self._root, path)) != digest
+        except OSError:
+            return True
 
     def _fetch(self, ask: dict[str, Any]) -> Callable[[], None]:
         self._take_over(ask["accepted"])
@@ -87,7 +99,10 @@ class Workspace:
             changed, gone, refused = self._differences(ask)
             plain = [path for path, seen in changed.items() if not seen[3]]
             refused += [path for path, seen in changed.items() if seen[3]]
-            refused += files.fetch(self._root, 1, plain, ask["file_limit"])
+            digests, left_out = files.fetch(self._root, 1, plain, ask["file_limit"])
+            refused += left_out
+            for path, digest in digests.items():
+                changed[path][4] = digest
             _tell({"found": changed, "deleted": gone, "refused": refused})
 
         return work

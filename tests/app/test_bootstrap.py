@@ -21,6 +21,7 @@ from gateway.scripted import ScriptedProvider
 from mcp_server.parsers.parsers import Parsers
 from mcp_server.registry import Registry
 from mcp_server.repo_map.repo_map import RepoMap
+from mcp_server.tools import specialist_tools
 from sandbox.fake import FakeSandboxes
 from tests.director.stage import node, open_stage, part, planned, writes
 from tests.gateway.house import Purse, Voice, call, single
@@ -128,10 +129,12 @@ async def test_tools_reach_what_the_settings_name_and_nothing_else(tmp_path: Pat
     async with open_store(named) as store, Parsers() as parsers:
         means = tool_means(named, store, parsers, RepoMap(parsers))
         bare = tool_means(Settings(soundstage_home=tmp_path), store, parsers, RepoMap(parsers))
+    assert means.web is not None
     assert [str(host) for host in means.web.hosts] == ["a.example:8443"]
+    assert "http_request" not in [tool.name for tool in specialist_tools(bare)]
     assert means.databases is not None
     assert bare.databases is not None
-    assert (means.databases.names, bare.databases.names, bare.web.hosts) == (("shop",), (), ())
+    assert (means.databases.names, bare.databases.names, bare.web) == (("shop",), (), None)
     assert "word-of-mine" not in repr(named)
     assert SecretStr("word-of-mine") in named.known_secrets
 

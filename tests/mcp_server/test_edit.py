@@ -23,6 +23,7 @@ def test_a_piece_that_occurs_once_is_replaced_once_and_the_rest_stays(
 ) -> None:
     content = f"{before}{old}{after}"
     assume(old.strip() and content.count(old) == 1)
+    assume("\r\n" not in content)
     assert (
         apply_edit(content, old, new) == content[: content.index(old)] + new + content[content.index(old) + len(old) :]
     )
@@ -58,11 +59,50 @@ def test_an_edit_touches_only_the_one_place_that_fits_or_is_refused(content: str
     assert middle.split() == new.split()
 
 
-@given(BLOCK, BLOCK, st.sampled_from(["  ", "    ", "\t", "\t    "]))
+@given(BLOCK, BLOCK, st.sampled_from(["  ", "    ", "\t    "]))
 def test_a_block_that_was_given_without_its_indentation_is_put_back_with_it(old: str, new: str, indent: str) -> None:
     content = f"class A:\n{textwrap.indent(old, indent)}\n\nend = 1\n"
     assume(len(places(content, old)) == 1 and old not in content)
     assert apply_edit(content, old, new) == f"class A:\n{textwrap.indent(new, indent)}\n\nend = 1\n"
+
+
+TABS = "def f(c):\n\tif c:\n\t\ta = 1\n\t\tb = 2\n\treturn c\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "old", "new", "edited"),
+    [
+        (TABS, "    if c:\n        a = 1", "    if c:\n        a = 3", TABS.replace("1", "3")),
+        (TABS, "  if c:\n    a = 1", "  if c:\n    if a:\n      a = 3", TABS.replace("a = 1", "if a:\n\t\t\ta = 3")),
+        (TABS, "if c:\n  a = 1\n", "if c:\n  if c:\n    a = 3\n", TABS.replace("a = 1", "if c:\n\t\t\ta = 3")),
+        (TABS, "def f(c):\n    if c:", "def f(d):\n    if d:", TABS.replace("f(c)", "f(d)").replace("if c", "if d")),
+        (TABS, "return c ", "if c:\n    return c", TABS.replace("return c", "if c:\n\t\treturn c")),
+        ("if a:\n    b\n", "\tb", "\tif b:\n\t\tc", "if a:\n    if b:\n        c\n"),
+    ],
+)  # fmt: skip
+def test_levels_further_in_are_indented_as_the_file_does_it(content: str, old: str, new: str, edited: str) -> None:
+    assert apply_edit(content, old, new) == edited
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("    if c:", "    if c:\n      a = 1"), ("  return c ", "  if c:\n   \treturn c")]
+)
+def test_an_indentation_that_would_mix_tabs_and_blanks_is_refused(old: str, new: str) -> None:
+    with pytest.raises(ToolRefused, match="mix tabs and blanks"):
+        apply_edit(TABS, old, new)
+
+
+CRLF = "def f():\r\n    return 1\r\n\r\ndef g():\r\n    return 2\r\n"
+
+
+@pytest.mark.parametrize(
+    "old", ["    return 1", "return 1", "def f():\n    return 1\n", "def f():\r\n    return 1\r\n"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_new_lines_end_as_those_of_the_file(old: str, end: str) -> None:
+    edited = apply_edit(CRLF, old, old.replace("return 1", f"x = 1{end}    return x"))
+    assert edited.count("\r\n") == edited.count("\n") == 6
+    assert "x = 1\r\n    return x\r\n" in edited
 
 
 def test_a_block_that_was_given_too_far_in_is_moved_out() -> None:
@@ -115,6 +155,14 @@ def test_line_numbers_that_were_copied_with_the_lines_are_left_out() -> None:
     edited = apply_edit(content, "     2\t    x = 1\n     3\t    return x", "     2\t    x = 2\n     3\t    return x")
     assert edited == "def f():\n    x = 2\n    return x\n"
     assert apply_edit("1\ta\n2\tb\n", "1\ta", "1\tc") == "1\tc\n2\tb\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "old"), [("1\tfoo\n10\tbar\n", "2\tfoo"), ("a\nb\n", "2\ta"), ("a\nb\n", "1\ta\n9\tb"), ("a\n", "0\ta")]
+)
+def test_numbers_that_are_not_those_of_the_lines_belong_to_the_text(content: str, old: str) -> None:
+    with pytest.raises(ToolRefused, match="does not occur"):
+        apply_edit(content, old, "2\tqux")
 
 
 def test_only_a_newline_ends_a_line() -> None:

@@ -109,10 +109,32 @@ async def test_a_file_that_became_a_link_is_the_same_in_all_views(tmp_path: Path
 async def test_files_in_folders_that_are_never_fetched_are_not_taken_for_deleted(tmp_path: Path) -> None:
     files = {"node_modules/a.js": "1", ".venv/b.py": "2", "__pycache__/c.txt": "3", "app.py": "x = 1\n"}
     async with open_place(tmp_path, files) as place:
-        await place.call("write_file", path="node_modules/new.js", content="4")
         observation = await place.call("shell", command="echo 'x = 22' > app.py")
         assert observation.changed == ("app.py",)
-        assert set(await place.tree()) == {*files, "node_modules/new.js"}
+        assert set(await place.tree()) == set(files)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("src", "src is a folder"),
+        ("src/sub", "src/sub is a folder"),
+        ("README/x", "README is a file, not a folder"),
+        ("src/a.py/b/c.py", "src/a.py is a file, not a folder"),
+        ("node_modules/left.js", "Nothing below node_modules is kept"),
+        ("src/.venv/x.py", "Nothing below .venv is kept"),
+        (".coverage", "Nothing below .coverage is kept"),
+    ],
+)
+async def test_a_file_is_never_written_in_place_of_others_nor_where_nothing_is_kept(
+    path: str, why: str, tmp_path: Path
+) -> None:
+    files = {"src/a.py": "A = 1\n", "src/sub/c.py": "C = 1\n", "README": "hello\n", "node_modules/a.js": "1"}
+    async with open_place(tmp_path, files) as place:
+        observation = await place.call("write_file", path=path, content="oops")
+        assert not observation.ok
+        assert why in observation.text
+        assert {path: file.content.decode() for path, file in (await place.tree()).items()} == files
 
 
 async def test_a_step_whose_files_are_too_many_leaves_the_views_in_step(tmp_path: Path) -> None:

@@ -162,6 +162,19 @@ class FetchContract:
 
             assert fetched.change.written.get(path) == File(content=second)
 
+    async def test_a_change_through_a_shared_mapping_is_seen_by_whoever_looks_closely(self, leased: Leased) -> None:
+        await leased.sandbox.put(tree(put="x = 1\n", other="y = 1\n"))
+        await output(leased.sandbox, "echo 'z = 1' > fetched; sleep 0.1")
+        await leased.sandbox.fetch()
+        mapped = "f = open(path, 'r+b'); m = mmap.mmap(f.fileno(), 0); m[4]; m[4:5] = b'2'; m.close()"
+        await leased.sandbox.run(python(f"import mmap\nfor path in ('put', 'fetched'):\n    {mapped}"))
+
+        fetched = await leased.sandbox.fetch(closely=True)
+        again = await leased.sandbox.fetch(closely=True)
+
+        assert fetched.change == tree(put="x = 2\n", fetched="z = 2\n")
+        assert not again.change
+
     async def test_large_files_make_the_way_there_and_back_unchanged(self, leased: Leased) -> None:
         data = random.Random(1).randbytes((1 << 20) + 1)
         await leased.sandbox.put(tree(first=data, second=data[::-1]))

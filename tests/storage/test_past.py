@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pygit2.enums import ObjectType
 
 from domain.errors import HistoryUnavailable
 from storage import past
@@ -107,6 +108,21 @@ async def test_no_more_commits_are_looked_at_than_can_be_afforded(
     assert (log.commits, log.looked_at, log.whole) == ((), 3, False)
     lines = await history.lines("a", 1, 6)
     assert [(one.last, one.or_earlier) for one in lines] == [(4, True), (5, False), (6, False)]
+
+
+@pytest.mark.parametrize(("claimed", "told"), [(999_999_999_999_999, "9999-12-31"), (2**62, "9999-12-31")])
+async def test_a_commit_that_claims_an_impossible_time_is_told_with_the_nearest(
+    claimed: int, told: str, old: OldRepository
+) -> None:
+    first = old.commit({"a": "1\n"})
+    body = old.repository[first].read_raw().replace(b"1577840400", str(claimed).encode())
+    odd = str(old.repository.write(ObjectType.COMMIT, body))
+    last = old.commit({"a": "1\n2\n"}, "m", "Ada", odd)
+    history = RepositoryPast(old.folder, last)
+
+    log = await history.log(None, 10)
+    assert [f"{commit.when:%Y-%m-%d}" for commit in log.commits] == ["2020-01-01", told]
+    assert f"{(await history.lines('a', 1, 1))[0].commit.when:%Y-%m-%d}" == told
 
 
 async def test_a_repository_that_is_gone_or_has_lost_the_commit_has_no_history(old: OldRepository) -> None:

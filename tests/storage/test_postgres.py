@@ -1,4 +1,4 @@
-"""Reading a real PostgreSQL, which is given every right so that nothing but the adapter holds a query back."""
+"""Reading a real PostgreSQL, whose user has every right to its tables: nothing but the adapter holds a query back."""
 
 import asyncio
 import os
@@ -19,13 +19,13 @@ PASSWORD = "pass-word-of-the-test"
 
 
 @pytest.fixture
-async def databases(postgres: str) -> AsyncIterator[PostgresDatabases]:
+async def databases(postgres: str, postgres_user: str) -> AsyncIterator[PostgresDatabases]:
     """A database with a small table; the server takes any password."""
     async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as connection:
         await connection.execute("DROP TABLE IF EXISTS items")
         await connection.execute("CREATE TABLE items (id int PRIMARY KEY, name text, price numeric, at timestamptz)")
         await connection.execute("INSERT INTO items VALUES (1, 'one', 1.50, 'infinity'), (2, NULL, 2, NULL)")
-        yield PostgresDatabases({"shop": SecretStr(postgres.replace("postgres:@", f"postgres:{PASSWORD}@"))})
+        yield PostgresDatabases({"shop": SecretStr(postgres_user.replace(":@", f":{PASSWORD}@"))})
         (count,) = await (await connection.execute("SELECT count(*) FROM items")).fetchone() or (0,)
         assert count == 2, "nothing was written"
 
@@ -141,6 +141,30 @@ async def test_a_query_that_takes_too_long_is_ended_whatever_it_says_of_its_time
     lifted = "SELECT set_config('statement_timeout', '0', true), x FROM generate_series(1, 2) x, pg_sleep(x * 30)"
     with pytest.raises(QueryFailed, match=r"statement timeout|took over"):
         await databases.query("shop", lifted, (), 10, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("rights", "named"),
+    [
+        ("SUPERUSER", "mighty"),
+        ("IN ROLE pg_read_server_files", "pg_read_server_files"),
+        ("IN ROLE pg_write_server_files", "pg_write_server_files"),
+        ("IN ROLE pg_execute_server_program", "pg_execute_server_program"),
+        ("IN ROLE pg_signal_backend", "pg_signal_backend"),
+        ("NOINHERIT IN ROLE postgres", "postgres"),
+    ],
+)
+async def test_a_user_whose_rights_reach_beyond_the_tables_is_refused(rights: str, named: str, postgres: str) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as connection:
+        await connection.execute(SQL("CREATE ROLE mighty LOGIN " + rights))
+        try:
+            held = PostgresDatabases({"shop": SecretStr(postgres.replace("postgres:@", "mighty:@"))})
+            with pytest.raises(
+                QueryFailed, match=rf"'shop' is not asked: its user has the rights of {named},.*can only"
+            ):
+                await ask(held, "SELECT pg_read_file('PG_VERSION')")
+        finally:
+            await connection.execute("DROP ROLE mighty")
 
 
 async def test_an_unknown_table_is_answered_with_those_there_are(databases: PostgresDatabases) -> None:

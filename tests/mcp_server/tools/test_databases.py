@@ -152,10 +152,10 @@ async def test_what_is_no_database_of_the_workspace_is_refused(database: str, wh
 
 
 async def test_a_database_that_the_service_holds_is_asked_by_name_and_never_changed(
-    tmp_path: Path, postgres: str
+    tmp_path: Path, postgres: str, postgres_user: str
 ) -> None:
     secret = "pass-word-of-the-test"
-    held = PostgresDatabases({"shop": SecretStr(postgres.replace("postgres:@", f"postgres:{secret}@"))})
+    held = PostgresDatabases({"shop": SecretStr(postgres_user.replace(":@", f":{secret}@"))})
     async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as connection:
         await connection.execute("DROP TABLE IF EXISTS books")
         await connection.execute("CREATE TABLE books AS SELECT 1 AS id, 'a | b' AS name")
@@ -174,4 +174,4 @@ async def test_a_database_that_the_service_holds_is_asked_by_name_and_never_chan
     assert not changed.ok
     assert "Databases by name: shop" in unknown.text
     assert "PostgreSQL databases by name: shop." in described
-    assert not any(secret in text or postgres in text for text in told)
+    assert not any(secret in text or postgres_user in text for text in told)

@@ -81,3 +81,11 @@ async def test_without_a_repository_there_is_no_history_and_nothing_fails_with_o
         assert not observation.ok
         assert "cannot be read any more" in observation.text
         assert place.session.failure is None
+
+
+async def test_a_history_that_has_lost_a_part_says_so(tmp_path: Path) -> None:
+    async with imported(tmp_path) as (place, ids):
+        (tmp_path / "old.git" / "objects" / ids[0][:2] / ids[0][2:]).unlink()
+        observation = await place.call("git_history")
+        assert not observation.ok
+        assert observation.text == "The history cannot be read whole: a part of it is missing. Do without it."

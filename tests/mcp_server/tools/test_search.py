@@ -99,3 +99,27 @@ async def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         await place.call("shell", command="mkfifo pipe")
         observation = await place.call("search", pattern=".", path="pipe")
         assert "neither a file nor a folder" in observation.text
+
+
+async def test_files_that_a_pattern_takes_too_long_for_are_named_and_the_others_searched(tmp_path: Path) -> None:
+    hard = "a" * 40 + "b\naaa\n"
+    files = {**{f"f{number}.txt": "aaa\n" for number in range(20)}, "src/[long]*.txt": hard}
+    async with open_place(tmp_path, files) as place:
+        observation = await place.call("search", pattern="(a+)+$")
+        assert observation.text.startswith("[files called [long]*.txt were left out")
+        data = await place.data("search", pattern="(a+)+$")
+        assert (len(data["matches"]), data["complete"]) == (20, False)
+        await place.call("write_file", path="second.txt", content=hard)
+        await place.call("write_file", path="third.txt", content=hard)
+        data = await place.data("search", pattern="(a+)+$", path=".")
+        assert not data["complete"]
+        assert "not all files were searched" in (await place.call("search", pattern="(a+)+$")).text
+
+
+async def test_a_pattern_is_of_one_line(tmp_path: Path) -> None:
+    async with open_place(tmp_path, FILES) as place:
+        assert await lines(place, pattern="def add\n", path="src") == ["src/deep.py:1:def add(): ..."]
+        for pattern in ("def add(a\nreturn", "\n", "import\n\n"):
+            observation = await place.call("search", pattern=pattern)
+            assert not observation.ok
+            assert "without a newline" in observation.text

@@ -1,9 +1,11 @@
 """Running the tests: what models write for a selection, and which changed lines were run."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from mcp_server.protection import Protection
 from mcp_server.tools.test_runs import ChangedCoverage, RunTests, describe_coverage
 from tests.mcp_server.place import open_place
 
@@ -71,3 +73,25 @@ def test_many_gaps_are_told_in_part() -> None:
     told = describe_coverage(ChangedCoverage(changed=60, covered=10, missed=missed))
     assert "a.py:1, a.py:3" in told
     assert told.endswith("a.py:39 ...")
+
+
+MAP = "python3 -c \"import mmap; f = open('{}', 'r+b'); m = mmap.mmap(f.fileno(), 0); m[0]; m[:1] = b'{}'\""
+
+
+async def test_what_was_written_through_a_shared_mapping_is_known_before_the_tests_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/shm")  # a tmpfs, as in a container
+    files = {"tests/test_a.py": "0\n\ndef test_a():\n    import a\n    assert a.x == 22\n", "a.py": "1; x = 2\n"}
+    async with open_place(tmp_path, files, Protection(protected=("test_*.py",))) as place:
+        await place.call("shell", command="echo '1; x = 22' > a.py; sleep 0.1")
+        await place.call("shell", command="true")
+        await place.call("shell", command=MAP.format("tests/test_a.py", "x"))
+        tested = await place.call("run_tests")
+        assert tested.ok, tested.text
+        assert (tested.dropped, "Undone" in tested.text) == (("tests/test_a.py",), True)
+        await place.call("shell", command="sleep 0.1")
+        await place.call("shell", command=MAP.format("a.py", "3"))
+        submitted = await place.call("submit", summary="done")
+        assert (submitted.submitted, submitted.changed) == ("done", ("a.py",))
+        assert (await place.tree())["a.py"].content == b"3; x = 22\n"

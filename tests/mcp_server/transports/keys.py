@@ -32,3 +32,7 @@ class Keys:
         if self.broken:
             raise StorageUnavailable("The disk is gone. Bring it back.")
         return self.known.get(shown)
+
+    async def works(self, key_id: str) -> bool:
+        """Whether there is such a key."""
+        return any(key.id == key_id for key in self.known.values())

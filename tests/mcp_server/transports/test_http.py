@@ -21,6 +21,7 @@ from mcp_server.ide.callers import key_holder
 from mcp_server.ide.server import build_ide_server
 from mcp_server.ide.session import IdeSession
 from mcp_server.ide.updates import Context
+from mcp_server.transports import http, sessions
 from mcp_server.transports.http import MOST_BODY_BYTES, http_app
 from tests.app.test_task_desk import quick
 from tests.director.stage import open_stage
@@ -66,15 +67,16 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def open_house(home: Path) -> AsyncIterator[House]:
+async def open_house(home: Path, *origins: str) -> AsyncIterator[House]:
     """The product with a scripted model, served on a free port."""
     async with open_stage(home, quick()) as stage:
         product = stage.product
 
-        def sessions(context: Context) -> IdeSession:
+        def found(context: Context) -> IdeSession:
             return IdeSession(key_holder(context), product.tasks)
 
-        app = http_app(build_ide_server(sessions, product.dispatcher), product.store.access)
+        server = build_ide_server(found, product.dispatcher)
+        app = http_app(server, product.store.access, origins=origins)
         with socket.create_server(("127.0.0.1", 0)) as listening:
             serving = asyncio.create_task(serve_http(app, listening))
             try:
@@ -106,6 +108,7 @@ async def test_the_audit_log_names_the_key(era: str, tmp_path: Path) -> None:
         key = await house.key(*ALL)
         async with house.client(key, era) as client:
             await client.call_tool("list_tasks", {})
+        await house.product.store.access.known()  # in turn with what is written, so all of that is there
         entries = [record.entry for record in await house.product.store.audit.read()]
         assert [entry.tool for entry in entries] == ["list_tasks"]
         assert entries[0].actor.startswith(f"key {key.split('_')[1]}")
@@ -147,7 +150,11 @@ async def test_nobody_goes_on_with_the_connection_of_another_key(tmp_path: Path)
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost.attacker.example"}, 403),
         ({"Origin": "http://localhost:3000"}, 200),
-        ({"Host": "localhost"}, 200),
+        ({"Host": "Localhost"}, 200),
+        ({"Host": "[::1]:8765"}, 200),
+        ({"Host": "u@localhost"}, 421),
+        ({"Host": "localhost:x"}, 421),
+        ({"Host": "attacker.example", "Authorization": "Bearer wrong"}, 421),
         ({"Content-Type": "text/plain"}, 400),
     ],
 )
@@ -192,3 +199,37 @@ async def test_clients_that_listen_do_not_hold_up_the_end(tmp_path: Path) -> Non
             house.serving.cancel()
             await asyncio.wait([house.serving])
     assert house.serving.cancelled()
+
+
+async def test_one_key_does_not_take_the_room_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "MOST_OF_A_KEY", 2)
+    async with open_house(tmp_path) as house:
+        mine, other = await house.key(*ALL), await house.key(*ALL)
+        assert [(await house.post(mine, HELLO)).status_code for _ in range(3)] == [200, 200, 503]
+        assert (await house.post(other, HELLO)).status_code == 200
+
+
+async def test_what_is_under_way_ends_with_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "REVIEW_EVERY_S", 0.05)
+    async with open_house(tmp_path) as house:
+        key = await house.key(*ALL)
+        begun = await house.post(key, HELLO)
+        session = {"Mcp-Session-Id": begun.headers["mcp-session-id"], "Mcp-Protocol-Version": "2025-11-25"}
+        listening = {**PLAIN, **session, "Authorization": f"Bearer {key}"}
+        async with httpx2.AsyncClient() as client, client.stream("GET", house.url, headers=listening) as stream:
+            await house.product.store.access.revoke(key.split("_")[1])
+            async for _ in stream.aiter_bytes():  # the server ends it
+                pass
+
+
+async def test_scripts_of_an_allowed_page_may_call(tmp_path: Path) -> None:
+    page = "https://ide.example"
+    async with open_house(tmp_path, page) as house, httpx2.AsyncClient() as client:
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization, mcp-name"}
+        allowed = await client.options(house.url, headers={"Origin": page, **asked})
+        assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, page)
+        refused = await client.options(house.url, headers={"Origin": "https://attacker.example", **asked})
+        assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (403, False)
+        done = await house.post(await house.key(*ALL), HELLO, Origin=page)
+        assert (done.status_code, done.headers["access-control-allow-origin"]) == (200, page)
+        assert (await house.post("sst_000000000000_wrong", HELLO, Origin=page)).status_code == 401

@@ -113,8 +113,29 @@ async def test_a_request_is_cut_off_when_its_key_is_taken_back() -> None:
     assert not inside.cut_off  # a disk that is gone for a while ends nothing
 
     keys.broken, keys.known = False, {}
-    assert await asking == (None, {}, {})
-    assert inside.cut_off
+    status, _, body = await asking
+    assert (status, body["error"], inside.cut_off) == (401, "invalid_token", True)
+
+
+async def test_an_answer_that_has_begun_ends_with_its_key() -> None:
+    keys, sent = Keys(), list[Message]()
+
+    async def telling(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        keys.known = {}
+        await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(dict(message))
+
+    shown = [(b"authorization", f"Bearer {GOOD}".encode())]
+    await KeyGate(telling, keys, review_every_s=0.001)({"type": "http", "headers": shown}, receive, send)
+    assert [message.get("body") for message in sent] == [None, b"one", b""]
+    assert not sent[-1].get("more_body")
 
 
 async def test_a_client_that_goes_away_ends_its_request() -> None:

@@ -135,3 +135,9 @@ async def test_a_client_that_does_not_read_does_not_hold_up_the_end() -> None:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_the_last_line_needs_no_end() -> None:
+    async with serving() as process:
+        out, _ = await process.communicate(hello())
+        assert json.loads(out.splitlines()[0])["id"] == "hello"

@@ -133,22 +133,46 @@ async def test_redirects_are_followed_and_told_and_have_an_end() -> None:
             await ask(Web(inside=[here(port)]), f"http://127.0.0.1:{port}/")
 
 
+SECRETS = tuple((name, "secret") for name in ("Authorization", "Cookie", "X-Api-Key", "Private-Token", "Referer"))
+
+
 @pytest.mark.parametrize(("status", "method"), [(302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")])
-async def test_a_body_follows_only_where_it_must_and_secrets_not_to_another_host(status: int, method: str) -> None:
+async def test_a_body_follows_only_where_it_must_and_nothing_secret_to_another_host(status: int, method: str) -> None:
     first: list[str] = []
     second: list[str] = []
     async with server(says(ok("x"), heard=second)) as other:
         to = f"http://localhost:{other}/x"
         async with server(says(found("/same", status), found(to, status), heard=first)) as port:
             web = Web(inside=[here(port), here(other, "localhost")])
-            headers = (("Authorization", "Bearer abc"), ("Cookie", "a=b"), ("Content-Type", "text/plain"))
-            await ask(web, f"http://127.0.0.1:{port}/", method="POST", body=b"data", headers=headers)
+            headers = (*SECRETS, ("Content-Type", "text/plain"), ("Accept-Language", "en"))
+            asking = ask(web, f"http://127.0.0.1:{port}/", method="POST", body=b"data", headers=headers)
+            if method == "POST":
+                with pytest.raises(BadRequest, match="would take the body to another host"):
+                    await asking
+            else:
+                await asking
 
-    assert "Bearer abc" in first[1], "the same host"
-    assert second[0].startswith(f"{method} /x ")
-    assert ("data" in second[0]) == ("Content-Type" in second[0]) == (method == "POST")
-    assert "Bearer" not in second[0]
-    assert "a=b" not in second[0]
+    assert first[1].startswith(f"{method} /same "), "the same host"
+    assert first[1].count("secret") == len(SECRETS)
+    assert ("data" in first[1]) == ("Content-Type" in first[1]) == (method == "POST")
+    assert bool(second) == (method == "GET")
+    for request in second:
+        assert request.startswith("GET /x ")
+        assert "Accept-Language: en" in request
+        assert not any(word in request for word in ("secret", "data", "Content-Type"))
+
+
+@pytest.mark.parametrize("status", [307, 308])
+async def test_a_request_without_a_body_keeps_its_method_on_the_way_to_another_host(status: int) -> None:
+    second: list[str] = []
+    async with (
+        server(says(ok("x"), heard=second)) as other,
+        server(says(found(f"http://localhost:{other}/x", status))) as port,
+    ):
+        web = Web(inside=[here(port), here(other, "localhost")])
+        await ask(web, f"http://127.0.0.1:{port}/", method="DELETE", headers=SECRETS)
+    assert second[0].startswith("DELETE /x ")
+    assert "secret" not in second[0]
 
 
 async def test_a_body_that_is_too_long_is_cut_and_a_head_that_is_ends_it() -> None:
@@ -237,7 +261,7 @@ async def test_the_machines_own_proxy_is_used_and_its_credentials_go_no_further(
 
         async with server(tunnel) as proxy:
             proxies = UpstreamProxies(https=f"http://me:word@127.0.0.1:{proxy}")
-            web = Web([here(port, "localhost")], proxies, bundle)
+            web = Web((), proxies, bundle, inside=[here(port, "localhost")])
             assert (await ask(web, f"https://localhost:{port}/x")).body == b"far"
             await ended.wait()
 
@@ -245,6 +269,17 @@ async def test_the_machines_own_proxy_is_used_and_its_credentials_go_no_further(
     assert "Proxy-Authorization: Basic" in seen[0]
     assert heard[0].startswith("GET /x HTTP/1.1")
     assert "Proxy-Authorization" not in heard[0]
+
+
+@pytest.mark.parametrize("url", ["http://localhost/latest/meta-data", "https://localhost/", "http://127.0.0.1/"])
+async def test_no_proxy_is_asked_for_a_name_that_leads_inside(url: str) -> None:
+    heard: list[str] = []
+    async with server(says(ok("secret"), heard=heard)) as port:
+        proxy = f"http://127.0.0.1:{port}"
+        web = Web(read_hosts("localhost 127.0.0.1"), UpstreamProxies(http=proxy, https=proxy))
+        with pytest.raises(HostRefused, match="leads to"):
+            await ask(web, url)
+    assert heard == []
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -123,6 +123,38 @@ async def test_a_plain_request_goes_to_the_machines_own_proxy_as_a_whole_url() -
     assert b"Proxy-Authorization: Basic " in heard[0]
 
 
+@pytest.mark.parametrize("tunnel", [True, False])
+async def test_a_default_host_that_leads_inside_is_refused_before_any_proxy_is_asked(
+    tunnel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bytes] = []
+    async with server(forward_proxy(heard)) as port:
+        proxy = f"http://127.0.0.1:{port}"
+        Names(monkeypatch, ["8.8.8.8", "10.0.0.1"])
+        outside = Outside(allow(("registry.example", 443), named=False), UpstreamProxies(https=proxy, http=proxy))
+        with pytest.raises(HostRefused, match="leads to"):
+            await outside.open(endpoint("registry.example", 443), tunnel)
+    assert heard == []
+
+
+async def test_a_name_that_only_the_proxy_knows_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(host: str, port: int, **_: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    async def silent(host: str, port: int, **_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    heard: list[bytes] = []
+    monkeypatch.setattr("sandbox.egress.outside.LOOKUP_S", 0.05)
+    async with server(forward_proxy(heard)) as port:
+        upstream = UpstreamProxies(https=f"http://127.0.0.1:{port}")
+        for resolver in (unknown, silent):
+            monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolver)
+            outside = Outside(allow(("registry.example", 443), named=False), upstream)
+            await (await outside.open(endpoint("registry.example", 443), tunnel=True)).close()
+    assert len(heard) == 2
+
+
 async def test_a_host_in_no_proxy_is_reached_straight() -> None:
     heard: list[bytes] = []
     async with server(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", heard)) as port:

@@ -252,7 +252,7 @@ ATTACKED_REPORT = case(
     REFUSED.inside_gvisor("reached its pipe", "reached its /tmp/", note="opens other pipes of the harness"),
 )  # fmt: skip
 PATCHED_SERIALIZER = case(H, "patched_serializer", "gives all objects of Node another form as JSON", REFUSED)
-WEAKENED = case(H, "weakened_test", "weakens the protected test by shell, link, folder and daemon", REFUSED)
+WEAKENED = case(H, "weakened_test", "weakens the protected test by shell, link, folder, daemon and mapping", REFUSED)
 
 CASES = (
     *PROGRAM_CASES, NEIGHBOUR, CLIENT_DIES, ENDED_OUTSIDE, CANCELLED, *EXPORT_CASES, *HEAVY_CASES, *OUTPUT_CASES,

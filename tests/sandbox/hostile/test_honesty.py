@@ -96,11 +96,13 @@ async def test_a_tree_that_forges_its_success_does_not_pass(
 
 async def test_a_weakened_test_is_put_back_whoever_weakens_it(isolation: str, tmp_path: Path) -> None:
     weak = TESTS.replace("== 5", "!= 5")
+    mapped = f"f = open('{TEST}', 'r+b'); m = mmap.mmap(f.fileno(), 0); at = m.find(b'== 5'); m[at:at + 4] = b'!= 5'"
     ways = (
         f"cat > {TEST} << 'END'\n{weak}\nEND\n", f"rm -r tests; mkdir tests; echo 'def test(): pass' > {TEST}",
         f"mv {TEST} gone; mkdir {TEST}", f"rm -r tests; ln -s /tmp tests; echo > {TEST}",
         f"chmod 000 {TEST}; rm {TEST}",
         f"(sleep 0.05; while :; do echo 'def test(): pass' > {TEST}; done) & sleep 0.3",
+        f'python3 -c "import mmap; {mapped}"',
     )  # fmt: skip
     async with arena(tmp_path, isolation) as there, there.lease() as sandbox:
         workspace = await WorkspaceStore(tmp_path / "store").create("task")
@@ -110,8 +112,10 @@ async def test_a_weakened_test_is_put_back_whoever_weakens_it(isolation: str, tm
         session = ToolSession(sandbox, workspace, MAIN_BRANCH, caller(), protection)
         await session.open()
         for way in ways:
+            await output(sandbox, "sleep 0.1")
+            await session.sync("settled")
             await output(sandbox, way)
-            assert TEST in await session.sync("attack"), way
+            assert TEST in await session.sync("attack", closely=True), way
             kept = await workspace.file(session.commit, TEST)
             assert kept is not None, way
             assert kept.content.decode() == TESTS, way

@@ -35,7 +35,7 @@ def put(root: str, tree: FileTree, deleted: list[str] | None = None, clear: bool
 def fetched(root: str, paths: list[str], file_limit: int = 1 << 20) -> tuple[FileTree, list[str]]:
     """What the host makes of those paths, and which were left out."""
     with tempfile.TemporaryFile() as target:
-        left_out = files.fetch(root, target.fileno(), paths, file_limit)
+        _, left_out = files.fetch(root, target.fileno(), paths, file_limit)
         target.seek(0)
         tree, refused = extract(target.read(), VettingLimits())
     assert refused == []
