@@ -5,15 +5,14 @@ import os
 import sys
 
 from app.progress import Watcher
-from domain.approval import ApprovalAnswer, ApprovalPolicy
+from domain.approval import SHOWN_SUMMARY, ApprovalAnswer, ApprovalPolicy
 from domain.errors import UnknownQuestion, UsageError
 from domain.events import Event, QuestionAsked
 from domain.task_service import TaskService
-from domain.text import one_line
+from domain.text import both_ends, one_line
 
 ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
 PERSON = "the person at the terminal"
-SHOWN = 500
 
 
 def check_terminal(policy: ApprovalPolicy, as_json: bool) -> None:
@@ -29,7 +28,7 @@ def check_terminal(policy: ApprovalPolicy, as_json: bool) -> None:
 
 async def answer_at_terminal(tasks: TaskService, event: Event, asked: QuestionAsked, view: Watcher) -> None:
     """Puts a question to the person, and hands the answer over; nothing where there is none in time."""
-    summary = one_line(asked.summary, SHOWN)
+    summary = both_ends(asked.summary, SHOWN_SUMMARY)
     question = f"May the {one_line(asked.actor)} use {one_line(asked.tool)}? {summary} [y/n] "
     with view.aside():
         try:

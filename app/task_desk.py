@@ -37,13 +37,14 @@ from storage.tasks import TaskRecord
 
 class DeskRules(Value):
     """What is usual for a task: its ``model`` (a route over ``providers``) and its isolation; how many are worked on
-    at once, and how many may wait."""
+    at once, and how many may wait, in all and of one owner."""
 
     model: str
     providers: tuple[str, ...]
     isolation: str = "runc"
     at_once: int = 2
     waiting: int = 100
+    waiting_of_one: int = 20
 
 
 class TaskDesk:
@@ -54,7 +55,7 @@ class TaskDesk:
         self._director = director
         self._journals = journals
         self._rules = rules
-        self._runs = TaskRuns(director, journals, rules.at_once, rules.waiting)
+        self._runs = TaskRuns(director, journals, rules.at_once, rules.waiting, rules.waiting_of_one)
 
     async def submit(self, order: TaskOrder) -> str:
         """Stores the task, and puts it at the end of the line; see ``TaskService``."""
@@ -65,7 +66,7 @@ class TaskDesk:
         if unknown := sorted(set(order.tests) - set(order.files)):
             raise UsageError(f"There are no such files to protect: {', '.join(unknown[:5])}. Name some that are there.")
         task_id = secrets.token_hex(6)
-        with self._runs.room():
+        with self._runs.room(order.owner):
             try:
                 await to_its_end(self._keep(task_id, order, model, level))
                 self._runs.start(order.owner, task_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from director.service import Director
 from domain.errors import SoundstageError, UsageError
 from domain.task import TaskResult
 from sandbox.uninterrupted import to_its_end
+
+NO_MORE = "wait or are at work, and no more are taken. Submit it later."
 
 
 @dataclass
@@ -27,15 +30,17 @@ class Run:
 
 
 class TaskRuns:
-    """Starts, awaits and cancels tasks. At most ``at_once`` are worked on, and ``waiting`` wait for their turn."""
+    """Starts, awaits and cancels tasks. At most ``at_once`` are worked on, and ``waiting`` wait for their turn;
+    ``waiting_of_one`` of those are of one owner."""
 
-    def __init__(self, director: Director, journals: Journals, at_once: int, waiting: int) -> None:
+    def __init__(self, director: Director, journals: Journals, at_once: int, waiting: int, waiting_of_one: int) -> None:
         self._director = director
         self._journals = journals
         self._places = asyncio.Semaphore(at_once)
         self._most = at_once + waiting
+        self._most_of_one = at_once + waiting_of_one
         self._runs: dict[str, Run] = {}
-        self._coming = 0
+        self._coming: Counter[str] = Counter()
         self._closed = False
 
     def of(self, owner: str, task_id: str) -> Run | None:
@@ -44,17 +49,19 @@ class TaskRuns:
         return run if run is not None and run.owner == owner else None
 
     @contextlib.contextmanager
-    def room(self) -> Iterator[None]:
-        """Keeps room for a task that is being submitted. UsageError where there is none."""
+    def room(self, owner: str) -> Iterator[None]:
+        """Keeps room for a task that somebody is submitting. UsageError where there is none."""
         self._check_open()
-        here = len(self._runs) + self._coming
-        if here >= self._most:
-            raise UsageError(f"{here} tasks wait or are at work, and no more are taken. Submit it later.")
-        self._coming += 1
+        here = self._coming + Counter(run.owner for run in self._runs.values())
+        if here[owner] >= self._most_of_one:
+            raise UsageError(f"{here[owner]} of your tasks {NO_MORE}")
+        if here.total() >= self._most:
+            raise UsageError(f"{here.total()} tasks of all owners {NO_MORE}")
+        self._coming[owner] += 1
         try:
             yield
         finally:
-            self._coming -= 1
+            self._coming -= Counter((owner,))
 
     def start(self, owner: str, task_id: str) -> None:
         """Puts a task that was submitted at the end of the line. UsageError where no more are taken."""

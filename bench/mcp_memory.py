@@ -38,6 +38,7 @@ class _Session:
 
     caller = Caller(actor="bench", permissions=frozenset(Permission), task_id="task", subtask_id="one")
     failure: InfrastructureError | None = None
+    dropped: tuple[str, ...] = ()
 
     async def keep(self, text: str) -> str | None:
         """Nothing is long."""

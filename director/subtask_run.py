@@ -118,7 +118,8 @@ class SubtaskRunner:
 
     def _dispatcher(self, order: Order, journal: Journal) -> Dispatcher:
         """Calls the tools of one piece of work, whose questions go to whoever watches the task."""
-        approver = TaskApprover(self._equipment.log, journal, order.key, self._equipment.patience_s)
+        patience_s = self._equipment.patience_s
+        approver = TaskApprover(self._equipment.log, journal, order.key, patience_s, self._deadline)
         return Dispatcher(self._equipment.registry, self._equipment.audit, approver)
 
     async def _keep(self, order: Order, result: SubtaskResult, sandbox: Sandbox) -> None:

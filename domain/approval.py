@@ -9,6 +9,8 @@ from pydantic import Field
 from domain.base import Value
 
 MOST_NOTE = 1000
+SHOWN_SUMMARY = 4000
+"""Characters of what somebody is about to do that a person is shown at once, of its beginning and end together."""
 
 
 class ApprovalPolicy(StrEnum):
@@ -20,7 +22,7 @@ class ApprovalPolicy(StrEnum):
 
 
 class ApprovalQuestion(Value):
-    """What somebody is about to do. ``summary`` is one line of the arguments, to be shown as untrusted text."""
+    """What somebody is about to do. ``summary`` is the arguments, whole and as JSON, to be shown as untrusted text."""
 
     actor: str
     task_id: str = ""

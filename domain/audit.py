@@ -21,7 +21,7 @@ class AuditVerdict(StrEnum):
 class AuditEntry(Value):
     """One call of a tool, or a decision about tools. ``actor`` is who made it: a role, a key, a person at a terminal.
 
-    ``reason`` says why it failed or was refused, or what was decided, and nothing of a call's arguments. ``size`` is
+    ``reason`` says why it failed or was refused, which changes were undone, or what was decided. ``size`` is
     the bytes of the answer.
     """
 

@@ -30,8 +30,9 @@ from domain.events import (
 from domain.evidence import Evidence, Outcome
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Asks, Stopped, Submitted
-from domain.text import one_line
+from domain.text import both_ends, one_line
 
+SHOWN_SUMMARY = 300
 PLAIN_TEXT_REASONS = {
     PlainTextReason.CATALOGUE: "its model calls no tools",
     PlainTextReason.REFUSED: "the server refused tools",
@@ -81,7 +82,8 @@ def _talk(fact: Fact) -> str | None:
         case PlainTextChosen(subtask_id=subtask_id, reason=reason):
             return f"{subtask_id}: works in plain text: {PLAIN_TEXT_REASONS[reason]}"
         case QuestionAsked(subtask_id=subtask_id, actor=actor, tool=tool, summary=summary):
-            return f"{subtask_id}: may the {actor} use {tool}? {one_line(summary, 120)} (question {fact.question_id})"
+            shown = both_ends(summary, SHOWN_SUMMARY)
+            return f"{subtask_id}: may the {actor} use {tool}? {shown} (question {fact.question_id})"
         case QuestionAnswered():
             return _answer(fact)
         case _:

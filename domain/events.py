@@ -131,8 +131,8 @@ class ToolCalled(Value):
 class QuestionAsked(Value):
     """A specialist waits for a person's word before it uses a tool.
 
-    ``summary`` is one line of the arguments, which nobody has checked. Without an answer in ``patience_s`` seconds the
-    call is refused.
+    ``summary`` is the arguments as JSON, which nobody has checked. Without an answer in ``patience_s`` seconds the call
+    is refused.
     """
 
     type: Literal["question_asked"] = "question_asked"

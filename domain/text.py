@@ -30,6 +30,11 @@ def one_line(text: str, most: int = 120) -> str:
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 
+def both_ends(text: str, most: int) -> str:
+    """The text on one line: its beginning and end, with the number of characters left out between them."""
+    return " ".join(excerpt(" ".join(plain(text).split()), most).split())
+
+
 def well_formed(text: str) -> str:
     """The text with its surrogate pairs joined, and lone surrogates replaced, so that it can be encoded."""
     if text.isascii():

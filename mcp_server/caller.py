@@ -1,5 +1,6 @@
 """Who calls tools, and what they may do."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -41,6 +42,11 @@ class Session(Protocol):
     """What every tool works in. ``failure`` is an infrastructure error that a tool met: the work cannot go on."""
 
     failure: InfrastructureError | None
+
+    @property
+    def dropped(self) -> Sequence[str]:
+        """The protected paths whose changes were undone so far, in order."""
+        ...
 
     @property
     def caller(self) -> Caller:

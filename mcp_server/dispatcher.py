@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -17,7 +19,23 @@ from mcp_server.correction import against_schema, unknown_tool, wrong_arguments
 from mcp_server.registry import AnyTool, Registry
 from mcp_server.tool import ToolOutcome, ToolRefused
 
-SUMMARY_CHARACTERS = 500
+SHOWN_UNKNOWN = 500
+"""Characters that are shown of an answer about a tool that there is not."""
+
+MOST_ASKED = 20_000
+"""Characters of a call's arguments, as JSON, that a person can be asked about."""
+
+FIRST = ("command", "url", "path")
+"""What says most about a call, and is shown before its other arguments."""
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a call ended. ``reason`` is for the audit log alone, where the caller must not read it."""
+
+    verdict: AuditVerdict
+    outcome: ToolOutcome
+    reason: str = ""
 
 
 class Dispatcher:
@@ -33,41 +51,42 @@ class Dispatcher:
 
         What is too long to be shown is cut in the middle, and kept in full where the session can.
         """
-        started = time.monotonic()
-        verdict, outcome = AuditVerdict.CANCELLED, None
+        started, before = time.monotonic(), len(session.dropped)
+        verdict, reason, size = AuditVerdict.CANCELLED, "", 0
         try:
-            verdict, outcome = await self._checked(session, name, arguments)
-            outcome = await self._shown(session, name, outcome)
+            end = await self._checked(session, name, arguments)
+            outcome = await self._shown(session, name, end.outcome)
+            verdict, size = end.verdict, len(outcome.text.encode()) + outcome.block_bytes
+            reason = end.reason or ("" if verdict is AuditVerdict.DONE else outcome.text)
             return outcome
         finally:
-            reason = "" if outcome is None or verdict is AuditVerdict.DONE else outcome.text
-            size = 0 if outcome is None else len(outcome.text.encode()) + outcome.block_bytes
+            undone = ", ".join(session.dropped[before:])
+            reason = "; ".join(filter(None, (undone and f"undone, because protected: {undone}", reason)))
             self.record(session, name, verdict, reason, size, time.monotonic() - started)
 
-    async def _checked(
-        self, session: Session, name: str, arguments: dict[str, Any]
-    ) -> tuple[AuditVerdict, ToolOutcome]:
+    async def _checked(self, session: Session, name: str, arguments: dict[str, Any]) -> _End:
         tool = self.registry.get(name)
         if tool is None or not tool.is_for(session):
             usable = [other.name for other in self.registry.usable(session)]
             text = unknown_tool(name, usable, exists=tool is not None)
-            return AuditVerdict.REFUSED, ToolOutcome(text=text, ok=False, problem=ReplyProblem.UNKNOWN_TOOL)
+            return _End(AuditVerdict.REFUSED, ToolOutcome(text=text, ok=False, problem=ReplyProblem.UNKNOWN_TOOL))
         try:
             parsed = tool.arguments.model_validate(arguments)
         except ValidationError as error:
             problem = ReplyProblem.ARGUMENTS_NOT_VALID if against_schema(error) else None
-            return AuditVerdict.FAILED, ToolOutcome(text=wrong_arguments(tool, error), ok=False, problem=problem)
+            return _failed(wrong_arguments(tool, error), problem)
         if (refusal := await self._refusal(session, tool, arguments)) is not None:
-            return AuditVerdict.REFUSED, refusal
-        outcome = await _run(session, tool, parsed)
-        return AuditVerdict.DONE if outcome.ok else AuditVerdict.FAILED, outcome
+            return _End(AuditVerdict.REFUSED, refusal)
+        return await _run(session, tool, parsed)
 
     async def _refusal(self, session: Session, tool: AnyTool, arguments: dict[str, Any]) -> ToolOutcome | None:
         caller = session.caller
         asked = {ApprovalPolicy.AUTO: False, ApprovalPolicy.DESTRUCTIVE: tool.destructive or tool.open_world}
         if not asked.get(caller.approval, True):
             return None
-        summary = one_line(json.dumps(arguments, ensure_ascii=False), SUMMARY_CHARACTERS)
+        summary = _summary(arguments)
+        if len(summary) > MOST_ASKED:
+            return ToolOutcome(text=_too_long(tool, len(summary)), ok=False)
         question = ApprovalQuestion(
             actor=caller.actor, task_id=caller.task_id, subtask_id=caller.subtask_id, tool=tool.name, summary=summary
         )
@@ -85,7 +104,7 @@ class Dispatcher:
 
     async def _shown(self, session: Session, name: str, outcome: ToolOutcome) -> ToolOutcome:
         tool = self.registry.get(name)
-        most = tool.limits.shown if tool is not None else SUMMARY_CHARACTERS
+        most = tool.limits.shown if tool is not None else SHOWN_UNKNOWN
         text = plain(outcome.text)
         if len(text) > most:
             kept = await session.keep(text)
@@ -107,25 +126,48 @@ class Dispatcher:
         )  # fmt: skip
 
 
-async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> ToolOutcome:
+def _summary(arguments: dict[str, Any]) -> str:
+    """The whole arguments, with what says most first."""
+    names = sorted(arguments, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    return plain(json.dumps({name: arguments[name] for name in names}, ensure_ascii=False))
+
+
+def _too_long(tool: AnyTool, size: int) -> str:
+    return (
+        f"The arguments of {tool.name} have {size} characters. A person must approve it, and can be asked about "
+        f"{MOST_ASKED} at most, so it did nothing. Do it in several smaller calls."
+    )
+
+
+async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> _End:
     try:
-        async with asyncio.timeout(tool.limits.timeout_s):
+        async with asyncio.timeout(tool.limits.timeout_s) as patience:
             outcome: ToolOutcome = await tool.handler(session, arguments)
-        return outcome if outcome.block_bytes <= tool.limits.block_bytes else _too_large(tool, outcome)
-    except TimeoutError:
-        return ToolOutcome(text=f"{tool.name} took over {tool.limits.timeout_s:.0f} s and was ended.", ok=False)
+        outcome = outcome if outcome.block_bytes <= tool.limits.block_bytes else _too_large(tool, outcome)
+        return _End(AuditVerdict.DONE if outcome.ok else AuditVerdict.FAILED, outcome)
     except ToolRefused as refusal:
-        return ToolOutcome(text=str(refusal), ok=False)
+        return _End(AuditVerdict.REFUSED, ToolOutcome(text=str(refusal), ok=False))
     except ValidationError as error:
-        return ToolOutcome(text=wrong_arguments(tool, error), ok=False)
+        return _failed(wrong_arguments(tool, error))
     except HostileOutput as refusal:
-        return ToolOutcome(text=f"Not kept. {refusal}", ok=False)
+        return _failed(f"Not kept. {refusal}")
     except InfrastructureError as failure:
         # The model can do nothing about it, so it must not be asked to: the loop looks here and stops.
         session.failure = failure
-        return ToolOutcome(text=str(failure), ok=False)
+        return _failed(str(failure))
     except SoundstageError as error:
-        return ToolOutcome(text=str(error), ok=False)
+        return _failed(str(error))
+    except Exception as error:
+        if isinstance(error, TimeoutError) and patience.expired():
+            return _failed(f"{tool.name} took over {tool.limits.timeout_s:.0f} s and was ended.")
+        # A fault of ours: the caller must not see what is inside, and whoever runs this must.
+        logging.getLogger(__name__).exception("The tool %s failed in a way that nobody expected.", tool.name)
+        text = f"{tool.name} failed by a fault of its own, which was reported. Find another way, or do without it."
+        return _End(AuditVerdict.FAILED, ToolOutcome(text=text, ok=False), type(error).__name__)
+
+
+def _failed(text: str, problem: ReplyProblem | None = None) -> _End:
+    return _End(AuditVerdict.FAILED, ToolOutcome(text=text, ok=False, problem=problem))
 
 
 def _too_large(tool: AnyTool, outcome: ToolOutcome) -> ToolOutcome:

@@ -19,7 +19,8 @@ EVENT = table(EventRow)
 TASK = table(TaskRow)
 FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
 POLL_S = 0.2
-"""How often a follower looks for events that another process wrote."""
+LONGEST_POLL_S = 1.0
+"""After how long a follower looks for events that another process wrote: the longer nothing comes, the later."""
 
 
 class SqlEventLog:
@@ -60,20 +61,21 @@ class SqlEventLog:
         """The events above ``after``, then those to come, until the task is finished, or ``over``."""
         if await self._ended(task_id, after):
             return
+        pause_s = POLL_S
         while True:
             appended, last = self._appended, over()
             for event in await self.read(task_id, after):
-                after = event.seq
+                after, pause_s = event.seq, POLL_S
                 yield event
                 if isinstance(event.fact, TaskFinished):
                     return
             if last:
                 return
             try:
-                async with asyncio.timeout(POLL_S):
+                async with asyncio.timeout(pause_s):
                     await appended.wait()
             except TimeoutError:
-                continue
+                pause_s = min(2 * pause_s, LONGEST_POLL_S)
 
 
 def _append(connection: Connection, task_id: str, key: str, fact: Fact) -> Event:

@@ -19,8 +19,8 @@ ALLOWED = {
 
 
 def person_here(context: Context) -> Caller:
-    """The person at this machine, by the name of their client."""
-    return Caller(actor=_client(context) or "a client", permissions=PERSON, owner=LOCAL_OWNER)
+    """The person at this machine, by the name of their client, which may claim to be anybody."""
+    return Caller(actor=f"client {_client(context)}".strip(), permissions=PERSON, owner=LOCAL_OWNER)
 
 
 def key_holder(context: Context) -> Caller:

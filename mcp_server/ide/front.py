@@ -6,10 +6,11 @@ from typing import Any
 import mcp.types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from domain.approval import MOST_NOTE, ApprovalAnswer, OpenQuestion
+from domain.approval import MOST_NOTE, SHOWN_SUMMARY, ApprovalAnswer, OpenQuestion
 from domain.base import Value
-from domain.text import plain
+from domain.text import excerpt, plain
 
 MOST_ROUNDS = 8
 """How often one call is interrupted for questions: clients give up after ten times."""
@@ -43,6 +44,16 @@ class Front:
         self._context = context
         self._call = call
         self.wants: types.InputRequiredResult | None = None
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether a request that ended early was given up by its client, and not by the end of a session, to which the
+        client may come back."""
+        if self._context is None or self._context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return True
+        # The SDK tells handlers in no public way whether the client cancelled their request.
+        channel: Any = self._context.session._request_outbound
+        return bool(channel.cancel_requested.is_set())
 
     async def report(self, progress: float, message: str) -> None:
         """Tells how the request gets on; ``progress`` only ever grows."""
@@ -101,7 +112,7 @@ def _message(question: OpenQuestion) -> str:
     asked = question.question
     return (
         f"Task {asked.task_id}: may the {plain(asked.actor)} use {plain(asked.tool)}?\n"
-        f"What it would do, as the model wrote it: {plain(asked.summary)}"
+        f"What it would do, as the model wrote it: {excerpt(plain(asked.summary), SHOWN_SUMMARY)}"
     )
 
 

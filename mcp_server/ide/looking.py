@@ -8,7 +8,10 @@ from domain.text import one_line
 from mcp_server.caller import Permission
 from mcp_server.ide.session import IdeSession
 from mcp_server.ide.views import TaskRow, TaskState, in_words, row_of, state_of
-from mcp_server.tool import Tool, ToolOutcome
+from mcp_server.tool import Tool, ToolLimits, ToolOutcome
+
+SHOWN_STATE = 100_000
+"""Characters of a task's state in words: its questions are shown whole."""
 
 
 class OfTask(BaseModel):
@@ -73,6 +76,7 @@ LOOKING_TOOLS = (
         data=TaskState,
         read_only=True,
         idempotent=True,
+        limits=ToolLimits(shown=SHOWN_STATE),
     ),
     Tool(
         name="list_tasks",

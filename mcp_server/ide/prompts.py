@@ -114,6 +114,7 @@ async def _with_diff(session: IdeSession, values: dict[str, str]) -> dict[str, s
         raise PromptProblem("review-diff needs either a task_id or a diff.")
     if not task_id:
         return values
+    session.about(task_id)
     try:
         if not session.may(Permission.SEE_TASKS):
             raise UnknownTask

@@ -1,7 +1,6 @@
 """The MCP server for people: tools, resources and prompts, over whatever transport somebody serves it."""
 
 import secrets
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -11,9 +10,9 @@ from mcp.server import NotificationOptions, Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
-from domain.audit import AuditVerdict
 from domain.errors import SoundstageError, UsageError
 from mcp_server.dispatcher import Dispatcher
+from mcp_server.ide.entries import entry
 from mcp_server.ide.front import Front
 from mcp_server.ide.orders import LONGEST_WAIT_S
 from mcp_server.ide.prompts import RECIPES, PromptProblem, get_prompt
@@ -56,7 +55,7 @@ class IdeServer(Server[Any]):
 def build_ide_server(sessions: Callable[[Context], IdeSession], dispatcher: Dispatcher) -> Server[Any]:
     """A server for the callers whose session ``sessions`` finds for each request."""
     desk = _Desk(sessions, dispatcher)
-    updates = Updates(sessions, dispatcher.registry)
+    updates = Updates(sessions, dispatcher)
     server = IdeServer(
         NAME,
         version=version("soundstage"),
@@ -117,8 +116,12 @@ class _Desk:
     async def list_resources(
         self, context: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
+        session = self._sessions(context)
         try:
-            return await list_resources(self._sessions(context), params.cursor if params is not None else None)
+            with entry(self._dispatcher, session, "resources/list") as handed_out:
+                result = await list_resources(session, params.cursor if params is not None else None)
+                handed_out.size = len(result.model_dump_json())
+                return result
         except SoundstageError as error:
             raise _problem(error) from None
 
@@ -131,20 +134,16 @@ class _Desk:
     async def read_resource(
         self, context: Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        session, started = self._sessions(context).facing(Front()), time.monotonic()
-        verdict, reason, size = AuditVerdict.CANCELLED, "", 0
+        session = self._sessions(context).facing(Front())
         try:
-            result = await read_resource(session, params.uri)
-            verdict, size = AuditVerdict.DONE, sum(map(_size, result.contents))
-            return result
+            with entry(self._dispatcher, session, "resources/read") as handed_out:
+                result = await read_resource(session, params.uri)
+                handed_out.size = sum(map(_size, result.contents))
+                return result
         except UnknownResource:
-            verdict, reason = AuditVerdict.REFUSED, "there is no such resource"
             raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": params.uri}) from None
         except (SoundstageError, ValueError) as error:
-            verdict, reason = AuditVerdict.FAILED, str(error)
             raise _problem(error) from None
-        finally:
-            self._dispatcher.record(session, "resources/read", verdict, reason, size, time.monotonic() - started)
 
     async def list_prompts(
         self, context: Context, params: types.PaginatedRequestParams | None
@@ -153,8 +152,12 @@ class _Desk:
         return types.ListPromptsResult(prompts=[recipe.described for recipe in RECIPES])
 
     async def get_prompt(self, context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        session = self._sessions(context).facing(Front())
         try:
-            return await get_prompt(self._sessions(context), params.name, params.arguments or {})
+            with entry(self._dispatcher, session, "prompts/get") as handed_out:
+                result = await get_prompt(session, params.name, params.arguments or {})
+                handed_out.size = len(result.model_dump_json())
+                return result
         except PromptProblem as problem:
             raise MCPError(types.INVALID_PARAMS, str(problem)) from None
         except SoundstageError as error:

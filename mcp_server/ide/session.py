@@ -51,6 +51,7 @@ class IdeSession:
         self.context = context
         self.front = front or Front()
         self.failure: InfrastructureError | None = None
+        self.dropped: tuple[str, ...] = ()
 
     def facing(self, front: Front) -> "IdeSession":
         """The same session for one request, so that requests at the same time do not meet in it."""

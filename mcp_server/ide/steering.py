@@ -16,6 +16,8 @@ from mcp_server.ide.views import TaskState
 from mcp_server.ide.watching import Watch
 from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
 
+MOST_ANSWERS = 100
+
 
 class CancelTask(OfTask):
     """Arguments of cancel_task."""
@@ -29,11 +31,8 @@ class AnswerQuestion(OfTask):
     note: str = Field(default="", max_length=MOST_NOTE, description="a word on why, for the specialist")
 
 
-class ApproveStep(OfTask):
+class ApproveStep(AnswerQuestion):
     """Arguments of approve_step."""
-
-    approve: bool = Field(default=True, description="false refuses the step")
-    note: str = Field(default="", max_length=MOST_NOTE, description="a word on why, for the specialist")
 
 
 async def _run_task(session: IdeSession, arguments: RunTask) -> ToolOutcome:
@@ -51,24 +50,30 @@ async def _run_task(session: IdeSession, arguments: RunTask) -> ToolOutcome:
 
 
 async def _wait(session: IdeSession, task_id: str, resumed: Resumed | None) -> None:
-    """Waits for the task, which ends with whoever waits for it. The answers that came back are given first."""
+    """Waits for the task, which ends when its client gives the request up. The answers that came along are given
+    first."""
     try:
         async with asyncio.timeout(LONGEST_WAIT_S):
-            for question_id, answer in session.front.answers.items():
-                await _give(session, task_id, question_id, answer)
+            await _give(session, task_id)
             await Watch(session, task_id, resumed).run()
     except TimeoutError:
         return
     except asyncio.CancelledError:
-        with contextlib.suppress(SoundstageError):  # a task that is not theirs, or not here, is none that could end
-            await session.tasks.cancel(session.owner, task_id, f"{session.caller.actor} went away while waiting for it")
+        if session.front.gave_up:
+            with contextlib.suppress(SoundstageError):  # a task that is not theirs, or not here, is none that could end
+                reason = f"{session.caller.actor} went away while waiting for it"
+                await session.tasks.cancel(session.owner, task_id, reason)
         raise
 
 
-async def _give(session: IdeSession, task_id: str, question_id: str, answer: ApprovalAnswer) -> None:
-    """Hands an answer over; one that comes too late changes nothing."""
-    with contextlib.suppress(UnknownQuestion):
-        await session.answer(task_id, question_id, answer)
+async def _give(session: IdeSession, task_id: str) -> None:
+    """Hands over the answers to questions that are open; the others came too late, or are about nothing."""
+    answers = session.front.answers
+    questions = (await session.tasks.get(session.owner, task_id)).questions if answers else ()
+    for question in questions[:MOST_ANSWERS]:
+        if question.id in answers:
+            with contextlib.suppress(UnknownQuestion):
+                await session.answer(task_id, question.id, answers[question.id])
 
 
 async def _cancel_task(session: IdeSession, arguments: CancelTask) -> ToolOutcome:
@@ -90,9 +95,9 @@ async def _approve_step(session: IdeSession, arguments: ApproveStep) -> ToolOutc
     if len(open_ones) != 1:
         what = "asks nothing now" if not open_ones else f"asks {len(open_ones)} things: name one with answer_question"
         raise ToolRefused(f"Task {task_id} {what}.")
-    answer = ApprovalAnswer(approved=arguments.approve, note=arguments.note)
-    await session.answer(task_id, open_ones[0].id, answer)
-    return await told(session, task_id)
+    if open_ones[0].id != arguments.question_id:
+        raise ToolRefused(f"Task {task_id} asks something else now: look at it with get_task first.")
+    return await _answer_question(session, arguments)
 
 
 STEERING_TOOLS = (
@@ -130,15 +135,17 @@ STEERING_TOOLS = (
         handler=_answer_question,
         example={"task_id": "fb7d1382ecfd", "question_id": "code:1:1:1", "approve": False, "note": "Use a test file."},
         data=TaskState,
+        destructive=True,
     ),
     Tool(
         name="approve_step",
-        description="Approves or refuses the one thing that a task waits for.",
+        description="Approves or refuses the one thing that a task waits for, as somebody saw it.",
         session=IdeSession,
         arguments=ApproveStep,
         permission=Permission.STEER_TASKS,
         handler=_approve_step,
-        example={"task_id": "fb7d1382ecfd", "approve": True},
+        example={"task_id": "fb7d1382ecfd", "question_id": "code:1:1:1", "approve": True},
         data=TaskState,
+        destructive=True,
     ),
 )

@@ -26,7 +26,7 @@ from domain.events import (
 )
 from domain.files import File
 from domain.progress import SubtaskState
-from domain.task import MAX_PROMPT_BYTES, TaskStatus
+from domain.task import MAX_PROMPT_BYTES, Limits, TaskStatus
 from domain.task_service import TaskOrder
 from gateway.scripted import Line, ScriptedProvider
 from sandbox.base import SandboxRequest
@@ -188,11 +188,22 @@ async def test_so_many_are_worked_on_at_once_and_the_others_wait_for_their_turn_
 async def test_no_more_tasks_are_taken_than_there_is_room_for(tmp_path: Path) -> None:
     async with open_stage(tmp_path, slow(), soundstage_tasks=1) as stage:
         desk = stage.product.tasks
-        taken = await asyncio.gather(*(desk.submit(order()) for _ in range(105)), return_exceptions=True)
+        orders = [order(owner=f"owner {number % 10}") for number in range(105)]
+        taken = await asyncio.gather(*map(desk.submit, orders), return_exceptions=True)
         refused = [task for task in taken if isinstance(task, SoundstageError)]
         assert len(refused) == 4
-        assert "no more are taken" in str(refused[0])
-        assert len((await desk.page(ME, None, None, 1000)).tasks) == 101
+        assert "101 tasks of all owners wait or are at work, and no more are taken" in str(refused[0])
+
+
+async def test_no_owner_takes_the_room_of_others(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, slow(), soundstage_tasks=1) as stage:
+        desk = stage.product.tasks
+        taken = await asyncio.gather(*(desk.submit(order()) for _ in range(24)), return_exceptions=True)
+        refused = [task for task in taken if isinstance(task, SoundstageError)]
+        assert len(refused) == 3
+        assert "21 of your tasks wait or are at work, and no more are taken" in str(refused[0])
+        assert await desk.submit(order(owner="ann"))
+        assert len((await desk.page(ME, None, None, 1000)).tasks) == 21
 
 
 async def test_a_task_that_waits_is_cancelled_without_having_begun(tmp_path: Path) -> None:
@@ -282,6 +293,13 @@ async def asked(product: Soundstage, task_id: str) -> OpenQuestion:
     await when(product, task_id, QuestionAsked)
     (question,) = (await product.tasks.get(ME, task_id)).questions
     return question
+
+
+async def test_a_question_is_open_for_no_longer_than_the_task_may_last(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, careful()) as stage:
+        limits = Limits(wall_clock_s=100)
+        task_id = await stage.product.tasks.submit(order(approval=ApprovalPolicy.DESTRUCTIVE, limits=limits))
+        assert (await asked(stage.product, task_id)).patience_s < 100
 
 
 @pytest.mark.parametrize("answer", [YES, NO], ids=["yes", "no"])

@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from app.journal import MemoryJournal
 from app.settings import Settings
@@ -19,10 +22,13 @@ YES = ApprovalAnswer(approved=True, note="go on")
 
 
 @contextlib.asynccontextmanager
-async def asking(folder: Path, journal: Journal, patience_s: float = 60) -> AsyncIterator[tuple[TaskApprover, Store]]:
+async def asking(
+    folder: Path, journal: Journal, patience_s: float = 60, left_s: float = 3600
+) -> AsyncIterator[tuple[TaskApprover, Store]]:
     async with open_store(Settings(soundstage_home=folder)) as store:
         await store.log.append("t1", "submitted", TaskSubmitted(spec=spec("t1")))
-        yield TaskApprover(store.log, journal, "code:1:1", patience_s), store
+        deadline = datetime.now(UTC) + timedelta(seconds=left_s)
+        yield TaskApprover(store.log, journal, "code:1:1", patience_s, deadline), store
 
 
 async def facts(store: Store) -> list[object]:
@@ -48,6 +54,18 @@ async def test_where_nobody_answers_in_time_it_is_refused_and_says_so(tmp_path: 
         late = (await facts(store))[-1]
         assert isinstance(late, QuestionAnswered)
         assert (late.approved, late.by, late.note) == (False, "", answer.note)
+
+
+@pytest.mark.parametrize("left_s", [0.01, -5])
+async def test_where_the_time_of_the_task_is_up_first_it_is_refused_and_says_so(left_s: float, tmp_path: Path) -> None:
+    async with asking(tmp_path, MemoryJournal("t1"), left_s=left_s) as (approver, store):
+        answer = await approver.ask(QUESTION)
+        assert (answer.approved, answer.note) == (False, "nobody answered before the time was up")
+        asked, late = await facts(store)
+        assert isinstance(asked, QuestionAsked)
+        assert 0 <= asked.patience_s <= max(0, left_s)
+        assert isinstance(late, QuestionAnswered)
+        assert late.note == answer.note
 
 
 async def test_an_answer_at_the_last_moment_counts_and_not_the_time_limit(tmp_path: Path) -> None:

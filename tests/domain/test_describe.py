@@ -38,6 +38,11 @@ def test_a_question_is_told_with_what_would_be_done_and_an_answer_with_whose_it_
         patience_s=60,
     )  # fmt: skip
     assert describe(_event(asked)) == 'a: may the code specialist use shell? {"command": "ls"} (question a:1)'
+    long = asked.model_copy(update={"summary": '{"command": "ls ' + "x" * 5000 + '; rm -rf here"}'})
+    line = describe(_event(long)) or ""
+    assert 'shell? {"command": "ls x' in line
+    assert "4731 characters left out" in line
+    assert '; rm -rf here"} (question a:1)' in line
     answered = QuestionAnswered(subtask_id="a", question_id="a:1", approved=False, by="ann", note="not that")
     assert describe(_event(answered)) == "a: ann refused a:1: not that"
     late = QuestionAnswered(subtask_id="a", question_id="a:1", approved=False, note="nobody answered in 60 s")

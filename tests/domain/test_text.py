@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.text import excerpt, one_line, plain
+from domain.text import both_ends, excerpt, one_line, plain
 
 # The characters with the property Bidi_Control (Unicode, PropList.txt).
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -78,3 +78,8 @@ def test_one_line_is_one_line_and_no_longer_than_asked(text: str, most: int) -> 
     assert len(line) <= most
     assert line.splitlines() in ([], [line])
     assert line == line.strip()
+
+
+def test_both_ends_are_on_one_line_with_what_was_left_out_between_them() -> None:
+    assert both_ends("a\nb", 10) == "a b"
+    assert both_ends("begin" + "x" * 90 + "\x1b[31m\nend", 10) == "begin [... 89 characters left out ...] x end"

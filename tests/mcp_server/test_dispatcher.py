@@ -12,7 +12,8 @@ from domain.audit import AuditVerdict
 from domain.errors import InfrastructureError, ModelRequestRejected, SandboxLost
 from mcp_server.answers import Answers
 from mcp_server.caller import Caller, Permission
-from mcp_server.dispatcher import Dispatcher
+from mcp_server.dispatcher import MOST_ASKED, Dispatcher
+from mcp_server.protection import Protection
 from mcp_server.registry import Registry
 from mcp_server.server import as_result
 from mcp_server.tool import Tool, ToolLimits, ToolOutcome, ToolRefused
@@ -25,6 +26,7 @@ class Desk:
     def __init__(self, who: Caller | None = None) -> None:
         self.caller = who or caller()
         self.failure: InfrastructureError | None = None
+        self.dropped: tuple[str, ...] = ()
         self.answers = Answers(100)
 
     async def keep(self, text: str) -> str | None:
@@ -69,7 +71,7 @@ def tool(end: ToolOutcome | BaseException | float, limits: ToolLimits | None = N
     [
         (ToolOutcome(text="done"), "done", AuditVerdict.DONE),
         (ToolOutcome(text="not done", ok=False), "not done", AuditVerdict.FAILED),
-        (ToolRefused("not so"), "not so", AuditVerdict.FAILED),
+        (ToolRefused("not so"), "not so", AuditVerdict.REFUSED),
         (SandboxLost("gone"), "gone", AuditVerdict.FAILED),
         (ModelRequestRejected("no"), "no", AuditVerdict.FAILED),
         (60.0, "took over 0 s", AuditVerdict.FAILED),
@@ -89,6 +91,35 @@ async def test_however_a_call_ends_there_is_an_answer_and_one_entry(
     assert (entry.actor, entry.task_id, entry.subtask_id, entry.tool) == ("test", "task", "one", "act")
     assert (entry.verdict, entry.size) == (verdict, len(outcome.text))
     assert (entry.reason == "") == (verdict is AuditVerdict.DONE)
+
+
+async def test_an_error_that_nobody_expected_is_an_answer_and_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    audit, desk = Ears(), Desk()
+
+    outcome = await Dispatcher(Registry([tool(KeyError("a secret"))]), audit).call(desk, "act", {})
+
+    assert not outcome.ok
+    assert "a secret" not in outcome.text
+    (entry,) = audit.heard
+    assert (entry.verdict, entry.reason) == (AuditVerdict.FAILED, "KeyError")
+    (reported,) = caplog.records
+    assert "act" in reported.getMessage()
+    assert reported.exc_info is not None
+    assert reported.exc_info[0] is KeyError
+
+
+async def test_a_change_that_was_undone_is_named_in_the_log(tmp_path: Path) -> None:
+    protection = Protection(kept=frozenset({"tests/test_a.py"}))
+    async with open_place(tmp_path, {"tests/test_a.py": "1"}, protection) as place:
+        await place.call("shell", command="echo > tests/test_a.py")
+        await place.call("shell", command="true")
+        await place.call("write_file", path="tests/test_a.py", content="2")
+
+    undone, fine, refused = place.audit.heard
+    assert (undone.verdict, undone.reason) == (AuditVerdict.DONE, "undone, because protected: tests/test_a.py")
+    assert (fine.verdict, fine.reason) == (AuditVerdict.DONE, "")
+    assert refused.verdict is AuditVerdict.REFUSED
+    assert refused.reason.startswith("tests/test_a.py is protected")
 
 
 async def test_a_call_whose_caller_goes_away_is_in_the_log_too() -> None:
@@ -136,6 +167,31 @@ async def test_a_person_is_asked_what_the_policy_says(tmp_path: Path, policy: Ap
     assert all(observation.ok for observation in observations)
     assert [question.tool for question in person.asked] == asked
     assert all(question.summary and question.actor == "test" for question in person.asked)
+
+
+async def test_a_person_is_asked_about_the_whole_call_with_its_command_first(tmp_path: Path) -> None:
+    person = Person(approved=False)
+    async with open_place(tmp_path, {"a": "1"}, approval=ApprovalPolicy.DESTRUCTIVE, approver=person) as place:
+        await place.call("shell", timeout_s=5, command=f"echo harmless # {'a note. ' * 200}\nrm a")
+
+    (question,) = person.asked
+    assert question.summary.startswith('{"command": "echo harmless # a note.')
+    assert "\\nrm a" in question.summary
+
+
+@pytest.mark.parametrize(("spare", "asked"), [(0, True), (1, False)])
+async def test_a_call_too_long_to_be_judged_is_refused_and_nobody_is_asked(
+    tmp_path: Path, spare: int, asked: bool
+) -> None:
+    person = Person(approved=True)
+    longest = MOST_ASKED - len('{"command": ": "}')
+    async with open_place(tmp_path, {}, approval=ApprovalPolicy.DESTRUCTIVE, approver=person) as place:
+        observation = await place.call("shell", command=": " + "x" * (longest + spare))
+
+        assert observation.ok is asked
+        assert len(person.asked) == asked
+        assert asked or "20001 characters" in observation.text
+        assert place.audit.heard[0].verdict is (AuditVerdict.DONE if asked else AuditVerdict.REFUSED)
 
 
 @pytest.mark.parametrize("person", [Person(approved=False, note="not on a Friday"), None])

@@ -1,6 +1,8 @@
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -199,3 +201,25 @@ async def test_whoever_follows_leaves_when_it_is_over_with_all_that_was_written(
                 over[0] = True
                 await log.append("t1", "k", NoticeGiven(text="x"))
     assert seen == [1, 2]
+
+
+class Counted(SqlEventLog):
+    """Counts how often it is read."""
+
+    reads = 0
+
+    async def read(self, *arguments: Any, **options: Any) -> list[Event]:
+        """Counts, and reads."""
+        self.reads += 1
+        return await super().read(*arguments, **options)
+
+
+async def test_a_follower_looks_less_and_less_often_while_nothing_comes(database: Database, writer: Writer) -> None:
+    log = Counted(database, writer)
+    await submit(log)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            async for _ in log.follow("t1"):
+                pass
+    # Steadily it would be about ten times; a slow machine only makes it fewer.
+    assert log.reads <= 5

@@ -28,6 +28,7 @@ class ProbeSession:
     registry: Registry
     bus: InMemorySubscriptionBus
     failure: InfrastructureError | None = None
+    dropped: tuple[str, ...] = ()
     wants: types.InputRequiredResult | None = None
     refusal: MCPError | None = None
     caller: Caller = field(init=False)

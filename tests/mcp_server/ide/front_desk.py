@@ -41,11 +41,13 @@ class Told:
 
 @dataclass(frozen=True)
 class FrontDesk:
-    """A client, the product behind it, and the notifications that came by themselves."""
+    """A client, the product behind it, the notifications that came by themselves, and what the server knew of each
+    request."""
 
     client: Client
     product: Soundstage
     notified: list[Any]
+    contexts: list[Context]
 
     async def call(self, name: str, told: Told | None = None, **arguments: Any) -> types.CallToolResult:
         """What a tool answers."""
@@ -86,9 +88,11 @@ async def connected(
 ) -> AsyncIterator[FrontDesk]:
     """A client of the product; ``asked`` answers the questions that are put to it."""
     notified: list[Any] = []
+    contexts: list[Context] = []
 
     def sessions(context: Context) -> IdeSession:
         assert context.method
+        contexts.append(context)
         return IdeSession(caller or who(), product.tasks, folders, product.context)
 
     async def answer(
@@ -106,7 +110,7 @@ async def connected(
         server, mode=era, message_handler=hear, elicitation_callback=answer if asked is not None else None, cache=None
     )
     async with client:
-        yield FrontDesk(client, product, notified)
+        yield FrontDesk(client, product, notified, contexts)
 
 
 @contextlib.asynccontextmanager

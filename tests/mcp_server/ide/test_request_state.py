@@ -9,6 +9,7 @@ from mcp.client import Client
 from mcp.client.session import ClientRequestContext
 from mcp.shared.exceptions import MCPError
 
+from domain.approval import ApprovalAnswer
 from mcp_server.ide.server import build_ide_server
 from mcp_server.ide.session import IdeSession
 from mcp_server.ide.updates import Context
@@ -58,6 +59,34 @@ async def _nobody(
     context: ClientRequestContext, params: types.ElicitRequestParams
 ) -> types.ElicitResult | types.ErrorData:
     raise AssertionError(f"nobody is asked here: {context}, {params}")
+
+
+class Counted:
+    """A task service that counts the answers that it is given."""
+
+    def __init__(self, tasks: Any) -> None:
+        self._tasks = tasks
+        self.given: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tasks, name)
+
+    async def answer(self, owner: str, task_id: str, question_id: str, answer: ApprovalAnswer, by: str) -> None:
+        """Notes which question it is about."""
+        self.given.append(question_id)
+        await self._tasks.answer(owner, task_id, question_id, answer, by)
+
+
+async def test_of_the_answers_that_come_along_only_those_to_open_questions_are_looked_at(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, careful()) as stage:
+        door = Door(stage)
+        door.tasks = counted = Counted(stage.product.tasks)
+        no = types.ElicitResult(action="decline")
+        flood: types.InputResponses = {f"code:1:1:{number}": no for number in range(2, 1000)}
+        async with door.client:
+            result = await door.call(await door.interrupted(), flood | YES)
+            assert isinstance(result, types.CallToolResult)
+        assert counted.given == ["code:1:1:1"]
 
 
 async def test_a_state_that_the_server_did_not_give_is_refused(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_task", {}),
     ("cancel_task", {}),
     ("answer_question", {"question_id": "code:1:1:1", "approve": True}),
-    ("approve_step", {}),
+    ("approve_step", {"question_id": "code:1:1:1", "approve": True}),
     ("get_patch", {}),
     ("get_evidence", {}),
     ("get_costs", {}),
@@ -230,6 +230,10 @@ async def test_whatever_is_answered_is_in_the_audit_log_with_the_task_that_it_wa
         await desk.refused("get_task", task_id="\x1b[31m" + "x" * 50)
         await desk.data("list_tasks")
         await desk.client.read_resource(f"task://{task_id}")
+        await desk.client.list_resources()
+        await desk.client.get_prompt("review-diff", {"task_id": task_id})
+        async with desk.client.listen(resource_subscriptions=[f"task://{task_id}", "task://none"]):
+            pass
         await desk.product.store.log.read(task_id)
         await desk.product.store.ledger.spending("x")
         entries = [record.entry for record in await desk.product.store.audit.read()]
@@ -239,6 +243,10 @@ async def test_whatever_is_answered_is_in_the_audit_log_with_the_task_that_it_wa
             ("get_task", "x" * 50, AuditVerdict.FAILED),
             ("list_tasks", "", AuditVerdict.DONE),
             ("resources/read", task_id, AuditVerdict.DONE),
+            ("resources/list", "", AuditVerdict.DONE),
+            ("prompts/get", task_id, AuditVerdict.DONE),
+            ("subscriptions/listen", task_id, AuditVerdict.DONE),
+            ("subscriptions/listen", "none", AuditVerdict.REFUSED),
         ]
         assert [entry.tool for entry in entries if entry.actor == "code specialist"] == ["write_file", "submit"]
 

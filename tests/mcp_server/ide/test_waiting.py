@@ -1,6 +1,7 @@
 """A client that waits for its task: it is asked, it goes away, it comes too late."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,15 @@ async def the_task(desk: FrontDesk) -> str:
                 return tasks[0].id
 
 
+async def question_after(desk: FrontDesk, task_id: str, asked: int) -> None:
+    """Waits until a task has asked once more than so often."""
+    async with asyncio.timeout(60):
+        async for event in desk.product.tasks.follow(ME, task_id):
+            asked -= isinstance(event.fact, QuestionAsked)
+            if asked < 0:
+                return
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_what_the_task_asks_is_put_to_the_client_while_it_waits(era: str, tmp_path: Path) -> None:
     person = Person("accept", approve=True, note="go\x1b[31m on")
@@ -102,6 +112,31 @@ async def test_only_a_plain_yes_is_one(era: str, person: Person, note: str, tmp_
 
 
 @pytest.mark.parametrize("era", ERAS)
+async def test_the_end_of_a_long_command_is_shown_to_whoever_is_asked(era: str, tmp_path: Path) -> None:
+    command = f"echo harmless # {'a note. ' * 1000}\necho harm > a.txt"
+    lines = [Line(calls=(shell(command),)), submit()]
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=lines)))
+    person = Person("decline")
+    async with open_stage(tmp_path, model) as stage:
+        async with connected(stage.product, era) as desk:
+            task_id = (await desk.data("run_task", prompt=PROMPT, approval="destructive"))["task_id"]
+            await when(stage.product, task_id, QuestionAsked)
+            result = await desk.call("get_task", task_id=task_id)
+            assert result.structured_content is not None
+            (question,) = result.structured_content["questions"]
+            assert json.loads(question["summary"])["command"] == command
+            assert question["summary"] in text_of(result)
+            await desk.data("cancel_task", task_id=task_id)
+        async with connected(stage.product, era, asked=person) as desk:
+            await desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True)
+    (asked,) = person.asked
+    assert "echo harmless" in asked
+    assert "echo harm > a.txt" in asked
+    assert "characters left out" in asked
+    assert len(asked) < 5000
+
+
+@pytest.mark.parametrize("era", ERAS)
 async def test_a_question_is_seen_and_answered_where_the_client_cannot_be_asked(era: str, tmp_path: Path) -> None:
     async with open_desk(tmp_path, careful(), era) as desk:
         waiting = asyncio.create_task(desk.data("run_task", prompt=PROMPT, approval="destructive", wait=True))
@@ -121,16 +156,34 @@ async def test_a_question_is_seen_and_answered_where_the_client_cannot_be_asked(
         )
         assert "waits for no such answer" in again
         assert (await waiting)["status"] == "unchecked"
-        assert "asks nothing now" in await desk.refused("approve_step", task_id=task_id)
+        late = await desk.refused("approve_step", task_id=task_id, question_id=question["question_id"], approve=True)
+        assert "asks nothing now" in late
 
 
-async def test_the_one_thing_that_a_task_waits_for_is_approved_without_its_name(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, careful()) as desk:
+async def test_only_the_question_that_somebody_saw_is_approved_and_only_in_so_many_words(tmp_path: Path) -> None:
+    lines = [Line(calls=(shell("echo harmless"),)), Line(calls=(shell("echo harm > a.txt"),)), submit()]
+    model = ScriptedProvider((planned(node("code")), part(CODE, lines=lines)))
+    async with open_desk(tmp_path, model) as desk:
         task_id = (await desk.data("run_task", prompt=PROMPT, approval="destructive"))["task_id"]
-        await when(desk.product, task_id, QuestionAsked)
-        await desk.data("approve_step", task_id=task_id)
+        await question_after(desk, task_id, 0)
+        seen = {"task_id": task_id, "question_id": "code:1:1:1"}
+        for incomplete in ({"task_id": task_id, "approve": True}, seen):
+            assert "required" in (await desk.refused("approve_step", **incomplete)).lower()
+        await desk.data("approve_step", **seen, approve=True)
+        await question_after(desk, task_id, 1)
+        assert "asks something else now" in await desk.refused("approve_step", **seen, approve=True)
+        await desk.data("approve_step", task_id=task_id, question_id="code:1:1:2", approve=False)
         await when(desk.product, task_id, TaskFinished)
-        assert (await desk.data("get_patch", task_id=task_id))["paths"] == ["a.txt"]
+        assert (await desk.data("get_patch", task_id=task_id))["paths"] == []
+
+
+async def test_no_client_answers_by_itself(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, careful()) as desk:
+        tools = {tool.name: tool for tool in (await desk.client.list_tools()).tools}
+        for name in ("answer_question", "approve_step"):
+            annotations = tools[name].annotations
+            assert annotations is not None
+            assert annotations.destructive_hint
 
 
 async def test_of_several_things_one_has_to_be_named(tmp_path: Path) -> None:
@@ -142,7 +195,8 @@ async def test_of_several_things_one_has_to_be_named(tmp_path: Path) -> None:
             asked += isinstance(event.fact, QuestionAsked)
             if asked == 2:
                 break
-        assert "asks 2 things" in await desk.refused("approve_step", task_id=task_id)
+        several = await desk.refused("approve_step", task_id=task_id, question_id="a:1:1:1", approve=True)
+        assert "asks 2 things" in several
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -185,7 +239,7 @@ async def test_a_client_that_cannot_ask_after_all_leaves_the_question_open(era: 
         waiting = asyncio.create_task(desk.call("run_task", prompt=PROMPT, approval="destructive", wait=True))
         task_id = await the_task(desk)
         await when(desk.product, task_id, QuestionAsked)
-        await desk.data("approve_step", task_id=task_id)
+        await desk.data("approve_step", task_id=task_id, question_id="code:1:1:1", approve=True)
         await when(desk.product, task_id, TaskFinished)
         if era == "legacy":
             assert not (await waiting).is_error
@@ -202,7 +256,7 @@ async def test_a_question_that_somebody_else_answers_is_taken_back_from_the_clie
         async with asyncio.timeout(60), connected(desk.product) as other:
             await sleeper.asked.wait()
             task_id = await the_task(desk)
-            await other.data("approve_step", task_id=task_id)
+            await other.data("approve_step", task_id=task_id, question_id="code:1:1:1", approve=True)
             await sleeper.released.wait()
             await other.data("cancel_task", task_id=task_id)
         assert (await waiting)["status"] == "cancelled"
@@ -224,7 +278,7 @@ async def test_a_request_that_is_cancelled_cancels_its_task(era: str, tmp_path: 
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("asked", [None, Sleeper], ids=["at work", "while it is asked"])
-async def test_a_client_that_vanishes_while_it_waits_takes_its_task_along(
+async def test_a_client_that_vanishes_while_it_waits_takes_its_task_along_where_it_cannot_come_back(
     era: str, asked: Callable[[], Sleeper] | None, tmp_path: Path
 ) -> None:
     async with open_stage(tmp_path, slow() if asked is None else careful()) as stage:
@@ -241,9 +295,10 @@ async def test_a_client_that_vanishes_while_it_waits_takes_its_task_along(
                 waiting.cancel()
         await asyncio.wait({waiting})
         view = await stage.product.tasks.get(ME, task_id)
-        if era == "auto" and sleeper is not None:
-            # The request was answered with the question: nobody waits, and the question stays open for whoever comes.
-            assert (view.summary.status, len(view.questions)) == (TaskStatus.RUNNING, 1)
+        if era == "legacy" or sleeper is not None:
+            # A connection may come back, or the request was answered with the question, so that nobody waits.
+            open_ones = 0 if sleeper is None else 1
+            assert (view.summary.status, len(view.questions)) == (TaskStatus.RUNNING, open_ones)
         else:
             finished: TaskFinished = await when(stage.product, task_id, TaskFinished)
             assert finished.result.status is TaskStatus.CANCELLED
@@ -258,4 +313,5 @@ async def test_a_task_can_be_cancelled_while_a_question_is_open(era: str, tmp_pa
         state = await desk.data("cancel_task", task_id=task_id)
         assert (state["status"], state["questions"]) == ("cancelled", [])
         assert (await waiting)["status"] == "cancelled"
-        assert "asks nothing" in await desk.refused("approve_step", task_id=task_id)
+        late = await desk.refused("approve_step", task_id=task_id, question_id="code:1:1:1", approve=True)
+        assert "asks nothing" in late
