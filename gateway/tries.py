@@ -10,8 +10,8 @@ from domain.route import Candidate, Choice
 from gateway.base import Completion
 from gateway.policy import RetryPolicy
 
-ANOTHER_MAY = (errors.ModelUnavailable, ModelRequestRejected, errors.UnknownModel, BudgetExceeded)
-"""Failures after which another candidate may do better."""
+ANOTHER_MAY = (errors.ModelUnavailable, ModelRequestRejected, errors.UnknownModel, BudgetExceeded, errors.NotRecorded)
+"""Failures after which another candidate may do better. A recording knows only whom the time had asked then."""
 
 LITTLE_PATIENCE_S = 2.0
 """How long others are waited for where a candidate might answer another request at once."""

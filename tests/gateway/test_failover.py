@@ -16,6 +16,7 @@ from domain.errors import (
     ModelRequestRejected,
     ModelTimeout,
     NoModelAnswered,
+    NotRecorded,
     RateLimited,
     SoundstageError,
     UnknownModel,
@@ -57,7 +58,7 @@ class Breaking(Voice):
     "error",
     [
         ModelConnectionFailed(), ModelTimeout(), ModelOverloaded(), RateLimited(), ModelProtocolError(),
-        ModelAuthenticationFailed(), UnknownModel(), ModelRequestRejected(), ContextTooLong(),
+        ModelAuthenticationFailed(), UnknownModel(), ModelRequestRejected(), ContextTooLong(), NotRecorded(),
     ],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
