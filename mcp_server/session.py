@@ -10,7 +10,7 @@ from mcp_server.caller import Caller
 from mcp_server.edit_ladder import EditLadder
 from mcp_server.protection import Protection
 from mcp_server.tool import ToolRefused
-from sandbox.base import IGNORED, Sandbox
+from sandbox.base import Sandbox
 
 
 class ToolSession:
@@ -88,7 +88,7 @@ class ToolSession:
     def _check_place(self, path: str) -> None:
         """ToolRefused when a file at the path would take another's place, or never leave the sandbox."""
         parts = path.split("/")
-        if ignored := next((part for part in parts if part in IGNORED), None):
+        if ignored := next((part for part in parts if part in self.sandbox.ignored), None):
             raise ToolRefused(f"Nothing below {ignored} is kept. Write {path} elsewhere, or make it with a command.")
         if any(other.startswith(f"{path}/") for other in self.tree):
             raise ToolRefused(f"{path} is a folder. Name the file in it, or remove the folder with a command first.")

@@ -127,6 +127,11 @@ class Sandbox(Protocol):
         """Whose it is, and until when."""
         ...
 
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Names that never leave it: those of every sandbox, and what its language builds."""
+        ...
+
     def start(
         self, command: Command, stdin: AsyncIterable[bytes] | None = None
     ) -> AbstractAsyncContextManager[Running]:

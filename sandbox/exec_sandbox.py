@@ -55,6 +55,11 @@ class ExecSandbox(CommandVerbs):
         """Serves its holder no more: LeaseEnded from now on."""
         self._is_retired = True
 
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Names that never leave it."""
+        return IGNORED
+
     @contextlib.asynccontextmanager
     async def start(self, command: Command, stdin: AsyncIterable[bytes] | None = None) -> AsyncIterator[Running]:
         """Starts a command; one at a time, because what it leaves behind cannot be told from others'.

@@ -13,9 +13,9 @@ from importlib import resources
 from pathlib import Path
 
 from domain.command import Command, Verdict
-from sandbox.base import Lease, Running, Sandbox, SandboxRequest
+from sandbox.base import IGNORED, Lease, Running, Sandbox, SandboxRequest
 from sandbox.channel import Channel
-from sandbox.languages import HARNESS
+from sandbox.languages import HARNESS, language
 from sandbox.runner_sandbox import RunnerSandbox
 from sandbox.vetting import VettingLimits
 
@@ -79,10 +79,11 @@ class FakeSandboxes:
             )  # fmt: skip
             self.processes.append(process)
             channel = Channel(PipeStream(process))
+            ignored = IGNORED | language(request.language).build_output
             lease = Lease(token=0, owner="fake", deadline=time.time() + request.lifetime_s)
             try:
                 await channel.ready(30.0)
-                yield FakeSandbox(channel, "none", lease, _killed, VettingLimits())
+                yield FakeSandbox(channel, "none", lease, _killed, VettingLimits(), ignored)
             finally:
                 channel.retire()
                 await channel.close()

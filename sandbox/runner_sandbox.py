@@ -42,7 +42,7 @@ class RunnerSandbox(CommandVerbs):
         self._lease = lease
         self._autopsy = autopsy
         self._limits = limits or VettingLimits()
-        self._ignored = sorted(ignored)
+        self._ignored = ignored
         self._turn = asyncio.Lock()
         self._accepted = False
 
@@ -55,6 +55,11 @@ class RunnerSandbox(CommandVerbs):
     def lease(self) -> Lease:
         """Whose it is."""
         return self._lease
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Names that never leave it."""
+        return self._ignored
 
     @contextlib.asynccontextmanager
     async def start(self, command: Command, stdin: AsyncIterable[bytes] | None = None) -> AsyncIterator[Running]:
@@ -75,7 +80,12 @@ class RunnerSandbox(CommandVerbs):
 
     async def fetch(self, closely: bool = False) -> Fetched:
         """What changed since the last transfer. What could not be taken over is given again by the next call."""
-        ask = {"op": "fetch", "ignore": self._ignored, "file_limit": self._limits.file_bytes, "closely": closely}
+        ask = {
+            "op": "fetch",
+            "ignore": sorted(self._ignored),
+            "file_limit": self._limits.file_bytes,
+            "closely": closely,
+        }
         archive, told = await self._transfer(ask, b"", self._limits)
         files, refused = extract(archive, self._limits)
         refused += [printable(path) for path in told.refused]
@@ -85,7 +95,7 @@ class RunnerSandbox(CommandVerbs):
 
     async def changes(self) -> Changes:
         """Which files changed since the last transfer."""
-        ask = {"op": "changes", "ignore": self._ignored, "file_limit": self._limits.file_bytes}
+        ask = {"op": "changes", "ignore": sorted(self._ignored), "file_limit": self._limits.file_bytes}
         _, told = await self._transfer(ask, b"", self._limits)
         return Changes(written=_plain(told.changed), deleted=_plain(told.deleted))
 

@@ -123,6 +123,7 @@ async def test_files_in_folders_that_are_never_fetched_are_not_taken_for_deleted
         ("src/a.py/b/c.py", "src/a.py is a file, not a folder"),
         ("node_modules/left.js", "Nothing below node_modules is kept"),
         ("src/.venv/x.py", "Nothing below .venv is kept"),
+        ("htmlcov/index.html", "Nothing below htmlcov is kept"),
         (".coverage", "Nothing below .coverage is kept"),
     ],
 )
