@@ -94,12 +94,12 @@ class _Reader:
     def _read_block(self, block: Block) -> None:
         language, body = language_of(block.info), block.body
         if edits.is_replacement(body):
-            self._place(block, edits.from_replacement(block.path, _without_path(body)))
+            self._place(block, edits.from_replacement(block.path, _without_path(body, block.path)))
         elif edits.is_diff(language, block.path, body):
             self._place(block, edits.from_diff(block.path, body))
         elif block.path is not None:
             self._check_end(block, block.path)
-            content = _without_path(body)
+            content = _without_path(body, block.path)
             made = mended(block.path, content)
             repair = "escaped content" if made != content else ""
             self._place(block, [action("write_file", {"path": block.path, "content": made}, repair)])
@@ -183,9 +183,10 @@ def _command(body: str) -> str:
     return "\n".join(kept)
 
 
-def _without_path(body: str) -> str:
+def _without_path(body: str, path: str | None) -> str:
+    """A body without a first line that only names its file; one that names another file belongs to the content."""
     first, newline, rest = body.partition("\n")
-    return rest if newline and in_comment(first[:300]) else body
+    return rest if newline and path and in_comment(first[:300]) == path else body
 
 
 def _target(block: Block, targets: Sequence[str]) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -17,6 +18,10 @@ from domain.errors import InfrastructureError
 from sandbox import images
 from sandbox.image_engine import ImageEngine
 from tests.node_tools import NodeTools
+
+# How long an example takes says something of the machine only.
+hypothesis.settings.register_profile("soundstage", deadline=None)
+hypothesis.settings.load_profile("soundstage")
 
 PRIVATE_VARIABLES = (
     "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "SOUNDSTAGE_MODEL", "OLLAMA_HOST", "GROQ_API_KEY",

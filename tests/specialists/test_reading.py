@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.chat import ToolSchema
@@ -118,6 +118,7 @@ def test_every_reply_is_read_as_calls_or_as_a_problem(text: str, cut_off: bool, 
 
 
 @given(st.text(st.sampled_from("ab \n\t(){}[]\"'`~\\<>&;.:=-+@#"), max_size=200))
+@example("-.a")
 def test_a_file_in_a_long_fence_arrives_as_it_was_written(content: str) -> None:
     lines = f"# {content}\nend\n" if content else "end\n"
     assert actions(f"`````file path=a.txt\n{lines}`````") == [("write_file", {"path": "a.txt", "content": lines})]
