@@ -55,10 +55,14 @@ class Redactor:
 
         A conversation is sent anew with each of its messages, so what was said before is not searched again.
         """
-        messages = tuple(map(self._cleaned_message, request.messages))
-        rest = self._value(request.model_copy(update={"messages": (), "tools": ()}))
-        cleaned = rest.model_copy(update={"messages": messages, "tools": self._cleaned_tools(request.tools)})
-        return request if cleaned == request else cleaned
+        cleaned = {
+            "model": self.text(request.model),
+            "messages": tuple(map(self._cleaned_message, request.messages)),
+            "tools": self._cleaned_tools(request.tools) if request.tools else (),
+            "json_schema": self._clean(request.json_schema),
+        }
+        changed = {name: value for name, value in cleaned.items() if value != getattr(request, name)}
+        return request.model_copy(update=changed) if changed else request
 
     def _cleaned_message(self, message: Message) -> Message:
         long = len(message.content) > LONGEST_REMEMBERED or (isinstance(message, UserMessage) and message.images)

@@ -236,3 +236,22 @@ def test_errors_that_came_from_each_other_come_to_an_end() -> None:
 
 def test_the_secrets_do_not_show_in_the_redactors_own_text() -> None:
     assert "sk-fake" not in repr(redactor(CANARY))
+
+
+def test_every_part_of_a_request_that_may_hold_text_is_looked_through() -> None:
+    schema = {"title": CANARY, "properties": {CANARY: {"enum": [CANARY]}}}
+    request = ModelRequest(
+        model=f"m-{CANARY}", messages=(Said(content=CANARY),), json_schema=schema,
+        tools=(ToolSchema(name="t", description=CANARY, parameters=schema),),
+    )  # fmt: skip
+
+    cleaned = Redactor([SecretStr(CANARY)]).request(request)
+
+    assert set(ModelRequest.model_fields) == {
+        "model", "messages", "tools", "json_schema", "max_output_tokens", "temperature",
+    }  # fmt: skip
+    assert CANARY not in repr(cleaned)
+    assert json.dumps(CANARY)[1:-1] not in cleaned.model_dump_json()
+    assert (cleaned.model, cleaned.json_schema) == (
+        f"m-{MARK}", {"title": MARK, "properties": {MARK: {"enum": [MARK]}}},
+    )  # fmt: skip
