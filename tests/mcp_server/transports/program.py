@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from typing import Any
 
@@ -27,6 +28,13 @@ async def call_tool(_context: object, params: types.CallToolRequestParams) -> ty
     return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
 
 
+async def main() -> None:
+    """Serves until the client leaves, or until it is ended: whoever starts it may have it ignore SIGINT."""
+    serving = asyncio.ensure_future(serve_stdio(Server("chatter", on_list_tools=list_tools, on_call_tool=call_tool)))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    await serving
+
+
 if __name__ == "__main__":
-    asyncio.run(serve_stdio(Server("chatter", on_list_tools=list_tools, on_call_tool=call_tool)))
+    asyncio.run(main())
     print("served", flush=True)

@@ -108,7 +108,7 @@ async def test_a_silent_client_does_not_hold_up_the_end() -> None:
     async with serving() as process:
         await said(process, hello())
         await heard(process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert await process.wait() != 0
 
 
@@ -128,7 +128,7 @@ async def test_a_client_that_does_not_read_does_not_hold_up_the_end() -> None:
             assert process.stderr is not None
             while b"by a child" not in await process.stderr.readline():
                 pass
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             assert await process.wait() != 0
     finally:
         os.close(reading)
