@@ -5,7 +5,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
-from functools import cached_property
+from contextvars import ContextVar
 from importlib import import_module
 from math import ceil
 from typing import Any, ClassVar
@@ -20,6 +20,9 @@ from gateway.adapters.openai_wire import usage_of
 from gateway.adapters.statuses import Service
 from gateway.base import Endpoint
 
+CLIENTS, CALLS_OF_A_CLIENT = 8, 3
+"""A client looks at each of its idle connections whenever it needs one: many calls at a time share several clients."""
+PLACE: ContextVar[int] = ContextVar("place", default=0)
 LISTING_S = 30.0
 """How long a list of models may take."""
 
@@ -43,13 +46,28 @@ class Adapter(ABC):
     def __init__(self, endpoint: Endpoint) -> None:
         self._service = Service(endpoint=endpoint, key_variable=self.key_variable, url_variable=self.url_variable)
         self.name, self.local = endpoint.name, endpoint.local
+        self._clients: dict[int, Any] = {}
+        self._calls = [0] * CLIENTS
 
-    @cached_property
+    @contextmanager
+    def _seated(self) -> Iterator[None]:
+        """Chooses the client of a call: the first one with room, else the one with the fewest calls."""
+        place = min(range(CLIENTS), key=lambda at: max(self._calls[at], CALLS_OF_A_CLIENT - 1))
+        PLACE.set(place)
+        self._calls[place] += 1
+        try:
+            yield
+        finally:
+            self._calls[place] -= 1
+
+    @property
     def _client(self) -> Any:
-        endpoint = self._service.endpoint
-        url = endpoint.base_url.rstrip("/").removesuffix(self.path)
-        timeout = import_module(self.http).Timeout(endpoint.read_s, connect=endpoint.connect_s)
-        return self._connect(url, endpoint.api_key.get_secret_value(), timeout)
+        if (place := PLACE.get()) not in self._clients:
+            endpoint = self._service.endpoint
+            url = endpoint.base_url.rstrip("/").removesuffix(self.path)
+            timeout = import_module(self.http).Timeout(endpoint.read_s, connect=endpoint.connect_s)
+            self._clients[place] = self._connect(url, endpoint.api_key.get_secret_value(), timeout)
+        return self._clients[place]
 
     @contextmanager
     def errors(self, model: str) -> Iterator[None]:
@@ -66,14 +84,14 @@ class Adapter(ABC):
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The whole reply."""
         answer = Answer(request)
-        with self._service.reading(), self.errors(request.model):
+        with self._seated(), self._service.reading(), self.errors(request.model):
             self._heard(answer, await self._whole(request))
             return answer.reply()
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta | ModelReply]:
         """Deltas, then the whole reply. A stream that ends before the answer does raises ModelProtocolError."""
         answer = Answer(request)
-        with self._service.reading(), self.errors(request.model):
+        with self._seated(), self._service.reading(), self.errors(request.model):
             async with aclosing(self._pieces(request)) as pieces:
                 async for piece in pieces:
                     yield self._heard(answer, piece)
@@ -96,8 +114,8 @@ class Adapter(ABC):
 
     async def close(self) -> None:
         """Closes the connections."""
-        if client := vars(self).pop("_client", None):
-            await self._disconnect(client)
+        while self._clients:
+            await self._disconnect(self._clients.popitem()[1])
 
     def _heard(self, answer: Answer, found: Any) -> Delta:
         with self._service.reading():
