@@ -231,14 +231,19 @@ async def test_a_client_that_would_be_asked_too_often_is_told_to_answer_by_itsel
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_client_that_cannot_ask_after_all_leaves_the_question_open(era: str, tmp_path: Path) -> None:
+    asked = asyncio.Event()
+
     async def broken(params: types.ElicitRequestParams) -> types.ElicitResult | types.ErrorData:
         del params
+        asked.set()
         return types.ErrorData(code=types.INTERNAL_ERROR, message="no window")
 
     async with open_desk(tmp_path, careful(), era, broken) as desk:
         waiting = asyncio.create_task(desk.call("run_task", prompt=PROMPT, approval="destructive", wait=True))
         task_id = await the_task(desk)
         await when(desk.product, task_id, QuestionAsked)
+        # Before it, somebody else's answer would spare the client the question.
+        await asked.wait()
         await desk.data("approve_step", task_id=task_id, question_id="code:1:1:1", approve=True)
         await when(desk.product, task_id, TaskFinished)
         if era == "legacy":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.command import Verdict
+from domain.command import Command, Verdict
 from domain.files import File, TreeChange
 from sandbox.test_run import harness_command, parse_report
 from tests.sandbox.hostile.arena import arena, escapes, record
@@ -67,10 +67,11 @@ async def test_code_that_goes_after_the_harness_does_not_pass(name: str, isolati
     async with arena(tmp_path, isolation) as there, there.lease(language=name, profile="default") as sandbox:
         await sandbox.put(TreeChange(written={**written, ATTACK: attack}))
         report = parse_report(await sandbox.run(harness_command(name, timeout_s=TIMEOUT_S)))
+        said = (await sandbox.run(Command(argv=("cat", "/tmp/said")))).stdout  # noqa: S108 - in the container
 
     assert not report.passed, report
-    assert "contained: traces the holder" in report.output, report
-    assert escapes(report.output.encode(), ATTACKED_REPORT.at(isolation)) == [], report.output
+    assert b"contained: traces the holder" in said, (said, report)
+    assert escapes(said, ATTACKED_REPORT.at(isolation)) == [], said
     assert [case.id for case in report.cases if case.outcome == "passed"] == []
     record(ATTACKED_REPORT, isolation, Verdict.FAILED)
 
