@@ -5,13 +5,13 @@ from datetime import timedelta
 from director.background import gather
 from director.difficulty import difficulty_of
 from director.equipment import Equipment
-from director.judgement import fails_properly
-from director.planner import Planned, make_plan, without_tests
+from director.evidence.judgement import fails_properly
+from director.evidence.verification import Verifier
+from director.planning.planner import Planned, make_plan, without_tests
+from director.planning.stubs import stub_files
 from director.scheduler import run_plan
 from director.scopes import open_day
-from director.stubs import stub_files
 from director.subtask_run import Order, SubtaskRunner, branch_of
-from director.verification import Verifier
 from domain.chat import Usage
 from domain.errors import BudgetExceeded
 from domain.events import ArtifactsKept, CorrectionStarted, Fact, ModelCalled, NoticeGiven, PlanMade

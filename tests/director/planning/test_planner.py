@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.settings import Settings
 from app.store import open_store
-from director.planner import Planned, make_plan, read_plan, without_tests
+from director.planning.planner import Planned, make_plan, read_plan, without_tests
 from domain.errors import ModelRequestRejected
 from domain.ledger import Scope
 from domain.plan import Plan

@@ -34,7 +34,7 @@ class Planned(Value):
 @cache
 def prompt() -> str:
     """What the planning model is told."""
-    return resources.files("director").joinpath("planner.md").read_text(encoding="utf-8")
+    return resources.files("director.planning").joinpath("planner.md").read_text(encoding="utf-8")
 
 
 @cache
