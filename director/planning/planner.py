@@ -12,7 +12,8 @@ from domain.base import Value
 from domain.chat import Message, ModelRequest, SystemMessage, UserMessage
 from domain.errors import ModelRequestRejected
 from domain.plan import Plan, Subtask
-from domain.task import TaskKind, TaskSpec
+from domain.task import TaskSpec
+from domain.task_kind import TaskKind
 from gateway.base import Call, Completion
 from gateway.gateway import Gateway
 from specialists.arguments import MalformedArguments, parse_arguments
