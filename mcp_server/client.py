@@ -12,26 +12,42 @@ from pydantic_core import to_jsonable_python
 from domain.base import Value
 from domain.chat import ToolSchema
 from domain.replies import ReplyProblem
+from domain.test_outcome import TestOutcome
 from domain.text import plain, well_formed
 from mcp_server.dispatcher import Dispatcher
 from mcp_server.server import PROBLEM, build_server
 from mcp_server.session import ToolSession
 from mcp_server.tool import EXAMPLE
 
+SUBMIT, RUN_TESTS = "submit", "run_tests"
+"""The tools whose data a specialist's loop acts on; no other tool speaks for them."""
+
 
 class Observation(Value):
-    """What a tool call showed. ``commit`` is the branch's newest snapshot after it, ``changed`` the paths that it
-    changed, and ``dropped`` the protected paths whose change was undone. ``problem`` says that the call was wrong, and
-    that nothing was run."""
+    """What a tool call showed. ``commit`` is the branch's newest snapshot after it and ``tree`` the hash of its files,
+    ``changed`` the paths that it changed, and ``dropped`` the protected paths whose change was undone. ``problem`` says
+    that the call was wrong, and that nothing was run. ``tests`` is how the tests ended, where it ran them. A
+    ``read_only`` call looked at something and changed nothing."""
 
     text: str
     ok: bool
     submitted: str | None = None
     artifacts: tuple[str, ...] = ()
     commit: str
+    tree: str = ""
     changed: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     problem: ReplyProblem | None = None
+    tests: TestOutcome | None = None
+    read_only: bool = False
+
+
+class Rollback(Value):
+    """A branch that went back to a snapshot; ``undone`` are the paths that are other now."""
+
+    commit: str
+    tree: str
+    undone: tuple[str, ...]
 
 
 class ToolClient:
@@ -41,16 +57,25 @@ class ToolClient:
         self._client = client
         self._session = session
         self._examples: dict[str, str] = {}
+        self._read_only: frozenset[str] = frozenset()
 
     @property
     def commit(self) -> str:
         """The branch's newest snapshot."""
         return self._session.commit
 
+    @property
+    def tree(self) -> str:
+        """The hash of that snapshot's files."""
+        return self._session.tree_hash
+
     async def schemas(self) -> tuple[ToolSchema, ...]:
         """The tools that the role may use, as models take them."""
         listed = await self._client.list_tools()
         self._examples = {tool.name: json.dumps((tool.meta or {}).get(EXAMPLE, {})) for tool in listed.tools}
+        self._read_only = frozenset(
+            tool.name for tool in listed.tools if tool.annotations is not None and tool.annotations.read_only_hint
+        )
         return tuple(
             ToolSchema(name=tool.name, description=tool.description or "", parameters=tool.input_schema)
             for tool in listed.tools
@@ -66,7 +91,7 @@ class ToolClient:
             why = "they are nested too deeply, or hold characters that are no text"
             text = f"The arguments of {name} cannot be read: {why}. A valid example: {self.example(name)}"
             problem = ReplyProblem.ARGUMENTS_NOT_VALID
-            return Observation(text=plain(text), ok=False, commit=self._session.commit, problem=problem)
+            return Observation(text=plain(text), ok=False, commit=self.commit, tree=self.tree, problem=problem)
         before, changed_before = len(self._session.dropped), len(self._session.changed)
         result = await self._client.call_tool(well_formed(name), arguments)
         if self._session.failure is not None:
@@ -76,13 +101,21 @@ class ToolClient:
         return Observation(
             text=text,
             ok=not result.is_error,
-            submitted=structured.get("submitted"),
-            artifacts=tuple(structured.get("artifacts") or ()),
+            submitted=structured.get("submitted") if name == SUBMIT else None,
+            artifacts=tuple(structured.get("artifacts") or ()) if name == SUBMIT else (),
             problem=(result.meta or {}).get(PROBLEM),
-            commit=self._session.commit,
+            tests=structured.get("outcome") if name == RUN_TESTS else None,
+            read_only=name in self._read_only,
+            commit=self.commit,
+            tree=self.tree,
             changed=tuple(self._session.changed[changed_before:]),
             dropped=tuple(self._session.dropped[before:]),
         )
+
+    async def roll_back(self, commit: str) -> Rollback:
+        """Takes the branch and the sandbox back to one of the branch's snapshots."""
+        undone = await self._session.roll_back(commit)
+        return Rollback(commit=self.commit, tree=self.tree, undone=undone)
 
 
 def can_be_sent(arguments: dict[str, Any]) -> bool:
