@@ -29,8 +29,9 @@ from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
 from sandbox.base import Sandbox
 from specialists.assignment import Assignment
-from specialists.loop import Loop, Surroundings
+from specialists.loop import Loop
 from specialists.role import role
+from specialists.surroundings import Surroundings
 
 
 class Order(Value):

@@ -29,6 +29,7 @@ from domain.events import (
 )
 from domain.evidence import Evidence, Outcome
 from domain.replies import PlainTextReason, ReplyProblem
+from domain.specialist_facts import RolledBack
 from domain.subtask_result import Asks, Stopped, Submitted
 from domain.text import both_ends, one_line
 
@@ -79,6 +80,8 @@ def _talk(fact: Fact) -> str | None:
             return f"{subtask_id}: repaired: {one_line('; '.join(repairs), 120)}"
         case ReplyCorrected(subtask_id=subtask_id, problems=problems):
             return f"{subtask_id}: told what was wrong with its reply: {', '.join(map(_words, problems))}"
+        case RolledBack(subtask_id=subtask_id, tests=tests, reason=reason):
+            return f"{subtask_id}: back to its best snapshot ({tests}): {one_line(reason, 160)}"
         case PlainTextChosen(subtask_id=subtask_id, reason=reason):
             return f"{subtask_id}: works in plain text: {PLAIN_TEXT_REASONS[reason]}"
         case QuestionAsked(subtask_id=subtask_id, actor=actor, tool=tool, summary=summary):

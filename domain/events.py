@@ -16,6 +16,7 @@ from domain.evidence import Evidence, Failure
 from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
+from domain.specialist_facts import RolledBack
 from domain.subtask_result import SubtaskResult
 from domain.task import LOCAL_OWNER, TaskResult, TaskSpec
 
@@ -260,6 +261,7 @@ Fact = Annotated[
     | QuestionAsked
     | QuestionAnswered
     | SnapshotMade
+    | RolledBack
     | ProtectedChangeDropped
     | SubtaskFinished
     | ArtifactsKept

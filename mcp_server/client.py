@@ -2,11 +2,12 @@
 
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 from mcp.client import Client
-from mcp.types import TextContent
+from mcp.types import RequestParamsMeta, TextContent
 from pydantic_core import to_jsonable_python
 
 from domain.base import Value
@@ -15,7 +16,7 @@ from domain.replies import ReplyProblem
 from domain.test_outcome import TestOutcome
 from domain.text import plain, well_formed
 from mcp_server.dispatcher import Dispatcher
-from mcp_server.server import PROBLEM, build_server
+from mcp_server.server import PROBLEM, WITHIN, build_server
 from mcp_server.session import ToolSession
 from mcp_server.tool import EXAMPLE
 
@@ -85,15 +86,22 @@ class ToolClient:
         """Valid arguments of a tool among the ``schemas``, as JSON; None for one that is not."""
         return self._examples.get(name)
 
-    async def call(self, name: str, arguments: dict[str, Any]) -> Observation:
-        """What the tool answers. An infrastructure error that the tool met is raised."""
+    async def call(self, name: str, arguments: dict[str, Any], within_s: float | None = None) -> Observation:
+        """What the tool answers. An infrastructure error that the tool met is raised.
+
+        A tool that is at work for ``within_s`` seconds is ended; what it changed until then is kept.
+        """
         if not can_be_sent(arguments):
             why = "they are nested too deeply, or hold characters that are no text"
             text = f"The arguments of {name} cannot be read: {why}. A valid example: {self.example(name)}"
             problem = ReplyProblem.ARGUMENTS_NOT_VALID
             return Observation(text=plain(text), ok=False, commit=self.commit, tree=self.tree, problem=problem)
         before, changed_before = len(self._session.dropped), len(self._session.changed)
-        result = await self._client.call_tool(well_formed(name), arguments)
+        started = time.monotonic()
+        meta = None if within_s is None else cast(RequestParamsMeta, {WITHIN: float(within_s)})
+        result = await self._client.call_tool(well_formed(name), arguments, meta=meta)
+        if within_s is not None and time.monotonic() - started >= within_s and self._session.failure is None:
+            await self._session.sync(f"{name}, ended")
         if self._session.failure is not None:
             raise self._session.failure
         text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))

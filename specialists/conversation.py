@@ -58,7 +58,7 @@ class Conversation:
     def _empty(self) -> ModelRequest:
         """The request without a message."""
         return ModelRequest(
-            model=self._assignment.model,
+            model=self._role.model.of(self._assignment.model),
             messages=(),
             tools=self._tools if self.native else (),
             max_output_tokens=self._output_tokens,

@@ -9,10 +9,31 @@ from pydantic import Field
 from domain.base import Value
 from domain.errors import UsageError
 from mcp_server.caller import Permission
+from specialists.standing import HandsOver
+from specialists.stuck import StuckLimits
+
+
+class Preference(Value):
+    """Which model a role would have: a ``route`` in place of the one it is given, or one that is ``stronger_by`` some
+    levels than the work asks for, or weaker where that is below zero."""
+
+    route: str = ""
+    stronger_by: int = Field(default=0, ge=-4, le=4)
+
+    def of(self, given: str) -> str:
+        """The route to ask."""
+        return self.route or given
+
+    def difficulty(self, given: int) -> int:
+        """The strength that its model should have, from 1 to 5."""
+        return min(5, max(1, given + self.stronger_by))
 
 
 class Role(Value):
-    """A role's prompt, permissions, path rules and limits. Patterns are those of ``mcp_server.protection``."""
+    """A role's prompt, permissions, path rules and limits. Patterns are those of ``mcp_server.protection``.
+
+    ``hands_over`` is what it makes, by which its runs of the tests are judged; ``stuck`` is when it counts as stuck.
+    """
 
     name: str
     description: str
@@ -20,6 +41,9 @@ class Role(Value):
     permissions: frozenset[Permission]
     protected: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
+    hands_over: HandsOver = HandsOver.CODE
+    model: Preference = Preference()
+    stuck: StuckLimits = StuckLimits()
     max_steps: int = Field(gt=0)
     max_output_tokens: int = Field(gt=0)
 

@@ -5,8 +5,7 @@ from domain.events import PlainTextChosen, ReplyCorrected, ReplyRepaired
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.text import excerpt, one_line
 from specialists.assignment import Assignment
-
-EVENT_TEXT = 2_000
+from specialists.recorded import EVENT_TEXT
 
 
 class Tally:
