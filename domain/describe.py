@@ -38,6 +38,7 @@ PLAIN_TEXT_REASONS = {
     PlainTextReason.CATALOGUE: "its model calls no tools",
     PlainTextReason.REFUSED: "the server refused tools",
     PlainTextReason.MALFORMED: "its tool calls were malformed",
+    PlainTextReason.CONTEXT: "its context is too small for the tools",
 }
 
 

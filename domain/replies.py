@@ -17,9 +17,10 @@ class ReplyProblem(StrEnum):
 
 
 class PlainTextReason(StrEnum):
-    """Why a model is spoken to in plain text: the catalogue says that it calls no tools, the server refused them, or
-    the first replies were malformed."""
+    """Why a model is spoken to in plain text: the catalogue says that it calls no tools, the server refused them, the
+    first replies were malformed, or its context is too small for the tools."""
 
     CATALOGUE = "catalogue"
     REFUSED = "refused"
     MALFORMED = "malformed"
+    CONTEXT = "context"

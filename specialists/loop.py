@@ -19,6 +19,7 @@ from specialists.standing import Snapshot, Standing, Tried
 from specialists.stuck import Seen, Stuck, StuckDetector
 from specialists.surroundings import Surroundings
 from specialists.tally import Tally
+from specialists.tool_choice import Offer
 
 MALFORMED_IN_A_ROW = 3
 OUT_OF_TIME = "the time was up"
@@ -48,6 +49,10 @@ class Loop:
         conversation = Conversation(self._role, self._assignment, schemas)
         if not opening.calls_tools:
             await self._use_text(conversation, PlainTextReason.CATALOGUE)
+        elif conversation.offered.offer is Offer.NONE:
+            await self._use_text(conversation, PlainTextReason.CONTEXT)
+        elif conversation.offered.offer is not Offer.ALL:
+            await self._tally.shortened_tools(conversation.offered, len(schemas))
         result: SubtaskResult | None = None
         while result is None:
             result = await self._step(conversation)
@@ -117,7 +122,7 @@ class Loop:
             results.append((action.call, await self._do(at, prepared)))
         observations = [observation for _, observation in results]
         understood = any(observation.problem is None for observation in observations)
-        conversation.show([(call, observation.text) for call, observation in results])
+        conversation.show(results)
         await self._tally.tell(self._steps, malformed=not understood)
         submitted = next((seen.submitted for seen in reversed(observations) if seen.submitted is not None), None)
         if submitted is not None:

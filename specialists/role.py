@@ -9,6 +9,7 @@ from pydantic import Field
 from domain.base import Value
 from domain.errors import UsageError
 from mcp_server.caller import Permission
+from specialists.assignment import MOST_CONTEXT_TOKENS
 from specialists.standing import HandsOver
 from specialists.stuck import StuckLimits
 
@@ -46,6 +47,7 @@ class Role(Value):
     stuck: StuckLimits = StuckLimits()
     max_steps: int = Field(gt=0)
     max_output_tokens: int = Field(gt=0)
+    context_tokens: int = Field(default=MOST_CONTEXT_TOKENS, gt=0)
 
 
 @cache
