@@ -86,7 +86,12 @@ class SubtaskRunner:
         branch = branch_of(subtask)
         scope = f"subtask:{self._spec.id}:{subtask.id}"
         await self._equipment.ledger.open(
-            Scope(id=scope, parent=f"task:{self._spec.id}", cap=self._equipment.caps.subtask)
+            Scope(
+                id=scope,
+                parent=f"task:{self._spec.id}",
+                cap=self._equipment.caps.subtask,
+                token_cap=role(subtask.role).max_tokens,
+            )
         )
         fresh = order.attempt == order.lease == 1
         start = await self._workspace.head(MAIN_BRANCH if fresh else branch)

@@ -27,10 +27,12 @@ from specialists.correction import no_action
 from specialists.digest import NONE
 from specialists.exchange import Exchange
 from specialists.reading.action import Action, Reading
+from specialists.reading.fruitless import why_fruitless
 from specialists.role import Role
 from specialists.tool_choice import choose
 
 RAMBLING_CHARACTERS = 1_000
+REPEATED_CHARACTERS = 100
 SMALLEST_CONTEXT = 500
 ANSWER_SHARE = 3
 """One part in so many of the context is the most that an answer may take."""
@@ -97,8 +99,12 @@ class Conversation:
             return Reading(actions=tuple(Action(call=call) for call in calls))
         cut_off = reply.finish_reason is FinishReason.LENGTH
         reading = text_protocol.read(reply.message.content, self._assignment.targets, self._tools, cut_off)
-        # Thoughts and rambling are not worth the context that they take.
-        said = reading.said if reading.actions else excerpt(reading.said, RAMBLING_CHARACTERS)
+        said = reading.said
+        if not reading.actions:
+            problem = why_fruitless(reply, said, reading.problem)
+            reading = reading.model_copy(update={"problem": problem})
+            # Thoughts and rambling are not worth the context that they take, and what repeats itself is catching.
+            said = excerpt(said, RAMBLING_CHARACTERS if problem is not ReplyProblem.REPETITION else REPEATED_CHARACTERS)
         self._heard(AssistantMessage(content=said.strip("\n") or NOTHING))
         return reading
 

@@ -10,6 +10,7 @@ from mcp_server.client import RUN_TESTS, Observation
 from specialists import ladder
 from specialists.assignment import Assignment
 from specialists.conversation import Conversation
+from specialists.correction import too_many_calls
 from specialists.preparation import Prepared, Unusable, prepare
 from specialists.reading.action import Action, Reading
 from specialists.reading.known_tools import KnownTools
@@ -21,7 +22,8 @@ from specialists.surroundings import Surroundings
 from specialists.tally import Tally
 from specialists.tool_choice import Offer
 
-MALFORMED_IN_A_ROW = 3
+MOST_CALLS = 32
+"""As many calls one reply may make."""
 OUT_OF_TIME = "the time was up"
 
 
@@ -36,7 +38,7 @@ class Loop:
         self._tally = Tally(assignment, around.log)
         self._known = KnownTools(())
         self._steps = 0
-        self._malformed = 0
+        self._malformed: list[ReplyProblem] = []
         self._rung = 0
         self._warned = False
 
@@ -100,16 +102,23 @@ class Loop:
         problem = reading.problem or ReplyProblem.NO_ACTION
         self._tally.corrected(problem, conversation.correct(problem))
         await self._tally.tell(self._steps, malformed=True)
-        return await self._malformed_reply(conversation)
+        return await self._malformed_reply(conversation, problem)
 
-    async def _malformed_reply(self, conversation: Conversation) -> Stopped | None:
-        """Counts a reply without a usable action: after three in a row plain text, and after three more the end."""
-        self._malformed += 1
-        if self._malformed < MALFORMED_IN_A_ROW:
+    async def _malformed_reply(self, conversation: Conversation, problem: ReplyProblem) -> Stopped | None:
+        """Counts a reply without a usable action: after so many in a row plain text, and after as many more the end."""
+        self._malformed.append(problem)
+        if len(self._malformed) < self._role.max_malformed:
             return None
+        if set(self._malformed) == {ReplyProblem.REFUSED}:
+            return await self._stop(
+                StopReason.MODEL_REFUSED, f"{len(self._malformed)} replies in a row refused the work"
+            )
         if not conversation.native:
-            return await self._stop(StopReason.MALFORMED, f"{MALFORMED_IN_A_ROW} replies in a row held no action")
-        self._malformed = 0
+            why = ", ".join(dict.fromkeys(one.replace("_", " ") for one in self._malformed))
+            return await self._stop(
+                StopReason.MALFORMED, f"{len(self._malformed)} replies in a row held no action ({why})"
+            )
+        self._malformed.clear()
         await self._use_text(conversation, PlainTextReason.MALFORMED)
         return None
 
@@ -118,8 +127,7 @@ class Loop:
     ) -> SubtaskResult | None:
         results: list[tuple[ToolCall, Observation]] = []
         for at, action in enumerate(actions):
-            prepared = prepare(action, self._known, self._around.tools.example, cut_off)
-            results.append((action.call, await self._do(at, prepared)))
+            results.append((action.call, await self._do(at, self._prepared(at, action, cut_off))))
         observations = [observation for _, observation in results]
         understood = any(observation.problem is None for observation in observations)
         conversation.show(results)
@@ -129,10 +137,16 @@ class Loop:
             artifacts = tuple(path for seen in observations for path in seen.artifacts)
             return await self._submitted(conversation, submitted, artifacts)
         if not understood:
-            return await self._malformed_reply(conversation)
-        self._malformed = 0
+            return await self._malformed_reply(conversation, observations[-1].problem or ReplyProblem.NO_ACTION)
+        self._malformed.clear()
         stuck = self._stuck.see([Seen(f"{call.name} {call.arguments}", seen) for call, seen in results])
         return await self._climb(conversation, stuck)
+
+    def _prepared(self, at: int, action: Action, cut_off: bool) -> Prepared | Unusable:
+        if at >= MOST_CALLS:
+            told = too_many_calls(action.call.name, MOST_CALLS)
+            return Unusable(action.call, ReplyProblem.TOO_MANY_CALLS, told)
+        return prepare(action, self._known, self._around.tools.example, cut_off)
 
     async def _do(self, at: int, wanted: Prepared | Unusable) -> Observation:
         """Makes a call, unless it cannot be made, and takes note of what was wrong with it."""

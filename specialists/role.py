@@ -34,6 +34,8 @@ class Role(Value):
     """A role's prompt, permissions, path rules and limits. Patterns are those of ``mcp_server.protection``.
 
     ``hands_over`` is what it makes, by which its runs of the tests are judged; ``stuck`` is when it counts as stuck.
+    ``max_malformed`` replies in a row may hold no action, and as many once more in plain text. ``max_tokens`` is what a
+    subtask may use in all, ``context_tokens`` what one request may, with the answer.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Role(Value):
     model: Preference = Preference()
     stuck: StuckLimits = StuckLimits()
     max_steps: int = Field(gt=0)
+    max_malformed: int = Field(default=3, gt=0)
+    max_tokens: int | None = Field(default=None, gt=0)
     max_output_tokens: int = Field(gt=0)
     context_tokens: int = Field(default=MOST_CONTEXT_TOKENS, gt=0)
 
