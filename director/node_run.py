@@ -55,7 +55,9 @@ class NodeRun:
             return NodeState.DONE
         order, failure = await self._accepted(order, result, journal)
         if failure is not None and may_replan and not standing.hard_stopped:
-            return await self._anew(order, failure, journal)
+            plan = await replan(standing, journal, self._plan, subtask, failure)
+            if plan is not None and await self.run_in_place(plan, journal) is NodeState.DONE:
+                return NodeState.DONE
         if failure is not None:
             await standing.tell(f"gap:{subtask.id}", NoticeGiven(text=f"{subtask.id} lacks: {failure.message}"))
         await self._merge(order, journal)
@@ -82,16 +84,6 @@ class NodeRun:
         if isinstance(result, Stopped) and needed:
             return Failure(kind=FailureKind.INCOMPLETE, message=f"it was stopped ({result.reason}): {result.detail}")
         return None
-
-    async def _anew(self, order: Order, failure: Failure, journal: Journal) -> NodeState:
-        """Plans the node anew, and runs what comes of that in its place; what it has is kept where that fails."""
-        subtask = order.subtask
-        plan = await replan(self._standing, journal, self._plan, subtask, failure)
-        if plan is None:
-            await self._merge(order, journal)
-            return NodeState.DONE
-        self._standing.active.pop(subtask.id, None)
-        return await self.run_in_place(plan, journal)
 
     async def run_in_place(self, plan: Plan, journal: Journal) -> NodeState:
         """Runs a plan that takes the place of a node; DONE where at least one of its nodes is."""
