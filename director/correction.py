@@ -140,7 +140,7 @@ async def _until_one_passes(tasks: list["asyncio.Task[bool]"]) -> None:
             try:
                 if await finished:
                     return
-            except Exception:
+            except Exception:  # of any kind: another candidate may pass all the same
                 if all(task.done() for task in tasks) and not any(_fine(task) for task in tasks):
                     raise
     finally:
