@@ -29,7 +29,8 @@ from domain.events import (
 )
 from domain.evidence import Evidence, Outcome
 from domain.replies import PlainTextReason, ReplyProblem
-from domain.specialist_facts import RolledBack
+from domain.setbacks import CandidatesJudged, PlanRevised, RolledBack, SubtaskCrashed
+from domain.specialist_facts import FindingsReported
 from domain.subtask_result import Asks, Stopped, Submitted
 from domain.text import both_ends, one_line
 
@@ -44,7 +45,7 @@ PLAIN_TEXT_REASONS = {
 
 def describe(event: Event) -> str | None:
     """A line about the event, or None for one that people need not see."""
-    return _work(event.fact) or _talk(event.fact) or _proof(event.fact)
+    return _work(event.fact) or _talk(event.fact) or _proof(event.fact) or _setback(event.fact)
 
 
 def _work(fact: Fact) -> str | None:
@@ -81,6 +82,9 @@ def _talk(fact: Fact) -> str | None:
             return f"{subtask_id}: repaired: {one_line('; '.join(repairs), 120)}"
         case ReplyCorrected(subtask_id=subtask_id, problems=problems):
             return f"{subtask_id}: told what was wrong with its reply: {', '.join(map(_words, problems))}"
+        case FindingsReported(subtask_id=subtask_id, findings=findings):
+            shown = "; ".join(f"{found.severity} {found.path}:{found.line} {found.text}" for found in findings)
+            return f"{subtask_id}: found {len(findings)}: {one_line(shown, 200)}"
         case RolledBack(subtask_id=subtask_id, tests=tests, reason=reason):
             return f"{subtask_id}: back to its best snapshot ({tests}): {one_line(reason, 160)}"
         case PlainTextChosen(subtask_id=subtask_id, reason=reason):
@@ -110,16 +114,32 @@ def _proof(fact: Fact) -> str | None:
             return f"clean room: {purpose} ..."
         case VerificationFinished(purpose=purpose, evidence=evidence):
             return f"clean room: {purpose}: {evidence_line(evidence)}"
-        case CorrectionStarted(attempt=attempt, failure=failure):
-            return f"correction, attempt {attempt}: {failure.kind} {failure.test_id}: {one_line(failure.message, 80)}"
         case DependenciesInstalled():
             return _dependencies(fact)
         case NoticeGiven(text=text):
             return f"note: {one_line(text, 200)}"
-        case SandboxFailed(subtask_id=subtask_id, message=message):
-            return f"{subtask_id}: the sandbox failed: {one_line(message, 200)}"
         case TaskFinished():
             return None
+        case _:
+            return None
+
+
+def _setback(fact: Fact) -> str | None:
+    match fact:
+        case CorrectionStarted(attempt=attempt, failure=failure, rung=rung):
+            how = f" ({rung})" if rung else ""
+            return (
+                f"correction, attempt {attempt}{how}: {failure.kind} {failure.test_id}: {one_line(failure.message, 80)}"
+            )
+        case PlanRevised(subtask_id=subtask_id, plan=plan):
+            return f"{subtask_id}: planned anew: {', '.join(node.id for node in plan.subtasks)}"
+        case CandidatesJudged(candidates=candidates, chosen=chosen):
+            judged = sum(one.score is not None for one in candidates)
+            return f"{chosen} chosen of {len(candidates)} candidates, {judged} of them judged"
+        case SandboxFailed(subtask_id=subtask_id, message=message):
+            return f"{subtask_id}: the sandbox failed: {one_line(message, 200)}"
+        case SubtaskCrashed(subtask_id=subtask_id, message=message):
+            return f"{subtask_id}: ended in an error: {one_line(message, 200)}"
         case _:
             return None
 

@@ -16,7 +16,8 @@ from domain.evidence import Evidence, Failure
 from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
-from domain.specialist_facts import RolledBack
+from domain.setbacks import Setback
+from domain.specialist_facts import FindingsReported
 from domain.subtask_result import SubtaskResult
 from domain.task import LOCAL_OWNER, TaskResult, TaskSpec
 
@@ -217,11 +218,16 @@ class VerificationFinished(Value):
 
 
 class CorrectionStarted(Value):
-    """The work failed verification and goes back with what went wrong. ``attempt`` counts from 2."""
+    """The work failed verification and goes back with what went wrong. ``attempt`` counts from 2.
+
+    ``rung`` names what is tried; ``analysis`` is what a model made of the failure. Logs of older versions have neither.
+    """
 
     type: Literal["correction_started"] = "correction_started"
     attempt: int
     failure: Failure
+    rung: str = ""
+    analysis: str = ""
 
 
 class NoticeGiven(Value):
@@ -261,7 +267,7 @@ Fact = Annotated[
     | QuestionAsked
     | QuestionAnswered
     | SnapshotMade
-    | RolledBack
+    | FindingsReported
     | ProtectedChangeDropped
     | SubtaskFinished
     | ArtifactsKept
@@ -271,6 +277,7 @@ Fact = Annotated[
     | CorrectionStarted
     | NoticeGiven
     | SandboxFailed
+    | Setback
     | TaskFinished,
     Field(discriminator="type"),
 ]

@@ -1,21 +1,14 @@
-"""What happens to a specialist's work besides its calls, as facts of the event log."""
+"""What specialists hand over besides files, as facts of the event log."""
 
 from typing import Literal
 
 from domain.base import Value
-from domain.test_outcome import TestOutcome
+from domain.finding import Finding
 
 
-class RolledBack(Value):
-    """A specialist's branch went back to ``commit``, its best snapshot, where its tests showed ``tests``.
+class FindingsReported(Value):
+    """A specialist that reviews code told what it found."""
 
-    ``abandoned`` is the snapshot that it left, ``paths`` are other now, ``reason`` says why in words.
-    """
-
-    type: Literal["rolled_back"] = "rolled_back"
+    type: Literal["findings_reported"] = "findings_reported"
     subtask_id: str
-    commit: str
-    abandoned: str
-    paths: tuple[str, ...]
-    tests: TestOutcome
-    reason: str
+    findings: tuple[Finding, ...]

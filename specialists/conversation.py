@@ -83,6 +83,7 @@ class Conversation:
             messages=(),
             tools=self.offered.tools if self.native else (),
             max_output_tokens=self._output_tokens,
+            temperature=self._assignment.temperature,
         )
 
     def _room(self, empty: ModelRequest) -> int:

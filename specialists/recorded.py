@@ -6,7 +6,7 @@ from domain.base import Value
 from domain.chat import ModelRequest, ToolCall
 from domain.events import ModelCalled, NoticeGiven, ProtectedChangeDropped, SnapshotMade, ToolCalled
 from domain.ledger import BudgetAlert
-from domain.specialist_facts import RolledBack
+from domain.setbacks import RolledBack
 from domain.text import excerpt, one_line
 from gateway.base import Call, Completion
 from mcp_server.client import Observation, Rollback

@@ -10,7 +10,7 @@ from domain.base import Value
 from domain.errors import UnknownTask, UsageError
 from domain.events import BranchMerged, Fact, SnapshotMade, SubtaskFinished, SubtaskStarted, TaskFinished
 from domain.money import NanoUsd
-from domain.specialist_facts import RolledBack
+from domain.setbacks import RolledBack
 from domain.task import TaskResult, TaskSpec, TaskStatus
 from domain.task_service import TaskPage, TaskSummary
 from domain.text import one_line

@@ -30,10 +30,12 @@ from domain.events import (
     VerificationStarted,
 )
 from domain.evidence import Coverage, Evidence, Failure, FailureKind, Grade, Outcome, TestCase, TestReport
+from domain.finding import Finding, Severity
 from domain.money import NanoUsd
 from domain.plan import Plan, StubFile, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
-from domain.specialist_facts import RolledBack
+from domain.setbacks import Candidate, CandidatesJudged, PlanRevised, RolledBack, SubtaskCrashed
+from domain.specialist_facts import FindingsReported
 from domain.subtask_result import Submitted
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
 from domain.task_kind import TaskKind
@@ -107,6 +109,7 @@ FACTS: tuple[Fact, ...] = (
     QuestionAsked(subtask_id="write", question_id="write:1:1:1", actor="x", tool="shell", summary=TEXT, patience_s=0.5),
     QuestionAnswered(subtask_id="write", question_id="write:1:1:1", approved=True, by="x", note=TEXT),
     SnapshotMade(subtask_id="write", commit=COMMIT, paths=("a.py", "b c.py")),
+    FindingsReported(subtask_id="write", findings=(Finding(path="a.py", line=3, severity=Severity.MAJOR, text=TEXT),)),
     RolledBack(
         subtask_id="write",
         commit=COMMIT,
@@ -129,5 +132,12 @@ FACTS: tuple[Fact, ...] = (
     CorrectionStarted(attempt=2, failure=Failure(kind=FailureKind.OOM)),
     NoticeGiven(text=TEXT),
     SandboxFailed(subtask_id="write", verdict=Verdict.INFRASTRUCTURE, message=TEXT),
+    SubtaskCrashed(subtask_id="write", message=TEXT),
+    PlanRevised(subtask_id="write", plan=Plan(kind=TaskKind.FIX, subtasks=(SUBTASK,)), reason=TEXT),
+    CandidatesJudged(
+        attempt=3,
+        candidates=(Candidate(subtask_id="a", commit=COMMIT, score=(1, 2)), Candidate(subtask_id="b")),
+        chosen="a",
+    ),
     TaskFinished(result=result()),
 )

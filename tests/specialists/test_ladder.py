@@ -9,7 +9,7 @@ import pytest
 
 from domain.chat import Delta, ModelReply, ModelRequest
 from domain.events import ModelCalled, ToolCalled
-from domain.specialist_facts import RolledBack
+from domain.setbacks import RolledBack
 from domain.subtask_result import Stopped, StopReason, Submitted
 from domain.test_outcome import TestOutcome
 from gateway.scripted import Line, ScriptedProvider
