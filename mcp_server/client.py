@@ -12,6 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from domain.base import Value
 from domain.chat import ToolSchema
+from domain.finding import Finding
 from domain.replies import ReplyProblem
 from domain.test_outcome import TestOutcome
 from domain.text import plain, well_formed
@@ -20,15 +21,15 @@ from mcp_server.server import PROBLEM, WITHIN, build_server
 from mcp_server.session import ToolSession
 from mcp_server.tool import EXAMPLE
 
-SUBMIT, RUN_TESTS = "submit", "run_tests"
+SUBMIT, RUN_TESTS, REPORT = "submit", "run_tests", "report_findings"
 """The tools whose data a specialist's loop acts on; no other tool speaks for them."""
 
 
 class Observation(Value):
     """What a tool call showed. ``commit`` is the branch's newest snapshot after it and ``tree`` the hash of its files,
     ``changed`` the paths that it changed, and ``dropped`` the protected paths whose change was undone. ``problem`` says
-    that the call was wrong, and that nothing was run. ``tests`` is how the tests ended, where it ran them. A
-    ``read_only`` call looked at something and changed nothing."""
+    that the call was wrong, and that nothing was run. ``tests`` is how the tests ended, where it ran them, and
+    ``findings`` what it reported. A ``read_only`` call looked at something and changed nothing."""
 
     text: str
     ok: bool
@@ -40,6 +41,7 @@ class Observation(Value):
     dropped: tuple[str, ...] = ()
     problem: ReplyProblem | None = None
     tests: TestOutcome | None = None
+    findings: tuple[Finding, ...] = ()
     read_only: bool = False
 
 
@@ -113,6 +115,7 @@ class ToolClient:
             artifacts=tuple(structured.get("artifacts") or ()) if name == SUBMIT else (),
             problem=(result.meta or {}).get(PROBLEM),
             tests=structured.get("outcome") if name == RUN_TESTS else None,
+            findings=tuple(structured.get("findings") or ()) if name == REPORT else (),
             read_only=name in self._read_only,
             commit=self.commit,
             tree=self.tree,

@@ -23,6 +23,7 @@ class Language(Value):
 
     ``build_output`` are names that never leave the sandbox. The commands run in the workspace; ``format_files`` takes
     paths after it; ``test`` takes ``--control=FILE``, paths and test ids, and reports as ``sandbox.test_run`` reads.
+    ``test_framework`` is what tests are written with, ``test_files`` how their files are called.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Language(Value):
     compile: Argv
     lint: Argv
     test: Argv
+    test_framework: str
+    test_files: str
     control: ControlTemplate
 
 
@@ -55,6 +58,8 @@ PYTHON = Language(
     compile=("python3", "-I", "-S", f"{HARNESS}/compile_all.py"),
     lint=("/bin/sh", f"{HARNESS}/lint"),
     test=("python3", "-I", f"{HARNESS}/run_tests.py"),
+    test_framework="pytest",
+    test_files="tests/test_*.py",
     control=ControlTemplate(
         path="test_{token}.py",
         passing="test_a{token}",
@@ -76,6 +81,8 @@ TYPESCRIPT = Language(
     compile=("/bin/sh", f"{HARNESS}/compile"),
     lint=("biome", "lint", "--colors=off", "--no-errors-on-unmatched", "--error-on-warnings", "."),
     test=("python3", "-I", "-S", f"{HARNESS}/run_tests.py"),
+    test_framework="node:test and node:assert",
+    test_files="*.test.ts or *.test.js",
     control=ControlTemplate(
         path="{token}.test.mjs",
         passing="a{token}",
@@ -102,6 +109,8 @@ JAVA = Language(
     compile=("/bin/sh", f"{HARNESS}/java", "compile"),
     lint=("/bin/sh", f"{HARNESS}/java", "lint"),
     test=("python3", "-I", "-S", f"{HARNESS}/run_tests.py"),
+    test_framework="JUnit 5",
+    test_files="*Test.java",
     control=ControlTemplate(
         path="T{token}Test.java",
         passing="a{token}",
@@ -126,6 +135,8 @@ GO = Language(
     compile=("/opt/soundstage/bin/harness", "compile"),
     lint=("/opt/soundstage/bin/harness", "lint"),
     test=("/opt/soundstage/bin/harness", "test"),
+    test_framework="the package testing",
+    test_files="*_test.go",
     control=ControlTemplate(
         path="c{token}/control_test.go",
         passing="TestA{token}",

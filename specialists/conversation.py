@@ -26,6 +26,7 @@ from specialists.context import MOST_IN_A_ROW, History
 from specialists.correction import no_action
 from specialists.digest import NONE
 from specialists.exchange import Exchange
+from specialists.prompt import fill
 from specialists.reading.action import Action, Reading
 from specialists.reading.fruitless import why_fruitless
 from specialists.role import Role
@@ -44,7 +45,6 @@ class Conversation:
     tools it is offered for that."""
 
     def __init__(self, role: Role, assignment: Assignment, tools: tuple[ToolSchema, ...]) -> None:
-        self._role = role
         self._assignment = assignment
         self._tools = tools
         self._most = min(role.context_tokens, assignment.context_tokens)
@@ -53,7 +53,8 @@ class Conversation:
         self._cut_in_a_row = 0
         self.native = True
         self.offered = choose(tools, self._most)
-        self._history = History(self._opening(role.prompt))
+        self._prompt = fill(role.prompt, assignment.language)
+        self._history = History(self._opening(self._prompt))
 
     def _opening(self, prompt: str) -> tuple[Message, ...]:
         """What stays the same for longer goes first: model servers keep what they made of it."""
@@ -64,7 +65,7 @@ class Conversation:
         """Goes over to plain text, with a fresh start: what was said in the other way would only confuse. What was
         done is told."""
         self.native = False
-        opening = self._opening(f"{self._role.prompt}\n\n{text_protocol.instructions()}")
+        opening = self._opening(f"{self._prompt}\n\n{text_protocol.instructions()}")
         done = self._history.digest.plus(self._history.exchanges)
         self._history = History(opening, done if done else NONE, digest_tokens=self._most // context.DIGEST_SHARE)
 
@@ -79,7 +80,7 @@ class Conversation:
     def _empty(self) -> ModelRequest:
         """The request without a message."""
         return ModelRequest(
-            model=self._role.model.of(self._assignment.model),
+            model=self._assignment.model,
             messages=(),
             tools=self.offered.tools if self.native else (),
             max_output_tokens=self._output_tokens,

@@ -4,6 +4,7 @@ import json
 
 from domain.chat import FinishReason, ToolCall
 from domain.errors import BudgetExceeded, ContextTooLong, ModelRequestRejected
+from domain.finding import Finding
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Stopped, StopReason, Submitted, SubtaskResult
 from mcp_server.client import RUN_TESTS, Observation
@@ -39,6 +40,7 @@ class Loop:
         self._known = KnownTools(())
         self._steps = 0
         self._malformed: list[ReplyProblem] = []
+        self._findings: dict[Finding, None] = {}
         self._rung = 0
         self._warned = False
 
@@ -156,6 +158,7 @@ class Loop:
             return Observation(text=wanted.told, ok=False, commit=now.commit, tree=now.tree, problem=wanted.problem)
         observation = await self._outside.call(f"{self._steps}:tool:{at}", wanted, now)
         self._standing.see(Snapshot(observation.commit, observation.tree), observation.tests)
+        self._findings |= dict.fromkeys(observation.findings)
         if self._standing.improved:
             self._rung = 0
         if observation.problem is not None:
@@ -193,8 +196,10 @@ class Loop:
                 self._warned = True
                 conversation.nudge(ladder.not_yet(worse, best))
                 return None
-        commit = self._standing.now.commit
-        return Submitted(summary=summary, commit=commit, steps=self._steps, artifacts=artifacts)
+        return Submitted(
+            summary=summary, commit=self._standing.now.commit, steps=self._steps, artifacts=artifacts,
+            findings=tuple(self._findings),
+        )  # fmt: skip
 
     async def _stop(self, reason: StopReason, detail: str) -> Stopped:
         """Ends the work, and hands over its best snapshot."""
@@ -203,7 +208,10 @@ class Loop:
         best = self._standing.to_hand_over
         if best is not None:
             await self._roll_back(best, f"stopped ({reason}): {detail}")
-        return Stopped(reason=reason, detail=detail, commit=self._standing.now.commit, steps=self._steps)
+        return Stopped(
+            reason=reason, detail=detail, commit=self._standing.now.commit, steps=self._steps,
+            findings=tuple(self._findings),
+        )  # fmt: skip
 
     async def _measure(self, when: str) -> None:
         """Runs the tests on files that they have not seen, where they have seen others."""

@@ -7,6 +7,7 @@ from domain.chat import ModelRequest, ToolCall
 from domain.events import ModelCalled, NoticeGiven, ProtectedChangeDropped, SnapshotMade, ToolCalled
 from domain.ledger import BudgetAlert
 from domain.setbacks import RolledBack
+from domain.specialist_facts import FindingsReported
 from domain.text import excerpt, one_line
 from gateway.base import Call, Completion
 from mcp_server.client import Observation, Rollback
@@ -44,7 +45,7 @@ class Recorded:
 
     async def open(self) -> Opening:
         """What the work begins with; recorded, since the catalogue can change, and the branch goes on."""
-        model, tools = self._role.model.of(self._assignment.model), self._around.tools
+        model, tools = self._assignment.model, self._around.tools
 
         async def look() -> Opening:
             able = self._around.gateway.calls_tools(model)
@@ -137,6 +138,9 @@ class Recorded:
         if observation.commit != before.commit:
             made = SnapshotMade(subtask_id=subtask, commit=observation.commit, paths=observation.changed)
             await self._around.log.append(task, f"{name}:snapshot", made)
+        if observation.findings:
+            found = FindingsReported(subtask_id=subtask, findings=observation.findings)
+            await self._around.log.append(task, f"{name}:findings", found)
         if observation.dropped:
             dropped = ProtectedChangeDropped(subtask_id=subtask, paths=observation.dropped)
             await self._around.log.append(task, f"{name}:dropped", dropped)

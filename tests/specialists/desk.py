@@ -21,7 +21,8 @@ from gateway.scripted import Line, Scene, ScriptedProvider
 from mcp_server.protection import Protection
 from specialists.assignment import Assignment
 from specialists.loop import Loop
-from specialists.role import Role, role
+from specialists.role import Role
+from specialists.role_files import role
 from specialists.surroundings import Surroundings
 from tests.gateway.house import single
 from tests.mcp_server.place import Place, open_place

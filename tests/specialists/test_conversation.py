@@ -23,10 +23,12 @@ from domain.tokens import estimate_most
 from gateway.sanitiser import sanitised
 from mcp_server.client import Observation
 from specialists.conversation import Conversation
-from specialists.role import role
+from specialists.prompt import fill
+from specialists.role_files import role
 from tests.specialists.desk import TEXT_MODE, assignment_of
 
 SCHEMA = ToolSchema(name="shell", description="runs", parameters={"type": "object"})
+PROMPT = fill(role("code").prompt, "python")
 ARGUMENTS = st.text(max_size=20) | st.sampled_from(
     ["", "{}", '{"a": NaN}', '{"a":', "[1]", "null", '{"command": "ls"}']
 )
@@ -104,7 +106,8 @@ def test_the_history_that_is_sent_never_holds_a_call_without_its_result(
 
 def test_a_model_hears_its_role_and_its_brief_first() -> None:
     request = start().request()
-    assert request.messages == (SystemMessage(content=role("code").prompt), UserMessage(content="Write calc.py."))
+    assert request.messages == (SystemMessage(content=PROMPT), UserMessage(content="Write calc.py."))
+    assert "{" not in PROMPT
     assert request.tools == (SCHEMA,)
     assert request.max_output_tokens == role("code").max_output_tokens
 
@@ -131,7 +134,7 @@ def test_a_model_without_tools_is_told_how_to_act_in_text_and_starts_afresh() ->
     request = conversation.request()
     assert len(request.messages) == 2
     assert TEXT_MODE in request.messages[0].content
-    assert request.messages[0].content.startswith(role("code").prompt)
+    assert request.messages[0].content.startswith(PROMPT)
     assert request.tools == ()
 
 

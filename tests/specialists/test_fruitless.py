@@ -13,7 +13,7 @@ from domain.replies import ReplyProblem
 from domain.subtask_result import Stopped, StopReason, Submitted
 from gateway.scripted import Line, ScriptedProvider
 from specialists.reading.fruitless import LEAST_REPEATED, LONGEST_UNIT, goes_on_and_on, why_fruitless
-from specialists.role import role
+from specialists.role_files import role
 from tests.specialists.desk import TEXT_MODE, call, open_desk, script
 
 SUBMIT = call("submit", summary="all done")

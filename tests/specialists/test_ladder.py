@@ -14,7 +14,7 @@ from domain.subtask_result import Stopped, StopReason, Submitted
 from domain.test_outcome import TestOutcome
 from gateway.scripted import Line, ScriptedProvider
 from specialists.ladder import nudge
-from specialists.role import role
+from specialists.role_files import role
 from specialists.standing import HandsOver
 from specialists.stuck import Circle, Stuck
 from tests.specialists.desk import Desk, call, open_desk, script

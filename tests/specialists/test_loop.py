@@ -9,7 +9,7 @@ from domain.errors import ContextTooLong, ModelRequestRejected, ModelUnavailable
 from domain.events import ModelCalled, ProtectedChangeDropped, SnapshotMade, ToolCalled
 from domain.subtask_result import Stopped, StopReason, Submitted
 from gateway.scripted import Line, Scene, ScriptedProvider
-from specialists.role import role
+from specialists.role_files import role
 from tests.specialists.desk import TEXT_MODE, call, open_desk, script
 
 SUBMIT = call("submit", summary="all done")
