@@ -67,7 +67,7 @@ async def test_code_that_goes_after_the_harness_does_not_pass(name: str, isolati
     async with arena(tmp_path, isolation) as there, there.lease(language=name, profile="default") as sandbox:
         await sandbox.put(TreeChange(written={**written, ATTACK: attack}))
         report = parse_report(await sandbox.run(harness_command(name, timeout_s=TIMEOUT_S)))
-        said = (await sandbox.run(Command(argv=("cat", "/tmp/said")))).stdout  # noqa: S108 - in the container
+        said = (await sandbox.run(Command(argv=("cat", "/tmp/said")))).stdout
 
     assert not report.passed, report
     assert b"contained: traces the holder" in said, (said, report)
