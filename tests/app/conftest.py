@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,14 +14,6 @@ from tests.app.warm_soundstage import SOUNDSTAGE as SOUNDSTAGE
 from tests.app.warm_soundstage import WarmSoundstage
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def warm() -> Iterator[WarmSoundstage]:
-    """What the processes of commands are forked from."""
-    soundstage = WarmSoundstage()
-    yield soundstage
-    soundstage.close()
 
 
 @pytest.fixture
