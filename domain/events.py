@@ -16,6 +16,7 @@ from domain.evidence import Evidence, Failure
 from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
+from domain.setbacks import CandidatesJudged, PlanRevised, SubtaskCrashed
 from domain.subtask_result import SubtaskResult
 from domain.task import LOCAL_OWNER, TaskResult, TaskSpec
 
@@ -145,7 +146,10 @@ class QuestionAsked(Value):
 
 
 class QuestionAnswered(Value):
-    """A question has its answer. ``by`` says who gave it, and is empty where nobody did in time; ``note`` says why."""
+    """A question has its answer. ``by`` says who gave it, and is empty where nobody did in time; ``note`` says why.
+
+    ``edited`` is what was asked about, as JSON, where the person wants it otherwise.
+    """
 
     type: Literal["question_answered"] = "question_answered"
     subtask_id: str
@@ -153,6 +157,7 @@ class QuestionAnswered(Value):
     approved: bool
     by: str = ""
     note: str = ""
+    edited: str = ""
 
 
 class SnapshotMade(Value):
@@ -216,11 +221,16 @@ class VerificationFinished(Value):
 
 
 class CorrectionStarted(Value):
-    """The work failed verification and goes back with what went wrong. ``attempt`` counts from 2."""
+    """The work failed verification and goes back with what went wrong. ``attempt`` counts from 2.
+
+    ``rung`` names what is tried; ``analysis`` is what a model made of the failure. Logs of older versions have neither.
+    """
 
     type: Literal["correction_started"] = "correction_started"
     attempt: int
     failure: Failure
+    rung: str = ""
+    analysis: str = ""
 
 
 class NoticeGiven(Value):
@@ -269,6 +279,9 @@ Fact = Annotated[
     | CorrectionStarted
     | NoticeGiven
     | SandboxFailed
+    | SubtaskCrashed
+    | PlanRevised
+    | CandidatesJudged
     | TaskFinished,
     Field(discriminator="type"),
 ]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from director.clean_room import run_clean
-from director.judgement import judge
-from director.steering import restored
+from director.evidence.clean_room import run_clean
+from director.evidence.judgement import judge
+from director.evidence.steering import restored
 from domain.command import Verdict
 from domain.evidence import FailureKind
 from domain.files import File, FileTree, TreeChange

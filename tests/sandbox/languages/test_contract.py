@@ -1,6 +1,6 @@
 """What holds for every language, run for real in its image. A new language is a data entry, an image and samples."""
 
-from director.judgement import Controls, take_out
+from director.evidence.judgement import Controls, take_out
 from domain.command import CommandResult, Verdict
 from domain.evidence import FailureKind, Outcome, TestReport
 from domain.files import File, TreeChange

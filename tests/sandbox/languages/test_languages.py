@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from director.judgement import Controls
+from director.evidence.judgement import Controls
 from domain.errors import UsageError
 from sandbox import images
 from sandbox.detection import detect

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from director.stubs import stub, stub_files
+from director.planning.stubs import stub, stub_files
 from domain.files import File
 from domain.plan import StubFile
 

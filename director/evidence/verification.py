@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from director.clean_room import Run, run_clean
 from director.equipment import Equipment
-from director.judgement import BAD, in_files, judge
+from director.evidence.clean_room import Run, run_clean
+from director.evidence.judgement import BAD, in_files, judge
 from domain.events import VerificationFinished, VerificationStarted
 from domain.evidence import Evidence, Failure, FailureKind, Grade, TestReport
 from domain.files import FileTree

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from director.clean_room import Run, run_clean
-from director.judgement import judge
+from director.evidence.clean_room import Run, run_clean
+from director.evidence.judgement import judge
 from domain.evidence import FailureKind, Outcome
 from domain.files import File
 from domain.task import TaskSpec

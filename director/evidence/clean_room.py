@@ -2,9 +2,9 @@
 
 import secrets
 
-from director.judgement import Controls, take_out
+from director.evidence.judgement import Controls, take_out
+from director.evidence.steering import restored
 from director.room import request_for
-from director.steering import restored
 from domain.base import Value
 from domain.evidence import TestReport
 from domain.files import File, TreeChange

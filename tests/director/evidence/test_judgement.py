@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from director.judgement import Controls, fails_properly, first_failure, judge, take_out
+from director.evidence.judgement import Controls, fails_properly, first_failure, judge, take_out
 from domain.command import Verdict
 from domain.evidence import Coverage, Failure, FailureKind, Outcome, TestCase, TestReport
 

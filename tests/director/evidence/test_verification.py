@@ -9,7 +9,7 @@ from app.journal import MemoryJournal
 from app.settings import Settings
 from app.store import open_store
 from director.equipment import Equipment
-from director.verification import Verifier
+from director.evidence.verification import Verifier
 from domain.events import TaskSubmitted, VerificationFinished
 from domain.evidence import Evidence, FailureKind, Grade
 from domain.files import File, TreeChange

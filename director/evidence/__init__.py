@@ -1,0 +1,1 @@
+"""What is known about a tree: clean runs, what they say, and how far that goes."""

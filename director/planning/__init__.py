@@ -1,0 +1,1 @@
+"""Understanding a request and turning it into a plan."""
