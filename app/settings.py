@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         """The folders with a person's own roles, separated as paths are on this machine; later ones go first."""
         return tuple(Path(part).expanduser() for part in self.soundstage_roles.split(os.pathsep) if part.strip())
 
+    @property
+    def editor(self) -> str:
+        """The command that starts the person's editor; nothing where they named none."""
+        return os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+
     def variable(self, name: str) -> SecretStr | None:
         """A variable of the environment that a person's file names, kept secret from then on."""
         value = os.environ.get(name)

@@ -13,8 +13,8 @@ from domain.workspace import Workspace
 from sandbox.base import Sandboxes
 from sandbox.test_run import custom_command, harness_command, parse_custom, parse_report
 
-TEST_TIMEOUT_S = 600.0
-CUSTOM_TIMEOUT_S = 600.0
+SPARE_S = 300.0
+"""Seconds that a sandbox lasts longer than the tests in it may."""
 
 
 class Run(Value):
@@ -46,15 +46,16 @@ async def run_clean(
     if before is not None:
         files = restored(files, await workspace.files(before))
     tree = await workspace.tree(commit)
-    request = request_for(spec, "verify", CUSTOM_TIMEOUT_S + 300)
+    limit_s = spec.limits.test_run_s
+    request = request_for(spec, "verify", limit_s + SPARE_S)
     async with sandboxes.lease(request) as sandbox:
         if test_command is not None:
             await sandbox.put(TreeChange(written=files), clear=True)
-            report = parse_custom(test_command, await sandbox.run(custom_command(test_command, CUSTOM_TIMEOUT_S)))
+            report = parse_custom(test_command, await sandbox.run(custom_command(test_command, limit_s)))
             return Run(kind="command", tree=tree, isolation=sandbox.isolation, report=report, controls_held=None)
         controls = Controls.named(secrets.token_hex(6))
         control_file = {controls.path: File(content=controls.source())}
         await sandbox.put(TreeChange(written=files | control_file), clear=True)
-        result = await sandbox.run(harness_command("python", (), TEST_TIMEOUT_S, controls.path))
+        result = await sandbox.run(harness_command("python", (), limit_s, controls.path))
         report, held = take_out(parse_report(result), controls)
         return Run(kind="pytest", tree=tree, isolation=sandbox.isolation, report=report, controls_held=held)
