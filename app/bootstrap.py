@@ -219,6 +219,7 @@ def _rules(settings: Settings, models: Models) -> DeskRules:
         model=models.chosen.route,
         providers=tuple(upstream.name for upstream in models.upstreams),
         isolation=settings.soundstage_isolation,
+        roles=tuple(read_roles(settings.role_folders)),
         at_once=settings.soundstage_tasks,
     )
 
