@@ -11,8 +11,9 @@ from domain.command import Verdict
 class Grade(StrEnum):
     """How far a result can be trusted.
 
-    ``proven``: the user's own tests or examples pass. ``checked``: our test specialist's tests pass, and were seen
-    to fail before. ``unchecked``: nothing independent says so.
+    ``proven``: the user's own tests, command, or the examples of the request failed before the work and pass.
+    ``checked``: our test specialist's tests pass, and were seen to fail before. ``unchecked``: nothing independent
+    says so.
     """
 
     PROVEN = "proven"
