@@ -83,9 +83,8 @@ class TaskDesk:
             if order.origin is not None:
                 await workspace.came_from(order.origin.repository, order.origin.commit)
             spec = TaskSpec(
-                id=task_id, owner=order.owner, prompt=order.prompt, model=model, base_commit=base.commit,
-                protected_paths=order.tests, test_command=order.test_command, isolation=level, profile=order.profile,
-                install=order.install, cache=order.cache, limits=order.limits, approval=order.approval,
+                id=task_id, model=model, base_commit=base.commit, protected_paths=order.tests, isolation=level,
+                **order.terms(),
             )  # fmt: skip
             await self._director.submit(spec)
         except BaseException:

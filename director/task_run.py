@@ -7,7 +7,8 @@ from director.difficulty import difficulty_of
 from director.equipment import Equipment
 from director.evidence.judgement import fails_properly
 from director.evidence.verification import Verifier
-from director.planning.planner import Planned, make_plan, without_tests
+from director.planning.plan_reading import without_tests
+from director.planning.planner import Planned, make_plan
 from director.planning.stubs import stub_files
 from director.scheduler import run_plan
 from director.scopes import open_day
@@ -105,7 +106,7 @@ class TaskRun:
             await self._tell(f"context:{at}", NoticeGiven(text=note))
         scope = f"task:{self._spec.id}"
         return await self._journal.step(
-            "plan", Planned, lambda: make_plan(self._equipment.gateway, self._spec, scope, sorted(files), known.text)
+            "plan", Planned, lambda: make_plan(self._equipment.gateway, self._spec, scope, files, known.text)
         )
 
     async def _tell(self, key: str, fact: Fact) -> None:

@@ -1,6 +1,7 @@
 """A task: what a person asks for, its limits, and what comes back."""
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import Field, field_validator
 
@@ -10,21 +11,12 @@ from domain.base import Value
 from domain.chat import Usage
 from domain.evidence import Evidence, Grade
 from domain.money import FREE, NanoUsd
+from domain.strategy import Strategy
 
 LOCAL_OWNER = "local"
 INTERRUPTED = "interrupted"
 """Why a task was cancelled, where nobody said."""
 MAX_PROMPT_BYTES = 256 * 1024
-
-
-class TaskKind(StrEnum):
-    """What sort of work a task is; it decides what counts as evidence."""
-
-    NEW_CODE = "new_code"
-    FIX = "fix"
-    REFACTOR = "refactor"
-    ADD_TESTS = "add_tests"
-    QUESTION = "question"
 
 
 def vet_prompt(prompt: str) -> str:
@@ -55,34 +47,46 @@ class Limits(Value):
     max_attempts: int = Field(default=3, gt=0, le=20)
 
 
-class TaskSpec(Value):
-    """What a person asks for.
+class TaskTerms(Value):
+    """What a person asks for, and on what terms.
 
-    ``base_commit`` is the commit of the task's workspace that work starts from. ``protected_paths`` are the
-    user's tests: no specialist may change them. ``test_command`` replaces the default test run. ``isolation`` and
-    ``profile`` say how its sandboxes are contained, and how much they may use. With ``install`` what the workspace's
-    manifest asks for is installed first, in a phase of its own. With ``cache`` calls of models may be answered with the
-    replies to equal ones. ``approval`` says which calls of tools a person is asked about.
+    ``test_command`` replaces the default test run. ``profile`` says how much its sandboxes may use. With ``install``
+    what the workspace's manifest asks for is installed first, in a phase of its own. With ``cache`` calls of models may
+    be answered with the replies to equal ones. ``approval`` says which calls of tools a person is asked about.
     """
 
-    id: str
     owner: str = LOCAL_OWNER
     prompt: str
-    model: str
-    base_commit: str
-    protected_paths: tuple[str, ...] = ()
     test_command: str | None = None
-    isolation: str = "runc"
     profile: str = "default"
     install: bool = False
     cache: bool = False
     limits: Limits = Limits()
     approval: ApprovalPolicy = ApprovalPolicy.AUTO
+    strategy: Strategy = Strategy()
 
     @field_validator("prompt")
     @classmethod
     def _sensible(cls, prompt: str) -> str:
         return vet_prompt(prompt)
+
+    def terms(self) -> dict[str, Any]:
+        """The fields of the terms alone, by their names."""
+        return {name: getattr(self, name) for name in TaskTerms.model_fields}
+
+
+class TaskSpec(TaskTerms):
+    """A task as it is worked on.
+
+    ``base_commit`` is the commit of the task's workspace that work starts from. ``protected_paths`` are the
+    user's tests: no specialist may change them. ``isolation`` says how its sandboxes are contained.
+    """
+
+    id: str
+    model: str
+    base_commit: str
+    protected_paths: tuple[str, ...] = ()
+    isolation: str = "runc"
 
 
 class TaskStatus(StrEnum):

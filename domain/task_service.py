@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from domain.approval import ApprovalAnswer, ApprovalPolicy, OpenQuestion
+from domain.approval import ApprovalAnswer, OpenQuestion
 from domain.base import Value
 from domain.costs import CostGrouping, CostLine
 from domain.events import Event
@@ -14,7 +14,7 @@ from domain.files import FileTree
 from domain.money import NanoUsd
 from domain.plan import Plan
 from domain.progress import SubtaskProgress
-from domain.task import LOCAL_OWNER, Limits, TaskResult, TaskStatus, vet_prompt
+from domain.task import TaskResult, TaskStatus, TaskTerms
 
 
 class Origin(Value):
@@ -24,32 +24,18 @@ class Origin(Value):
     commit: str
 
 
-class TaskOrder(Value):
+class TaskOrder(TaskTerms):
     """What somebody wants done.
 
     ``files`` is the tree to start from, ``origin`` where it comes from, if that is known, and ``tests`` the paths in it
-    that no specialist may change. What is None is
-    as it is usual here. The other fields are those of ``domain.task.TaskSpec``.
+    that no specialist may change. ``model`` and ``isolation`` are the usual ones here where they are None.
     """
 
-    owner: str = LOCAL_OWNER
-    prompt: str
     files: FileTree = Field(default_factory=dict)
     origin: Origin | None = None
     tests: tuple[str, ...] = ()
     model: str | None = None
-    test_command: str | None = None
     isolation: str | None = None
-    profile: str = "default"
-    install: bool = False
-    cache: bool = False
-    limits: Limits = Limits()
-    approval: ApprovalPolicy = ApprovalPolicy.AUTO
-
-    @field_validator("prompt")
-    @classmethod
-    def _sensible(cls, prompt: str) -> str:
-        return vet_prompt(prompt)
 
 
 class TaskSummary(Value):

@@ -12,6 +12,7 @@ from app.settings import Settings
 from domain.chat import ModelRequest
 from domain.events import Fact
 from domain.files import File
+from domain.strategy import Planning, Strategy
 from domain.task import Limits, TaskResult, TaskSpec
 from domain.workspace import Workspace
 from gateway.scripted import Line, Scene, ScriptedProvider
@@ -26,6 +27,7 @@ TESTS = "from calc import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n"
 WRONG = "def add(a: int, b: int) -> int:\n    return a - b\n"
 RIGHT = "def add(a: int, b: int) -> int:\n    return a + b\n"
 FIX = "Mend the code"
+PLANNED = Strategy(planning=Planning.ALWAYS)
 
 
 class Stage:
@@ -44,8 +46,9 @@ class Stage:
         limits: Limits | None = None,
         prompt: str = PROMPT,
         model: str = "scripted",
+        strategy: Strategy = PLANNED,
     ) -> None:
-        """Stores the task; ``tests`` are the user's, ``model`` is the route."""
+        """Stores the task; ``tests`` are the user's, ``model`` is the route, which is asked for a plan."""
         workspace = await self.product.store.workspaces.create(TASK)
         tree = {path: File(content=content.encode()) for path, content in (files or {}).items()}
         self.base = (await workspace.start(tree)).commit
@@ -57,6 +60,7 @@ class Stage:
             protected_paths=tests,
             test_command=command,
             limits=limits or Limits(),
+            strategy=strategy,
         )
         await self.product.director.submit(spec)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from director.scheduler import run_plan
 from domain.plan import Plan, Subtask
-from domain.task import TaskKind
+from domain.task_kind import TaskKind
 
 GRAPHS = st.lists(st.frozensets(st.integers(0, 11), max_size=4), min_size=1, max_size=12)
 

@@ -34,7 +34,8 @@ from domain.money import NanoUsd
 from domain.plan import Plan, StubFile, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Submitted
-from domain.task import Limits, TaskKind, TaskResult, TaskSpec, TaskStatus
+from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
+from domain.task_kind import TaskKind
 
 TEXT = 'naïve \u6f22 \U0001f600 "quoted" back\\slash\nline\ttab \x00 nul {} \' %'
 COMMIT = "c0ffee" * 6 + "c0ff"

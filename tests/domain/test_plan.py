@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.plan import Plan, StubFile, Subtask
-from domain.task import TaskKind
+from domain.task_kind import TaskKind
 
 MOST = 32
 Graph = list[frozenset[int]]

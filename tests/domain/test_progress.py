@@ -22,7 +22,7 @@ from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
 from domain.progress import Progress, SubtaskState
 from domain.subtask_result import Stopped, StopReason, Submitted
-from domain.task import TaskKind
+from domain.task_kind import TaskKind
 from tests.domain.sample_facts import FACTS, result
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)

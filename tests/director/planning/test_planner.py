@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 
 from app.settings import Settings
 from app.store import open_store
-from director.planning.planner import Planned, make_plan, read_plan, without_tests
+from director.planning.plan_reading import read_plan, settled, without_tests
+from director.planning.planner import Planned, make_plan, plan_schema, prompt
 from domain.errors import ModelRequestRejected
+from domain.files import File
 from domain.ledger import Scope
 from domain.plan import Plan
+from domain.strategy import Planning, Strategy
 from domain.task import TaskSpec
+from domain.task_kind import TaskKind
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import STUB, node
 from tests.gateway.house import single
@@ -27,7 +31,7 @@ PLAN: dict[str, Any] = {
     "subtasks": [node("tests", "test"), node("code", needs=["tests"])],
 }
 TEXT = json.dumps(PLAN)
-SPEC = TaskSpec(id="t", prompt="Add numbers.", model="m", base_commit="c")
+SPEC = TaskSpec(id="t", prompt="Add numbers.", model="m", base_commit="c", strategy=Strategy(planning=Planning.ALWAYS))
 BAD = {
     "no json": "I would first write tests.",
     "no subtasks": json.dumps({"kind": "new_code", "subtasks": []}),
@@ -49,7 +53,7 @@ async def planning(folder: Path) -> AsyncIterator[Any]:
         await store.ledger.open(Scope(id="task:t"))
 
         async def plan(model: ScriptedProvider, spec: TaskSpec = SPEC) -> Planned:
-            return await make_plan(single(model, store.ledger), spec, "task:t", ["a.py"])
+            return await make_plan(single(model, store.ledger), spec, "task:t", {"a.py": File()})
 
         yield plan
 
@@ -168,3 +172,29 @@ def test_a_plan_without_tests_keeps_the_rest_of_its_order() -> None:
     assert without_tests(plan).graph() == {"code": (), "docs": ("code",)}
     only_tests = read_plan(json.dumps({"kind": "add_tests", "subtasks": [node("tests", "test")]}))
     assert without_tests(only_tests) == only_tests
+
+
+def test_details_of_a_subtask_that_are_no_good_are_left_out_and_the_rest_is_kept() -> None:
+    good = {**node("code"), "inputs": ["a.py"], "acceptance": {"tests": ["test_a.py"], "why": "x"}, "share": 0.5}
+    bad = {**node("more"), "inputs": "a.py", "acceptance": {"commands": [1]}, "share": 7, "artifacts": None}
+    kept, trimmed = read_plan(json.dumps({**PLAN, "subtasks": [good, bad]})).subtasks
+    assert (kept.inputs, kept.acceptance.tests, kept.share) == (("a.py",), ("test_a.py",), 0.5)
+    assert (trimmed.inputs, bool(trimmed.acceptance), trimmed.share, trimmed.artifacts) == ((), False, None, ())
+
+
+@pytest.mark.parametrize(
+    ("request_text", "kind"), [("Fix add.", TaskKind.FIX), ("calculator", TaskKind.REFACTOR)], ids=["clear", "open"]
+)
+def test_a_models_word_on_the_kind_counts_where_the_request_leaves_it_open(request_text: str, kind: TaskKind) -> None:
+    said = Plan.model_validate({**PLAN, "kind": "refactor"})
+    plan = settled(said, SPEC.model_copy(update={"prompt": request_text}), {"a.py": File()})
+    assert plan.kind is kind
+
+
+def test_the_schema_asks_for_thoughts_first_which_are_no_part_of_the_plan() -> None:
+    properties = plan_schema()["properties"]
+    assert isinstance(properties, dict)
+    assert next(iter(properties)) == "thoughts"
+    assert read_plan(json.dumps({"thoughts": "Hm.", **PLAN})) == Plan.model_validate(PLAN)
+    assert '"thoughts"' in prompt()
+    assert "{roles}" not in prompt()
