@@ -115,6 +115,35 @@ class TestReport(Value):
         )
 
 
+class Survivor(Value):
+    """A small wrong change of the code that no test noticed: where it was, and what it was."""
+
+    path: str
+    line: int
+    what: str
+
+
+class MutationScore(Value):
+    """How many of ``made`` small wrong changes the tests noticed. It says something only together with its count.
+
+    ``killed`` includes the ``timed_out``; ``void`` are changes that no compiler took, which count for nothing.
+    ``controls_held``: a change of a comment was not noticed, so that the tests look at what the code does.
+    """
+
+    made: int = Field(default=0, ge=0)
+    killed: int = Field(default=0, ge=0)
+    timed_out: int = Field(default=0, ge=0)
+    void: int = Field(default=0, ge=0)
+    survivors: tuple[Survivor, ...] = ()
+    controls_held: bool = True
+    duration_s: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """The part that was killed, from 0 to 1; 0 where none was made."""
+        return self.killed / self.made if self.made else 0.0
+
+
 class Evidence(Value):
     """What a clean room saw of one tree.
 

@@ -23,6 +23,7 @@ class Language(Value):
 
     ``build_output`` are names that never leave the sandbox. The commands run in the workspace; ``format_files`` takes
     paths after it; ``test`` takes ``--control=FILE``, paths and test ids, and reports as ``sandbox.test_run`` reads.
+    With ``stop_early`` before its other arguments it ends at the first failure, where it can.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Language(Value):
     compile: Argv
     lint: Argv
     test: Argv
+    stop_early: Argv = ()
     control: ControlTemplate
 
 
@@ -55,6 +57,7 @@ PYTHON = Language(
     compile=("python3", "-I", "-S", f"{HARNESS}/compile_all.py"),
     lint=("/bin/sh", f"{HARNESS}/lint"),
     test=("python3", "-I", f"{HARNESS}/run_tests.py"),
+    stop_early=("-x",),
     control=ControlTemplate(
         path="test_{token}.py",
         passing="test_a{token}",
