@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from director.order import Order
 from domain.evidence import Failure
 from domain.files import FileTree
-from domain.plan import Subtask
 from domain.task import TaskSpec
 from domain.text import excerpt, plain
 
@@ -12,19 +12,25 @@ LISTED_FILES = 200
 SHOWN_FILE_CHARACTERS = 8_000
 SHOWN_CHARACTERS = 24_000
 FAILURE_CHARACTERS = 3_000
+ANOTHER_WAY = "Others try the same at the same time. Go about it in another way than the first that comes to mind."
 
 
-def write_brief(
-    spec: TaskSpec, subtask: Subtask, files: FileTree, shown: Iterable[str], failure: Failure | None
-) -> str:
+def write_brief(spec: TaskSpec, order: Order, files: FileTree, shown: Iterable[str]) -> str:
     """The first message to a specialist. ``shown`` are the paths whose content it needs to see first."""
-    parts = [f"Goal: {subtask.goal}", f"The request that this is part of:\n{excerpt(spec.prompt, SHOWN_CHARACTERS)}"]
+    goal = order.subtask.goal
+    parts = [f"Goal: {goal}"]
+    if spec.prompt not in goal:
+        parts.append(f"The request that this is part of:\n{excerpt(spec.prompt, SHOWN_CHARACTERS)}")
     listing = sorted(files)
     more = f"\n... and {len(listing) - LISTED_FILES} more" if len(listing) > LISTED_FILES else ""
     parts.append("Files in the workspace:\n" + ("\n".join(listing[:LISTED_FILES]) or "(none yet)") + more)
     parts += _contents(files, shown)
-    if failure is not None:
-        parts.append(describe_failure(failure))
+    if order.failure is not None:
+        parts.append(describe_failure(order.failure))
+    if order.analysis:
+        parts.append(f"What somebody who looked at it says (it may be wrong):\n{order.analysis}")
+    if order.candidate:
+        parts.append(ANOTHER_WAY)
     return "\n\n".join(parts)
 
 

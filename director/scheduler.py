@@ -2,24 +2,42 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from graphlib import TopologicalSorter
 
 from domain.plan import Plan, Subtask
 
+AT_ONCE = 4
 
-async def run_plan(plan: Plan, run: Callable[[Subtask], Awaitable[None]], most: int = 4) -> None:
-    """Runs every subtask once, after those it needs, at most ``most`` at a time.
 
-    An exception of one ends the others and is raised. When the caller is cancelled, so are they.
+class NodeState(StrEnum):
+    """How a node ended. ``skipped``: it never began, because one that it needs failed."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+async def run_plan(
+    plan: Plan, run: Callable[[Subtask], Awaitable[NodeState]], most: int = AT_ONCE
+) -> dict[str, NodeState]:
+    """Runs every subtask once, after those it needs, at most ``most`` at a time; how each ended, by its id.
+
+    Where one failed, those that need it are skipped, and the others go on. An exception of one ends the others and is
+    raised. When the caller is cancelled, so are they.
     """
     sorter = TopologicalSorter(plan.graph())
     sorter.prepare()
     places = asyncio.Semaphore(most)
     done: asyncio.Queue[str] = asyncio.Queue()
+    states: dict[str, NodeState] = {}
 
     async def work(subtask: Subtask) -> None:
-        async with places:
-            await run(subtask)
+        if any(states[need] is not NodeState.DONE for need in subtask.needs):
+            states[subtask.id] = NodeState.SKIPPED
+        else:
+            async with places:
+                states[subtask.id] = await run(subtask)
         done.put_nowait(subtask.id)
 
     try:
@@ -31,3 +49,4 @@ async def run_plan(plan: Plan, run: Callable[[Subtask], Awaitable[None]], most: 
                     sorter.done(await done.get())
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
+    return states

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 
+from director.conclusion import result_of
 from director.equipment import Equipment
 from director.installation import with_dependencies
+from director.standing import Standing
 from director.task_run import TaskRun
 from domain.errors import Conflict, SoundstageError, UnknownTask
 from domain.events import Fact, TaskFinished, TaskStarted, TaskSubmitted
@@ -32,21 +34,21 @@ class Director:
         spec = await self._spec(task_id)
         workspace = self._equipment.workspaces.open(task_id)
         journal = self._equipment.journals(task_id)
-        run = TaskRun(self._equipment, spec, workspace, journal)
+        standing = Standing(self._equipment, spec, workspace, journal)
         try:
             await self._tell(task_id, "started", TaskStarted(worker=self._equipment.worker))
             equipment = await with_dependencies(self._equipment, spec, workspace, journal)
-            run = TaskRun(equipment, spec, workspace, journal)
-            result = await run.run()
+            standing = Standing(equipment, spec, workspace, journal)
+            result = await TaskRun(standing).run()
         except asyncio.CancelledError as cancelled:
-            await to_its_end(self._give_up(run, spec, TaskStatus.CANCELLED, str(cancelled) or INTERRUPTED))
+            await to_its_end(self._give_up(standing, TaskStatus.CANCELLED, str(cancelled) or INTERRUPTED))
             raise
         except SoundstageError as error:
-            await to_its_end(self._give_up(run, spec, TaskStatus.FAILED, str(error)))
+            await to_its_end(self._give_up(standing, TaskStatus.FAILED, str(error)))
             raise
         except Exception as error:  # whatever it is, the task says so before it is raised on
             reason = f"an error in Soundstage itself: {error!r}"
-            await to_its_end(self._give_up(run, spec, TaskStatus.FAILED, reason))
+            await to_its_end(self._give_up(standing, TaskStatus.FAILED, reason))
             raise
         await to_its_end(self._tell(task_id, "finished", TaskFinished(result=result)))
         return result
@@ -58,13 +60,13 @@ class Director:
             result = TaskResult(task_id=task_id, status=TaskStatus.CANCELLED, reason=reason, commit=spec.base_commit)
             await self._tell(task_id, "finished", TaskFinished(result=result))
 
-    async def _give_up(self, run: TaskRun, spec: TaskSpec, status: TaskStatus, reason: str) -> None:
+    async def _give_up(self, standing: Standing, status: TaskStatus, reason: str) -> None:
         """Ends a task that cannot go on: the best tree so far is kept, with nothing claimed about it."""
         with contextlib.suppress(KeyError, SoundstageError):
-            await run.salvage()
+            await standing.salvage()
         with contextlib.suppress(SoundstageError):
-            result = await run.result(status, Grade.UNCHECKED, reason)
-            await self._tell(spec.id, "finished", TaskFinished(result=result))
+            result = await result_of(standing, status, Grade.UNCHECKED, reason)
+            await self._tell(standing.spec.id, "finished", TaskFinished(result=result))
 
     async def _spec(self, task_id: str) -> TaskSpec:
         facts = [event.fact for event in await self._equipment.log.read(task_id)]

@@ -7,20 +7,18 @@ from director.approval import TaskApprover
 from director.artifacts import keep
 from director.background import context_tokens, gather
 from director.brief import write_brief
-from director.difficulty import difficulty_of
-from director.equipment import Equipment
+from director.order import Order, branch_of
 from director.room import request_for
-from domain.base import Value
+from director.standing import Standing
 from domain.command import Verdict
 from domain.errors import SandboxLost
 from domain.events import BranchMerged, SandboxFailed, SubtaskFinished, SubtaskStarted
-from domain.evidence import Failure
 from domain.journal import Journal
 from domain.ledger import Scope
+from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
-from domain.subtask_result import Submitted, SubtaskResult
-from domain.task import TaskSpec
-from domain.workspace import MAIN_BRANCH, Workspace
+from domain.subtask_result import Stopped, Submitted, SubtaskResult
+from domain.workspace import MAIN_BRANCH
 from mcp_server.caller import Caller
 from mcp_server.client import connect
 from mcp_server.context.project_context import Gathered
@@ -32,39 +30,19 @@ from specialists.assignment import Assignment
 from specialists.loop import Loop, Surroundings
 from specialists.role import role
 
-
-class Order(Value):
-    """A subtask to be done now: which attempt it is, what failed before, and which paths nobody may change.
-
-    ``difficulty`` is the strength that its model should have.
-
-    ``lease`` counts the sandboxes of the attempt: a second one takes over where the first was lost.
-    """
-
-    subtask: Subtask
-    attempt: int = 1
-    lease: int = 1
-    difficulty: int = difficulty_of(1)
-    failure: Failure | None = None
-    kept: frozenset[str] = frozenset()
-    shown: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Names this piece of work in event keys and journals."""
-        return f"{self.subtask.id}:{self.attempt}:{self.lease}"
+TEMPERATURE = 0.8
+"""Of all candidates but the first, so that they differ."""
 
 
 class SubtaskRunner:
     """Does the subtasks of one task."""
 
-    def __init__(
-        self, equipment: Equipment, spec: TaskSpec, plan: Plan, workspace: Workspace, deadline: datetime
-    ) -> None:
-        self._equipment = equipment
-        self._spec = spec
+    def __init__(self, standing: Standing, plan: Plan, deadline: datetime) -> None:
+        self._standing = standing
+        self._equipment = standing.equipment
+        self._spec = standing.spec
+        self._workspace = standing.workspace
         self._plan = plan
-        self._workspace = workspace
         self._deadline = deadline
 
     async def run(self, order: Order, journal: Journal) -> SubtaskResult:
@@ -72,6 +50,13 @@ class SubtaskRunner:
 
         When the sandbox is lost, a second one goes on from the last snapshot; when that is lost too, SandboxLost.
         """
+        self._standing.active[order.subtask.id] = branch_of(order.subtask)
+        result = await self._twice(order, journal)
+        if isinstance(result, Stopped):
+            self._standing.stopped = result
+        return result
+
+    async def _twice(self, order: Order, journal: Journal) -> SubtaskResult:
         try:
             return await self._once(order, journal.child(order.key))
         except SandboxLost as error:
@@ -84,9 +69,7 @@ class SubtaskRunner:
         subtask = order.subtask
         branch = branch_of(subtask)
         scope = f"subtask:{self._spec.id}:{subtask.id}"
-        await self._equipment.ledger.open(
-            Scope(id=scope, parent=f"task:{self._spec.id}", cap=self._equipment.caps.subtask)
-        )
+        await self._equipment.ledger.open(Scope(id=scope, parent=f"task:{self._spec.id}", cap=self._cap(subtask)))
         fresh = order.attempt == order.lease == 1
         start = await self._workspace.head(MAIN_BRANCH if fresh else branch)
         await self._workspace.branch(branch, start)
@@ -97,6 +80,14 @@ class SubtaskRunner:
         finished = SubtaskFinished(subtask_id=subtask.id, result=result)
         await self._equipment.log.append(self._spec.id, f"{key}:finished", finished)
         return result
+
+    def _cap(self, subtask: Subtask) -> NanoUsd | None:
+        """What a subtask may cost: its share of the budget, and no more than any subtask may."""
+        budget, usual = self._spec.limits.budget, self._equipment.caps.subtask
+        if subtask.share is None or budget is None:
+            return usual
+        share = NanoUsd(max(1, int(budget * subtask.share)))
+        return share if usual is None else min(usual, share)
 
     async def _work(self, order: Order, branch: str, scope: str, journal: Journal) -> SubtaskResult:
         playing = role(order.subtask.role)
@@ -141,8 +132,9 @@ class SubtaskRunner:
             owner=self._spec.owner,
             subtask=order.subtask,
             key=order.key,
-            model=self._spec.model,
-            brief=write_brief(self._spec, order.subtask, tree, shown, order.failure),
+            model=self._spec.strategy.models.get(order.subtask.role, self._spec.model),
+            temperature=TEMPERATURE if order.candidate else None,
+            brief=write_brief(self._spec, order, tree, shown),
             background=known.text,
             targets=targets,
             scope=scope,
@@ -159,8 +151,3 @@ class SubtaskRunner:
         merged = BranchMerged(subtask_id=order.subtask.id, commit=merge.commit, conflicts=merge.conflicts)
         await self._equipment.log.append(self._spec.id, f"subtask:{order.key}:merged", merged)
         return merge.conflicts
-
-
-def branch_of(subtask: Subtask) -> str:
-    """The name of a subtask's branch."""
-    return f"subtask/{subtask.id}"

@@ -29,6 +29,7 @@ from domain.events import (
 )
 from domain.evidence import Evidence, Outcome
 from domain.replies import PlainTextReason, ReplyProblem
+from domain.setbacks import CandidatesJudged, PlanRevised, SubtaskCrashed
 from domain.subtask_result import Asks, Stopped, Submitted
 from domain.text import both_ends, one_line
 
@@ -42,7 +43,7 @@ PLAIN_TEXT_REASONS = {
 
 def describe(event: Event) -> str | None:
     """A line about the event, or None for one that people need not see."""
-    return _work(event.fact) or _talk(event.fact) or _proof(event.fact)
+    return _work(event.fact) or _talk(event.fact) or _proof(event.fact) or _setback(event.fact)
 
 
 def _work(fact: Fact) -> str | None:
@@ -106,16 +107,32 @@ def _proof(fact: Fact) -> str | None:
             return f"clean room: {purpose} ..."
         case VerificationFinished(purpose=purpose, evidence=evidence):
             return f"clean room: {purpose}: {evidence_line(evidence)}"
-        case CorrectionStarted(attempt=attempt, failure=failure):
-            return f"correction, attempt {attempt}: {failure.kind} {failure.test_id}: {one_line(failure.message, 80)}"
         case DependenciesInstalled():
             return _dependencies(fact)
         case NoticeGiven(text=text):
             return f"note: {one_line(text, 200)}"
-        case SandboxFailed(subtask_id=subtask_id, message=message):
-            return f"{subtask_id}: the sandbox failed: {one_line(message, 200)}"
         case TaskFinished():
             return None
+        case _:
+            return None
+
+
+def _setback(fact: Fact) -> str | None:
+    match fact:
+        case CorrectionStarted(attempt=attempt, failure=failure, rung=rung):
+            how = f" ({rung})" if rung else ""
+            return (
+                f"correction, attempt {attempt}{how}: {failure.kind} {failure.test_id}: {one_line(failure.message, 80)}"
+            )
+        case PlanRevised(subtask_id=subtask_id, plan=plan):
+            return f"{subtask_id}: planned anew: {', '.join(node.id for node in plan.subtasks)}"
+        case CandidatesJudged(candidates=candidates, chosen=chosen):
+            judged = sum(one.score is not None for one in candidates)
+            return f"{chosen} chosen of {len(candidates)} candidates, {judged} of them judged"
+        case SandboxFailed(subtask_id=subtask_id, message=message):
+            return f"{subtask_id}: the sandbox failed: {one_line(message, 200)}"
+        case SubtaskCrashed(subtask_id=subtask_id, message=message):
+            return f"{subtask_id}: ended in an error: {one_line(message, 200)}"
         case _:
             return None
 

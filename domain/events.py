@@ -16,6 +16,7 @@ from domain.evidence import Evidence, Failure
 from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
+from domain.setbacks import CandidatesJudged, PlanRevised, SubtaskCrashed
 from domain.subtask_result import SubtaskResult
 from domain.task import LOCAL_OWNER, TaskResult, TaskSpec
 
@@ -216,11 +217,16 @@ class VerificationFinished(Value):
 
 
 class CorrectionStarted(Value):
-    """The work failed verification and goes back with what went wrong. ``attempt`` counts from 2."""
+    """The work failed verification and goes back with what went wrong. ``attempt`` counts from 2.
+
+    ``rung`` names what is tried; ``analysis`` is what a model made of the failure. Logs of older versions have neither.
+    """
 
     type: Literal["correction_started"] = "correction_started"
     attempt: int
     failure: Failure
+    rung: str = ""
+    analysis: str = ""
 
 
 class NoticeGiven(Value):
@@ -269,6 +275,9 @@ Fact = Annotated[
     | CorrectionStarted
     | NoticeGiven
     | SandboxFailed
+    | SubtaskCrashed
+    | PlanRevised
+    | CandidatesJudged
     | TaskFinished,
     Field(discriminator="type"),
 ]

@@ -20,12 +20,14 @@ from domain.events import (
 )
 from domain.money import FREE, NanoUsd
 from domain.plan import Plan
+from domain.setbacks import PlanRevised, SubtaskCrashed
 from domain.text import one_line
 
 STANDING = frozenset(
     {
         "task_started", "plan_made", "subtask_started", "subtask_finished", "verification_started",
-        "correction_started", "question_asked", "question_answered", "task_finished",
+        "correction_started", "question_asked", "question_answered", "subtask_crashed", "plan_revised",
+        "task_finished",
     }
 )  # fmt: skip
 """The types of the facts that say where a task stands; the others only what it used."""
@@ -39,6 +41,7 @@ class SubtaskState(StrEnum):
     SUBMITTED = "submitted"
     STOPPED = "stopped"
     ASKS = "asks"
+    CRASHED = "crashed"
 
 
 class SubtaskProgress(Value):
@@ -88,22 +91,31 @@ class Progress:
                 self.step = "planning"
             case PlanMade(plan=plan):
                 self.plan = plan
-                for subtask in plan.subtasks:
-                    self.subtasks[subtask.id] = SubtaskProgress(id=subtask.id, role=subtask.role, goal=subtask.goal)
+                self._wait_for(plan)
+            case PlanRevised(plan=plan):
+                self._wait_for(plan)
             case SubtaskStarted(subtask=subtask, attempt=attempt):
                 self.subtasks[subtask.id] = SubtaskProgress(
                     id=subtask.id, role=subtask.role, goal=subtask.goal, state=SubtaskState.RUNNING, attempt=attempt
                 )
                 self.step = f"{subtask.role} specialist: {one_line(subtask.goal, 70)}"
             case SubtaskFinished(subtask_id=subtask_id, result=result) if subtask_id in self.subtasks:
-                state = {"state": SubtaskState(result.kind)}
-                self.subtasks[subtask_id] = self.subtasks[subtask_id].model_copy(update=state)
+                self._change(subtask_id, SubtaskState(result.kind))
+            case SubtaskCrashed(subtask_id=subtask_id) if subtask_id in self.subtasks:
+                self._change(subtask_id, SubtaskState.CRASHED)
             case VerificationStarted(purpose=purpose):
                 self.step = f"clean room: {purpose}"
             case CorrectionStarted(attempt=attempt):
                 self.step = f"correction, attempt {attempt}"
             case _:
                 pass
+
+    def _wait_for(self, plan: Plan) -> None:
+        for subtask in plan.subtasks:
+            self.subtasks[subtask.id] = SubtaskProgress(id=subtask.id, role=subtask.role, goal=subtask.goal)
+
+    def _change(self, subtask_id: str, state: SubtaskState) -> None:
+        self.subtasks[subtask_id] = self.subtasks[subtask_id].model_copy(update={"state": state})
 
 
 def _question(event: Event, fact: QuestionAsked) -> OpenQuestion:

@@ -44,7 +44,7 @@ class Limits(Value):
     max_tokens: int = Field(default=2_000_000, gt=0)
     max_steps: int | None = Field(default=None, gt=0, le=10_000)
     wall_clock_s: float = Field(default=1800.0, gt=0)
-    max_attempts: int = Field(default=3, gt=0, le=20)
+    max_attempts: int = Field(default=4, gt=0, le=20)
 
 
 class TaskTerms(Value):

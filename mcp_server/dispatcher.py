@@ -157,7 +157,7 @@ async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> _End:
         return _failed(str(failure))
     except SoundstageError as error:
         return _failed(str(error))
-    except Exception as error:
+    except Exception as error:  # a handler may raise anything, and its call must end with one audit entry
         if isinstance(error, TimeoutError) and patience.expired():
             return _failed(f"{tool.name} took over {tool.limits.timeout_s:.0f} s and was ended.")
         # A fault of ours: the caller must not see what is inside, and whoever runs this must.

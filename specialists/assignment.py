@@ -16,10 +16,11 @@ class Assignment(Value):
     """A subtask with all that its specialist needs to know.
 
     ``brief`` is the goal in full, with files and failures; ``background`` is what is known of the project besides, and
-    may be nothing; ``targets`` are the files that the plan says will hold
-    the work. ``deadline`` is UTC. ``scope`` bears the cost. ``difficulty`` is the strength that the model should have,
-    from 1 to 5. ``cacheable`` calls may be answered with the replies to equal ones. ``key`` names this piece of work in
-    events and journal. ``context_tokens`` is what the conversation may take, with its tools and the answer.
+    may be nothing; ``targets`` are the files that the plan says will hold the work. ``deadline`` is UTC. ``scope``
+    bears the cost. ``difficulty`` is the strength that the model should have, from 1 to 5, and ``temperature`` how far
+    it may stray, None for its usual one. ``cacheable`` calls may be answered with the replies to equal ones. ``key``
+    names this piece of work in events and journal. ``context_tokens`` is what the conversation may take, with its tools
+    and the answer.
     """
 
     task_id: str
@@ -33,6 +34,7 @@ class Assignment(Value):
     scope: str
     difficulty: int = Field(default=3, ge=1, le=5)
     cacheable: bool = False
+    temperature: float | None = None
     max_steps: int | None = None
     deadline: datetime
     context_tokens: int = MOST_CONTEXT_TOKENS

@@ -62,6 +62,7 @@ class Conversation:
             messages=(),
             tools=self._tools if self.native else (),
             max_output_tokens=self._output_tokens,
+            temperature=self._assignment.temperature,
         )
 
     def _room(self, empty: ModelRequest) -> int:

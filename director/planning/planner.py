@@ -22,6 +22,7 @@ from specialists.role import load_roles
 TRIES = 2
 MAX_OUTPUT_TOKENS = 2048
 LISTED_FILES = 200
+PLANNER = "planner"
 
 
 class Planned(Value):
@@ -51,53 +52,60 @@ def plan_schema() -> dict[str, JsonValue]:
     return {**schema, "properties": {"thoughts": {"type": "string"}, **asked}}
 
 
+class Asked(Value):
+    """What came of asking a model for a plan: the plan, or else what the problem was, and the calls that it took."""
+
+    plan: Plan | None = None
+    problem: str = ""
+    calls: tuple[Completion, ...] = ()
+
+
 async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: FileTree, background: str = "") -> Planned:
     """The person's plan, or ours where the task is small, or else a model's.
 
-    A model that answers with garbage, twice, gets a one-node plan of ours instead.
-
-    ``background`` is what is known of the project. It goes before the request: model servers keep what they made of
-    the part that requests have in common.
+    A model that answers with garbage, twice, gets a one-node plan of ours instead. ``background`` is what is known of
+    the project. It goes before the request: model servers keep what they made of the part that requests have in common.
     """
     if (plan := spec.strategy.plan or small_plan(spec, files)) is not None:
         return Planned(plan=plan)
     known = [UserMessage(content=background)] if background else []
-    question = UserMessage(content=_question(spec, sorted(files)))
-    opening: list[Message] = [SystemMessage(content=prompt()), *known, question]
-    messages = opening
+    asked = await ask_for_plan(gateway, spec, scope, [*known, UserMessage(content=_question(spec, sorted(files)))])
+    if asked.plan is None:
+        return Planned(plan=one_node(spec, files), calls=asked.calls, fallback=asked.problem)
+    return Planned(plan=with_code(settled(asked.plan, spec, files), spec), calls=asked.calls)
+
+
+async def ask_for_plan(gateway: Gateway, spec: TaskSpec, scope: str, question: list[Message]) -> Asked:
+    """Asks a model for a plan, and once more where its answer is none."""
+    opening = messages = [SystemMessage(content=prompt()), *question]
     schema: dict[str, JsonValue] | None = plan_schema()
     calls: list[Completion] = []
     problem = ""
     for _ in range(TRIES):
         request = ModelRequest(
-            model=spec.model, messages=tuple(messages), json_schema=schema, max_output_tokens=MAX_OUTPUT_TOKENS
-        )
+            model=spec.strategy.models.get(PLANNER, spec.model), messages=tuple(messages), json_schema=schema,
+            max_output_tokens=MAX_OUTPUT_TOKENS,
+        )  # fmt: skip
         call = Call(
-            request=request, task_id=spec.id, owner=spec.owner, specialist="planner", purpose="plan", scope=scope,
+            request=request, task_id=spec.id, owner=spec.owner, specialist=PLANNER, purpose="plan", scope=scope,
             difficulty=PLANNING, cacheable=spec.cache,
         )  # fmt: skip
         try:
             completion = await gateway.collect(call)
         except ModelRequestRejected as error:
             if schema is None:
-                return Planned(plan=one_node(spec, files), calls=tuple(calls), fallback=str(error))
+                return Asked(problem=str(error), calls=tuple(calls))
             # Not every server takes a schema; the prompt says the same in words.
             schema, problem = None, str(error)
             continue
         calls.append(completion)
-        content = completion.reply.message.content
         try:
-            plan = with_code(settled(read_plan(content), spec, files), spec)
-            return Planned(plan=plan, calls=tuple(calls))
+            return Asked(plan=read_plan(completion.reply.message.content), calls=tuple(calls))
         except ValueError as error:
             problem = str(error)
-            messages = [
-                *opening,
-                UserMessage(content=f"That was no valid plan: {problem[:500]}\nReply with the JSON only."),
-            ]
-    return Planned(
-        plan=one_node(spec, files), calls=tuple(calls), fallback=f"the model gave no valid plan: {problem[:300]}"
-    )
+            told = f"That was no valid plan: {problem[:500]}\nReply with the JSON only."
+            messages = [*opening, UserMessage(content=told)]
+    return Asked(problem=f"the model gave no valid plan: {problem[:300]}", calls=tuple(calls))
 
 
 def _question(spec: TaskSpec, files: list[str]) -> str:

@@ -94,7 +94,7 @@ class Link:
                     client = Client(GatedStreams(self._gate), client_info=CLIENT, cache=None, mode=mode)
                     try:
                         await client.__aenter__()
-                    except Exception as error:
+                    except Exception as error:  # any: it is raised on, as its cause or as itself
                         # The SDK knows that it ended, and not why.
                         if reading.done() and (ended := reading.exception()) is not None:
                             raise ended from error

@@ -36,7 +36,7 @@ def entry(dispatcher: Dispatcher, session: IdeSession, name: str) -> Iterator[Ha
     except MCPError as error:
         verdict, reason = AuditVerdict.REFUSED, str(error)
         raise
-    except Exception as error:
+    except Exception as error:  # written down, whatever it is, and raised on
         known = isinstance(error, SoundstageError | ValueError | PromptProblem)
         verdict, reason = AuditVerdict.FAILED, str(error) if known else type(error).__name__
         raise

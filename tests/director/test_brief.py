@@ -1,6 +1,7 @@
 """What a specialist is told."""
 
 from director.brief import LISTED_FILES, SHOWN_CHARACTERS, describe_failure, write_brief
+from director.order import Order
 from domain.evidence import Failure, FailureKind
 from domain.files import File, FileTree
 from domain.plan import Subtask
@@ -14,7 +15,7 @@ FAILURE = Failure(
 
 
 def brief(files: FileTree, shown: tuple[str, ...] = (), failure: Failure | None = None) -> str:
-    return write_brief(SPEC, SUBTASK, files, shown, failure)
+    return write_brief(SPEC, Order(subtask=SUBTASK, failure=failure), files, shown)
 
 
 def test_a_brief_names_the_goal_the_request_and_the_files() -> None:

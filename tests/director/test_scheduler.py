@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from director.scheduler import run_plan
+from director.scheduler import NodeState, run_plan
 from domain.plan import Plan, Subtask
 from domain.task_kind import TaskKind
 
@@ -31,7 +31,7 @@ async def test_every_node_runs_once_after_its_needs_and_no_more_than_allowed_at_
     running: set[str] = set()
     widest = 0
 
-    async def run(subtask: Subtask) -> None:
+    async def run(subtask: Subtask) -> NodeState:
         nonlocal widest
         assert set(subtask.needs) <= set(ended)
         running.add(subtask.id)
@@ -40,8 +40,9 @@ async def test_every_node_runs_once_after_its_needs_and_no_more_than_allowed_at_
             await asyncio.sleep(0)
         running.remove(subtask.id)
         ended.append(subtask.id)
+        return NodeState.DONE
 
-    await run_plan(plan, run, most)
+    assert set((await run_plan(plan, run, most)).values()) == {NodeState.DONE}
     assert sorted(ended) == sorted(subtask.id for subtask in plan.subtasks)
     assert widest <= most
 
@@ -49,8 +50,9 @@ async def test_every_node_runs_once_after_its_needs_and_no_more_than_allowed_at_
 async def test_independent_nodes_run_at_the_same_time() -> None:
     together = asyncio.Barrier(3)
 
-    async def run(subtask: Subtask) -> None:
+    async def run(subtask: Subtask) -> NodeState:
         await together.wait()
+        return NodeState.DONE
 
     await run_plan(plan_of(*[frozenset[int]()] * 3), run, most=3)
 
@@ -58,7 +60,7 @@ async def test_independent_nodes_run_at_the_same_time() -> None:
 async def test_an_exception_ends_the_others_and_comes_out_as_it_is() -> None:
     started, ended = [], []
 
-    async def run(subtask: Subtask) -> None:
+    async def run(subtask: Subtask) -> NodeState:
         started.append(subtask.id)
         if subtask.id == "n1":
             await asyncio.sleep(0)
@@ -67,6 +69,7 @@ async def test_an_exception_ends_the_others_and_comes_out_as_it_is() -> None:
             await asyncio.Event().wait()
         finally:
             ended.append(subtask.id)
+        raise AssertionError
 
     with pytest.raises(ZeroDivisionError):
         await run_plan(plan_of(frozenset(), frozenset(), frozenset({1})), run)
@@ -77,12 +80,13 @@ async def test_an_exception_ends_the_others_and_comes_out_as_it_is() -> None:
 async def test_cancelling_the_plan_cancels_what_runs() -> None:
     started, ended = asyncio.Event(), []
 
-    async def run(subtask: Subtask) -> None:
+    async def run(subtask: Subtask) -> NodeState:
         started.set()
         try:
             await asyncio.Event().wait()
         finally:
             ended.append(subtask.id)
+        raise AssertionError
 
     work = asyncio.create_task(run_plan(plan_of(frozenset(), frozenset({0})), run))
     await started.wait()
@@ -90,3 +94,21 @@ async def test_cancelling_the_plan_cancels_what_runs() -> None:
     with pytest.raises(asyncio.CancelledError):
         await work
     assert ended == ["n0"]
+
+
+@given(GRAPHS, st.frozensets(st.integers(0, 11)))
+async def test_what_needs_a_node_that_failed_is_skipped_and_all_else_runs(
+    needs: list[frozenset[int]], failing: frozenset[int]
+) -> None:
+    ran: set[str] = set()
+
+    async def run(subtask: Subtask) -> NodeState:
+        ran.add(subtask.id)
+        return NodeState.FAILED if int(subtask.id[1:]) in failing else NodeState.DONE
+
+    plan = plan_of(*needs)
+    states = await run_plan(plan, run)
+    assert {name for name, state in states.items() if state is not NodeState.SKIPPED} == ran
+    for subtask in plan.subtasks:
+        held_up = any(states[need] is not NodeState.DONE for need in subtask.needs)
+        assert (states[subtask.id] is NodeState.SKIPPED) == held_up

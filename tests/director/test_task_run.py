@@ -54,7 +54,7 @@ verification_started verification_finished branch_merged
 subtask_started model_called tool_called snapshot_made model_called tool_called subtask_finished branch_merged
 verification_started verification_finished correction_started
 subtask_started model_called tool_called snapshot_made tool_called model_called tool_called subtask_finished
-branch_merged verification_started verification_finished task_finished"""
+verification_started verification_finished branch_merged task_finished"""
 
 
 async def test_the_demo_is_planned_tested_coded_corrected_once_and_proven_in_this_order(tmp_path: Path) -> None:
@@ -192,13 +192,14 @@ async def test_the_best_of_all_attempts_is_handed_over_when_none_solves_the_task
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({TEST: THREE}, tests=(TEST,))
         result = await stage.run()
-        assert (result.status, result.attempts) == (TaskStatus.UNSOLVED, 3)
+        assert (result.status, result.attempts) == (TaskStatus.UNSOLVED, 4)
         assert result.evidence is not None
         assert [case.outcome for case in result.evidence.report.cases] == ["passed", "passed", "failed"]
         assert "def two(): return 2" in (await stage.texts(result.commit))["calc.py"]
         assert await stage.workspace.head("main") == result.commit
         assert "assertion tests/test_calc.py::test_three" in result.reason
-        assert len(await stage.happened(CorrectionStarted)) == 2
+        rungs = [fact.rung for fact in await stage.happened(CorrectionStarted)]
+        assert rungs == ["feedback", "candidates", "replan"]
 
 
 async def test_a_budget_that_runs_out_stops_the_task_with_the_best_tree(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from domain.evidence import Coverage, Evidence, Failure, FailureKind, Grade, Out
 from domain.money import NanoUsd
 from domain.plan import Plan, StubFile, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
+from domain.setbacks import Candidate, CandidatesJudged, PlanRevised, SubtaskCrashed
 from domain.subtask_result import Submitted
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
 from domain.task_kind import TaskKind
@@ -119,5 +120,12 @@ FACTS: tuple[Fact, ...] = (
     CorrectionStarted(attempt=2, failure=Failure(kind=FailureKind.OOM)),
     NoticeGiven(text=TEXT),
     SandboxFailed(subtask_id="write", verdict=Verdict.INFRASTRUCTURE, message=TEXT),
+    SubtaskCrashed(subtask_id="write", message=TEXT),
+    PlanRevised(subtask_id="write", plan=Plan(kind=TaskKind.FIX, subtasks=(SUBTASK,)), reason=TEXT),
+    CandidatesJudged(
+        attempt=3,
+        candidates=(Candidate(subtask_id="a", commit=COMMIT, score=(1, 2)), Candidate(subtask_id="b")),
+        chosen="a",
+    ),
     TaskFinished(result=result()),
 )

@@ -89,7 +89,7 @@ class Fuzz:
                 result = await self._call(name, arguments)
                 if result is not None:
                     self._check(name, result)
-            except Exception as error:
+            except Exception as error:  # any: it is raised on with the call that it came from
                 raise AssertionError(f"{error!r}\nseed {seed}, number {number}: {shown(name, arguments)}") from error
             self.played.slowest = sorted([*self.played.slowest, (time.monotonic() - started, name[:40], number)])[-5:]
             self.played.calls[name if name in self._tools else "(unknown)"] += 1

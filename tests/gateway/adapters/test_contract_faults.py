@@ -295,7 +295,7 @@ SHARED = ("401", "404", "429", "500", "reset before headers", "reset in the midd
 EMBEDDING_FAULTS: dict[str, tuple[Reply, type[SoundstageError]]] = {
     **{name: FAULTS[name] for name in SHARED},
     "too few": (Embed([(1.0,)]), errors.ModelProtocolError),
-    "no numbers": (Embed([("x",)] * 3), errors.ModelProtocolError),  # type: ignore[list-item] # the fault
+    "no numbers": (Embed([("x",)] * 3), errors.ModelProtocolError),  # type: ignore[list-item]  # text where numbers belong
     "another length": (Embed([(1.0,), (1.0,), (1.0, 2.0)]), errors.ModelProtocolError),
     "a list": (Raw(b"[]"), errors.ModelProtocolError),
     "too many tokens": (Embed([(1.0,)] * 3, tokens=10**20), errors.ModelProtocolError),

@@ -35,7 +35,7 @@ async def play(seed: int, numbers: Iterable[int]) -> Counter[str]:
                     continue
                 try:
                     ended[await _ended(desk, name, arguments)] += 1
-                except Exception as error:
+                except Exception as error:  # any: it is raised on with the call that it came from
                     raise AssertionError(f"{error!r}\nseed {seed}, number {number}: {name} {arguments!r}") from error
             assert await desk.data("get_patch", task_id=task) == patch
     return ended

@@ -33,7 +33,9 @@ async def test_a_person_sees_the_tools_for_people_with_schemas_and_annotations(e
             assert tool.output_schema is not None
             assert tool.annotations is not None
             assert tool.annotations.read_only_hint is (tool.name.startswith(("get_", "list_")))
-        assert listed["cancel_task"].annotations.destructive_hint is True  # type: ignore[union-attr]  # seen above
+        annotations = listed["cancel_task"].annotations
+        assert annotations is not None
+        assert annotations.destructive_hint is True
         assert await desk.refused("shell", command="ls")
         assert desk.client.server_capabilities.tools is not None
         assert desk.client.server_capabilities.tools.list_changed

@@ -91,7 +91,7 @@ class Counting(Parsers):
         super().__init__()
         self.read_paths: list[str] = []
 
-    async def read(self, files: list[tuple[str, bytes]]) -> dict[int, bytes | None]:  # type: ignore[override]  # narrower
+    async def read(self, files: list[tuple[str, bytes]]) -> dict[int, bytes | None]:  # type: ignore[override]  # maps give lists
         self.read_paths += [path for path, _ in files]
         return await super().read(files)
 

@@ -58,5 +58,5 @@ async def test_nothing_is_parsed_twice_and_no_file_leaves_the_sandbox_for_a_map(
     async with reading_place(tmp_path, FILES) as place:
         first = (await place.call("repo_map")).text
         # Where the sandbox is asked for anything, this breaks: the map is that of the newest snapshot.
-        place.session.sandbox = None  # type: ignore[assignment]  # on purpose
+        place.session.sandbox = None  # type: ignore[assignment]  # whatever asks it breaks
         assert (await place.call("repo_map")).text == first

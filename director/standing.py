@@ -1,0 +1,63 @@
+"""Where a task stands: the tree to hand over, what is at work, and what was found out so far."""
+
+from director.equipment import Equipment
+from director.evidence.verification import Verifier
+from domain.events import Fact
+from domain.evidence import Evidence
+from domain.journal import Journal
+from domain.subtask_result import Stopped, StopReason
+from domain.task import TaskSpec
+from domain.workspace import MAIN_BRANCH, Workspace
+
+HARD_STOPS = frozenset({StopReason.BUDGET, StopReason.WALL_CLOCK, StopReason.TOKENS})
+
+
+class Standing:
+    """Shared by all that work on one task.
+
+    ``start`` is the commit that the work begins at, ``best`` the one to hand over, whatever happens, ``evidence`` what
+    is known of it. ``active`` are the branches of the subtasks at work, by the id of the subtask.
+    """
+
+    def __init__(self, equipment: Equipment, spec: TaskSpec, workspace: Workspace, journal: Journal) -> None:
+        self.equipment = equipment
+        self.spec = spec
+        self.workspace = workspace
+        self.journal = journal
+        self.verifier = Verifier(equipment, spec, workspace, journal)
+        self.start = self.best = spec.base_commit
+        self.evidence: Evidence | None = None
+        self.attempts = 0
+        self.stopped: Stopped | None = None
+        self.active: dict[str, str] = {}
+        self.ids: set[str] = set()
+
+    @property
+    def hard_stopped(self) -> bool:
+        """Whether no further attempt can help, because a limit of the whole task was reached."""
+        return self.stopped is not None and self.stopped.reason in HARD_STOPS
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The test files, which every specialist sees first."""
+        return tuple(sorted(self.verifier.tests))
+
+    async def tell(self, key: str, fact: Fact) -> None:
+        """Writes down what happened; ``key`` is unique within the task."""
+        await self.equipment.log.append(self.spec.id, key, fact)
+
+    def new_id(self, wanted: str) -> str:
+        """An id that no subtask of the task has yet."""
+        found, number = wanted[:36], 1
+        while found in self.ids:
+            number += 1
+            found = f"{wanted[:36]}-{number}"
+        self.ids.add(found)
+        return found
+
+    async def salvage(self) -> None:
+        """Makes the best of a task that is being ended: what was under way is added to it where that merges."""
+        if self.evidence is None:
+            for branch in self.active.values():
+                await self.workspace.merge(MAIN_BRANCH, branch)
+            self.best = await self.workspace.head(MAIN_BRANCH)
