@@ -48,7 +48,8 @@ class TestCase(Value):
 
 
 class FailureKind(StrEnum):
-    """What sort of failure a run showed; ``tampering`` when the run's controls were not honoured."""
+    """What sort of failure a run showed; ``tampering`` when the run's controls were not honoured, ``rule`` when the
+    tests pass and the work is still not what its kind of task asks for."""
 
     SYNTAX = "syntax"
     IMPORT = "import"
@@ -60,6 +61,7 @@ class FailureKind(StrEnum):
     INCOMPLETE = "incomplete"
     TAMPERING = "tampering"
     COMMAND = "command"
+    RULE = "rule"
     INFRASTRUCTURE = "infrastructure"
 
 
@@ -144,13 +146,34 @@ class MutationScore(Value):
         return self.killed / self.made if self.made else 0.0
 
 
+class Finding(Value):
+    """Something that a linter or a scanner says of a line."""
+
+    path: str
+    line: int
+    text: str
+
+
+class Inspection(Value):
+    """What linters, scanners and formatters say of the changed files and did not say before the work.
+
+    Without ``ran`` they could not be run, and nothing is known.
+    """
+
+    ran: bool = False
+    findings: tuple[Finding, ...] = ()
+    security: tuple[Finding, ...] = ()
+    unformatted: tuple[str, ...] = ()
+
+
 class Evidence(Value):
     """What a clean room saw of one tree.
 
     ``tree`` is the git tree hash that was run; ``kind`` names what was run; ``isolation`` how it was contained.
     ``failed_first``: whether the same tests were seen to fail on the tree before the work. ``changed_lines`` and
     ``covered_lines`` count executable lines that the work changed, and those of them that the tests ran.
-    ``controls_held`` is None for a run that carries no controls: a person's own command.
+    ``controls_held`` is None for a run that carries no controls: a person's own command. ``mutation`` and
+    ``inspection`` are None where nobody looked. ``due`` is how many protected tests there were before the work.
     """
 
     kind: str
@@ -164,9 +187,22 @@ class Evidence(Value):
     protected_paths: tuple[str, ...] = ()
     changed_lines: int = 0
     covered_lines: int = 0
+    due: int = 0
+    mutation: MutationScore | None = None
+    inspection: Inspection | None = None
 
     @property
     def score(self) -> tuple[int, int, int, int]:
-        """Orders trees from worse to better: passed, controls held, then tests passed, then fewer failures."""
-        bad = self.report.count(Outcome.FAILED) + self.report.count(Outcome.ERROR) + len(self.report.errors)
-        return (int(self.passed), int(self.controls_held is not False), self.report.count(Outcome.PASSED), -bad)
+        """Orders trees: passed, not tampered with, then more protected tests passed, then fewer failures.
+
+        Tests that the work itself brought count for nothing, and tests that were skipped, left out, or that are gone
+        count as failures: a tree is not better for having more of its own, or fewer of the others.
+        """
+        report, protected = self.report, set(self.protected_paths)
+        ours = [case for case in report.cases if not protected or case.id.split("::", 1)[0] in protected]
+        passed = sum(case.outcome is Outcome.PASSED for case in ours)
+        bad = report.count(Outcome.FAILED) + report.count(Outcome.ERROR) + len(report.errors)
+        silent = sum(case.outcome is Outcome.SKIPPED for case in ours) + max(0, self.due - len(ours))
+        silent += len(report.deselected) + max(0, report.collected - len(report.cases)) + int(not report.finished)
+        tampered = self.controls_held is False or any(one.kind is FailureKind.TAMPERING for one in report.errors)
+        return (int(self.passed), int(not tampered), passed, -bad - silent)
