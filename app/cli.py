@@ -1,8 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that ``--help`` is instant."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +9,7 @@ from app.cli_access import access_app
 from app.cli_keys import keys_app
 from app.cli_mcp import mcp
 from app.cli_models import costs, models_app
+from app.cli_run import run
 from app.cli_servers import servers_app
 from app.cli_tasks import audit, tasks_app
 from app.options import JsonOption, execute_command
@@ -17,7 +17,6 @@ from app.options import JsonOption, execute_command
 if TYPE_CHECKING:
     from app.settings import Settings
 
-Approval = Literal["auto", "destructive", "always"]
 
 app = typer.Typer(
     name="soundstage",
@@ -36,55 +35,10 @@ app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.add_typer(access_app, name="access")
 app.add_typer(servers_app, name="servers")
+app.command("run")(run)
 app.command("mcp")(mcp)
 app.command("costs")(costs)
 app.command("audit")(audit)
-
-
-@app.command()
-def run(
-    prompt: Annotated[str, typer.Argument(help='what to build or fix; "-" reads it from standard input')],
-    repo: Annotated[Path | None, typer.Option(help="a git repository to work on, from its last commit")] = None,
-    out: Annotated[Path | None, typer.Option(help="an empty or new folder for the result")] = None,
-    model: Annotated[str | None, typer.Option(help='"ID" or "PROVIDER/ID", several with commas, or "scripted"')] = None,
-    tests: Annotated[list[Path] | None, typer.Option(help="your tests: a file or a folder; they are protected")] = None,
-    test_command: Annotated[str | None, typer.Option(help="your own command that checks the result")] = None,
-    budget_usd: Annotated[str | None, typer.Option(help="the most that the models may cost, in USD")] = None,
-    max_steps: Annotated[int | None, typer.Option(help="the most steps of one specialist")] = None,
-    max_tokens: Annotated[int, typer.Option(help="the most tokens in all")] = 2_000_000,
-    json_lines: JsonOption = False,
-    patch: Annotated[Path | None, typer.Option(help="write the changes to this file as a patch")] = None,
-    isolation: Annotated[str | None, typer.Option(help="how sandboxes are contained: runc or runsc (gVisor)")] = None,
-    profile: Annotated[str, typer.Option(help="how much a sandbox may use: small, default or large")] = "default",
-    install: Annotated[bool, typer.Option("--install", help="first install what requirements.txt asks for")] = False,
-    wheels: Annotated[Path | None, typer.Option(help="with --install: a folder of wheels to take")] = None,
-    record: Annotated[Path | None, typer.Option(help="record what the model says in this new file")] = None,
-    replay: Annotated[Path | None, typer.Option(help="say again what was recorded, without a model")] = None,
-    cache: Annotated[bool | None, typer.Option(help="take replies to equal calls of earlier runs")] = None,
-    approve: Annotated[Approval, typer.Option(help="calls of tools that you are asked about")] = "auto",
-) -> None:
-    """Run a task: plan, test, code, verify, correct.
-
-    Exit codes: 0 solved (proven or checked), 1 not solved or unchecked, 2 wrong usage, 3 a part that Soundstage
-    needs is missing or broken, 130 interrupted.
-    """
-
-    async def work(settings: "Settings") -> int:
-        from app.commands.run import RunOptions
-        from app.commands.run import run as run_task
-        from domain.approval import ApprovalPolicy
-
-        said = sys.stdin.buffer.read().decode(errors="surrogateescape") if prompt == "-" else prompt
-        options = RunOptions(
-            prompt=said, repo=repo, out=out, model=model, tests=tuple(tests or ()), test_command=test_command,
-            budget_usd=budget_usd, max_steps=max_steps, max_tokens=max_tokens, json_lines=json_lines, patch=patch,
-            isolation=isolation or settings.soundstage_isolation, profile=profile, install=install, wheels=wheels,
-            record=record, replay=replay, cache=settings.soundstage_response_cache if cache is None else cache,
-            approval=ApprovalPolicy(approve),
-        )  # fmt: skip
-        return await run_task(settings, options)
-
-    execute_command(work)
 
 
 @app.command()

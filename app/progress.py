@@ -22,6 +22,7 @@ MARKS = {
     SubtaskState.SUBMITTED: "✓",
     SubtaskState.STOPPED: "!",
     SubtaskState.ASKS: "!",
+    SubtaskState.CRASHED: "✗",
 }
 
 

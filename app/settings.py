@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         own = self.home / "servers.toml"
         return self.soundstage_servers_file or (own if own.is_file() else None)
 
+    @property
+    def editor(self) -> str:
+        """The command that starts the person's editor; nothing where they named none."""
+        return os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+
     def variable(self, name: str) -> SecretStr | None:
         """A variable of the environment that a person's file names, kept secret from then on."""
         value = os.environ.get(name)

@@ -8,7 +8,11 @@ from collections.abc import AsyncIterator
 from app.journal import Journals
 from app.store import Store
 from app.task_runs import TaskRuns
+from director.analysis import ANALYST
 from director.approval import answer_key, topic_of
+from director.planning.plan_approval import check_edited
+from director.planning.plan_reading import check_roles
+from director.planning.planner import PLANNER
 from director.service import Director
 from domain.approval import ApprovalAnswer
 from domain.base import Value
@@ -26,12 +30,14 @@ from domain.evidence import Evidence
 from domain.files import FileTree
 from domain.progress import STANDING, Progress
 from domain.route import parse_route
+from domain.strategy import Strategy
 from domain.task import TaskResult, TaskSpec, TaskStatus
 from domain.task_service import Patch, TaskOrder, TaskPage, TaskView
 from domain.workspace import MAIN_BRANCH, Workspace
 from sandbox import isolation
 from sandbox.profiles import profile
 from sandbox.uninterrupted import to_its_end
+from specialists.role import load_roles
 from storage.tasks import TaskRecord
 
 
@@ -63,6 +69,7 @@ class TaskDesk:
         parse_route(model, self._rules.providers)
         isolation.runtime(level)
         profile(order.profile)
+        self._check_strategy(order.strategy)
         if unknown := sorted(set(order.tests) - set(order.files)):
             raise UsageError(f"There are no such files to protect: {', '.join(unknown[:5])}. Name some that are there.")
         task_id = secrets.token_hex(6)
@@ -75,6 +82,15 @@ class TaskDesk:
                     await to_its_end(self._director.end(task_id, "whoever submitted it went away"))
                 raise
         return task_id
+
+    def _check_strategy(self, strategy: Strategy) -> None:
+        """UsageError where a plan or a role cannot be."""
+        for route in strategy.models.values():
+            parse_route(route, self._rules.providers)
+        if unknown := sorted(set(strategy.models) - {PLANNER, ANALYST, *load_roles()}):
+            raise UsageError(f"There are no roles {', '.join(unknown)} that could have a model of their own.")
+        if strategy.plan is not None:
+            check_roles(strategy.plan)
 
     async def _keep(self, task_id: str, order: TaskOrder, model: str, level: str) -> None:
         workspace = await self._store.workspaces.create(task_id)
@@ -193,9 +209,11 @@ class TaskDesk:
             raise UnknownQuestion
         if self._runs.of(owner, task_id) is None:
             raise UsageError(f"Another process works on task {task_id}. Answer it there.")
+        if answer.edited:
+            check_edited(question.question, answer.edited)
         fact = QuestionAnswered(
             subtask_id=question.question.subtask_id, question_id=question_id, approved=answer.approved, by=by,
-            note=answer.note,
+            note=answer.note, edited=answer.edited,
         )  # fmt: skip
         await to_its_end(self._write(task_id, fact, answer))
 

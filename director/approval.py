@@ -62,4 +62,4 @@ class TaskApprover:
     async def _written(self, task_id: str, question_id: str) -> ApprovalAnswer:
         facts = [event.fact for event in await self._log.read(task_id)]
         found = next(fact for fact in facts if isinstance(fact, QuestionAnswered) and fact.question_id == question_id)
-        return ApprovalAnswer(approved=found.approved, note=found.note)
+        return ApprovalAnswer(approved=found.approved, note=found.note, edited=found.edited)

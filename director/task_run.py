@@ -7,6 +7,7 @@ from director.conclusion import conclude, result_of
 from director.correction import Corrector
 from director.model_calls import tell_calls
 from director.node_run import NodeRun
+from director.planning.plan_approval import Approval, ask_about
 from director.planning.plan_reading import without_tests
 from director.planning.planner import Planned, make_plan
 from director.planning.stubs import stub_files
@@ -41,9 +42,13 @@ class TaskRun:
         await standing.workspace.branch(MAIN_BRANCH, standing.spec.base_commit)
         deadline = await standing.journal.now() + timedelta(seconds=standing.spec.limits.wall_clock_s)
         try:
-            plan = await self._plan()
+            approval = await self._plan(deadline)
         except BudgetExceeded as error:
             return await result_of(standing, TaskStatus.STOPPED, Grade.UNCHECKED, str(error))
+        if approval.plan is None:
+            reason = f"the plan was not approved: {approval.note}".removesuffix(": ")
+            return await result_of(standing, TaskStatus.STOPPED, Grade.UNCHECKED, reason)
+        plan = await self._begin(approval.plan, approval.note)
         nodes = await self._carry_out(plan, deadline)
         result = await conclude(standing)
         if nodes.crashes and not result.solved:
@@ -68,12 +73,21 @@ class TaskRun:
         limits = spec.limits
         await ledger.open(Scope(id=f"task:{spec.id}", parent=day, cap=limits.budget, token_cap=limits.max_tokens))
 
-    async def _plan(self) -> Plan:
+    async def _plan(self, deadline: datetime) -> Approval:
+        """The plan, as a person approved it where that is wanted; its note is why it is not a model's own."""
         standing = self._standing
         files = await standing.workspace.files(standing.spec.base_commit)
         planned = await self._planned(files)
         await tell_calls(standing, "plan", planned.calls)
-        plan = planned.plan
+        if standing.spec.strategy.approve_plan:
+            approval = await ask_about(standing, planned.plan, deadline)
+            return approval if approval.plan is None else approval.model_copy(update={"note": planned.fallback})
+        return Approval(plan=planned.plan, note=planned.fallback)
+
+    async def _begin(self, plan: Plan, fallback: str) -> Plan:
+        """Lays the stubs, and looks at the user's tests before any work; the plan as it is carried out."""
+        standing = self._standing
+        files = await standing.workspace.files(standing.spec.base_commit)
         stubs = stub_files(plan.files, files)
         tests = standing.verifier.follow(plan, files | stubs)
         change = TreeChange(written=stubs | tests)
@@ -86,7 +100,7 @@ class TaskRun:
             await standing.verifier.look_before(snapshot.commit)
             plan = without_tests(plan) if standing.verifier.user_failed_first else plan
         standing.ids = {subtask.id for subtask in plan.subtasks}
-        await standing.tell("plan", PlanMade(plan=plan, fallback=planned.fallback))
+        await standing.tell("plan", PlanMade(plan=plan, fallback=fallback))
         return plan
 
     async def _planned(self, files: FileTree) -> Planned:

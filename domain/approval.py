@@ -9,6 +9,7 @@ from pydantic import Field
 from domain.base import Value
 
 MOST_NOTE = 1000
+MOST_EDITED = 256 * 1024
 SHOWN_SUMMARY = 4000
 """Characters of what somebody is about to do that a person is shown at once, of its beginning and end together."""
 
@@ -46,10 +47,14 @@ class OpenQuestion(Value):
 
 
 class ApprovalAnswer(Value):
-    """What the person said, with a word on why, for whoever asked."""
+    """What the person said, with a word on why, for whoever asked.
+
+    ``edited`` is what was asked about as the person wants it instead, as JSON; nothing where it is fine as it is.
+    """
 
     approved: bool
     note: str = Field(default="", max_length=MOST_NOTE)
+    edited: str = Field(default="", max_length=MOST_EDITED)
 
 
 class Approver(Protocol):

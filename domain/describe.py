@@ -28,6 +28,7 @@ from domain.events import (
     VerificationStarted,
 )
 from domain.evidence import Evidence, Outcome
+from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.setbacks import CandidatesJudged, PlanRevised, SubtaskCrashed
 from domain.subtask_result import Asks, Stopped, Submitted
@@ -115,6 +116,18 @@ def _proof(fact: Fact) -> str | None:
             return None
         case _:
             return None
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """A plan for people: its kind and files, then a line for each subtask."""
+    files = [f"   {one_line(file.path, 100)}: {one_line('; '.join(file.signatures), 160)}" for file in plan.files]
+    nodes = [f"{at}. {_node(node)}" for at, node in enumerate(plan.subtasks, 1)]
+    return [f"{plan.kind.replace('_', ' ')}, {plan.language}", *files, *nodes]
+
+
+def _node(node: Subtask) -> str:
+    after = f", after {', '.join(node.needs)}" if node.needs else ""
+    return f"{node.id} ({node.role}{after}): {one_line(node.goal, 200)}"
 
 
 def _setback(fact: Fact) -> str | None:

@@ -146,7 +146,10 @@ class QuestionAsked(Value):
 
 
 class QuestionAnswered(Value):
-    """A question has its answer. ``by`` says who gave it, and is empty where nobody did in time; ``note`` says why."""
+    """A question has its answer. ``by`` says who gave it, and is empty where nobody did in time; ``note`` says why.
+
+    ``edited`` is what was asked about, as JSON, where the person wants it otherwise.
+    """
 
     type: Literal["question_answered"] = "question_answered"
     subtask_id: str
@@ -154,6 +157,7 @@ class QuestionAnswered(Value):
     approved: bool
     by: str = ""
     note: str = ""
+    edited: str = ""
 
 
 class SnapshotMade(Value):

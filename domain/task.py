@@ -37,7 +37,8 @@ def vet_prompt(prompt: str) -> str:
 class Limits(Value):
     """What a task may use. ``wall_clock_s`` is seconds; ``max_tokens`` is input plus output tokens.
 
-    ``max_steps`` is for one specialist; None leaves it to the specialist's role.
+    ``max_steps`` is for one specialist; None leaves it to the specialist's role. ``test_run_s`` is the most seconds of
+    one run of the tests.
     """
 
     budget: NanoUsd | None = None
@@ -45,6 +46,7 @@ class Limits(Value):
     max_steps: int | None = Field(default=None, gt=0, le=10_000)
     wall_clock_s: float = Field(default=1800.0, gt=0)
     max_attempts: int = Field(default=4, gt=0, le=20)
+    test_run_s: float = Field(default=300.0, gt=0, le=3600)
 
 
 class TaskTerms(Value):

@@ -121,11 +121,14 @@ class DockerEngine:
         return str(created["Id"])
 
     async def attach(self, container: str) -> socket.socket:
-        """A duplex socket to the container's stdio. Its output is in the engine's multiplexed stream format."""
+        """A duplex socket to the stdio of a container that has not started, which has said nothing yet.
+
+        Its output is in the engine's multiplexed stream format.
+        """
 
         def attach(client: docker.APIClient) -> socket.socket:
             wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            return _own_socket(client.attach_socket(container, wanted))
+            return _own_socket(client.attach_socket(container, wanted))[0]
 
         return await self._call(attach, socket.socket.close)
 
@@ -145,14 +148,17 @@ class DockerEngine:
 
         return await self._call(look)
 
-    async def execute(self, container: str, argv: Sequence[str], settings: dict[str, Any]) -> tuple[str, socket.socket]:
-        """Starts a program in a running container: its id, and a duplex socket to its stdio as of ``attach``."""
+    async def execute(
+        self, container: str, argv: Sequence[str], settings: dict[str, Any]
+    ) -> tuple[str, tuple[socket.socket, bytes]]:
+        """Starts a program in a running container: its id, a duplex socket to its stdio as of ``attach``, and what came
+        of its output before that."""
 
-        def execute(client: docker.APIClient) -> tuple[str, socket.socket]:
+        def execute(client: docker.APIClient) -> tuple[str, tuple[socket.socket, bytes]]:
             made = client.exec_create(container, list(argv), stdin=True, **settings)
             return made["Id"], _own_socket(client.exec_start(made["Id"], socket=True))
 
-        return await self._call(execute, lambda result: result[1].close())
+        return await self._call(execute, lambda result: result[1][0].close())
 
     async def exit_code(self, execution: str) -> int | None:
         """The exit code of a program that ``execute`` started; None while it runs."""
@@ -239,13 +245,15 @@ def _knock(host: str | None) -> None:
             knocking.connect(path)
 
 
-def _own_socket(attached: Any) -> socket.socket:
-    """A copy of a response's socket, which lives on when the response is closed."""
+def _own_socket(attached: Any) -> tuple[socket.socket, bytes]:
+    """A copy of a response's socket, which lives on when the response is closed, and what was read past the headers."""
     raw = cast("socket.socket", getattr(attached, "_sock", attached))
     own = raw.dup()
     own.setblocking(False)
+    raw.settimeout(0)
+    begun: bytes = attached._response.raw._fp.fp.peek()
     attached._response.close()
-    return own
+    return own, begun
 
 
 def _await_removal(client: docker.APIClient, container: str) -> None:

@@ -45,12 +45,12 @@ class Execution:
         environment = [f"{key}={value}" for key, value in (ENVIRONMENT | self._command.env).items()]
         settings = {"user": self._user, "environment": environment, "workdir": f"{WORKSPACE}/{self._command.cwd}"}
         try:
-            self._id, connection = await self._engine.execute(self._name, self._command.argv, settings)
+            self._id, attached = await self._engine.execute(self._name, self._command.argv, settings)
         except EngineUnavailable:
             raise
         except InfrastructureError as error:
             raise SandboxLost from error
-        self._stream = AttachedStream(connection)
+        self._stream = AttachedStream(*attached)
         await self._stream.open()
         self._feeding = asyncio.create_task(self._feed(self._stream))
 
@@ -174,8 +174,8 @@ class Execution:
 
     async def _say(self, script: str) -> bytes:
         """What a script of the sandbox's user prints. InfrastructureError."""
-        _, connection = await self._engine.execute(self._name, ("/bin/sh", "-c", script), {"user": self._user})
-        stream = AttachedStream(connection)
+        _, attached = await self._engine.execute(self._name, ("/bin/sh", "-c", script), {"user": self._user})
+        stream = AttachedStream(*attached)
         await stream.open()
         said = bytearray()
         try:

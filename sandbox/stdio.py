@@ -14,10 +14,14 @@ CHUNK = 1 << 18
 
 
 class AttachedStream:
-    """Unwraps the engine's multiplexed output. Source: Docker Engine API, "Attach to a container", stream format."""
+    """Unwraps the engine's multiplexed output, which goes on with ``connection`` where ``begun`` ends.
 
-    def __init__(self, connection: socket.socket) -> None:
+    Source: Docker Engine API, "Attach to a container", stream format.
+    """
+
+    def __init__(self, connection: socket.socket, begun: bytes = b"") -> None:
         self._connection = connection
+        self._begun = begun
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._buffer = bytearray()
@@ -26,7 +30,12 @@ class AttachedStream:
 
     async def open(self) -> None:
         """Starts to listen."""
-        self._reader, self._writer = await asyncio.open_connection(sock=self._connection, limit=CHUNK)
+        loop, reader = asyncio.get_running_loop(), asyncio.StreamReader(CHUNK)
+        reader.feed_data(self._begun)
+        transport, protocol = await loop.create_connection(
+            lambda: asyncio.StreamReaderProtocol(reader), sock=self._connection
+        )
+        self._reader, self._writer = reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
     async def read(self) -> bytes:
         """The next bytes of the container's stdout, b"" at the end; its stderr is kept aside, up to 64 KiB."""

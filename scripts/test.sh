@@ -12,6 +12,10 @@ if (($# == 0)); then
     set -- -n $((workers < 8 ? workers : 8)) --dist worksteal
 fi
 
+# Bytecode, that of the tests with their assertions rewritten too, is kept for the next worker and the next run, apart from the sources.
+export PYTHONPYCACHEPREFIX="$PWD/build/bytecode"
+unset PYTHONDONTWRITEBYTECODE
+
 coverage=(.venv/bin/python -m coverage)
 
 "${coverage[@]}" erase

@@ -1,6 +1,7 @@
 """What every test has: no keys, no network beyond this machine, a home of its own, and a real engine on demand."""
 
 import asyncio
+import gc
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ import pytest
 from domain.errors import InfrastructureError
 from sandbox import images
 from sandbox.image_engine import ImageEngine
+from tests.app.warm_soundstage import WarmSoundstage
 from tests.node_tools import NodeTools
 
 # How long an example takes says something of the machine only.
@@ -27,6 +29,12 @@ PRIVATE_VARIABLES = (
     "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "SOUNDSTAGE_MODEL", "OLLAMA_HOST", "GROQ_API_KEY",
     "MISTRAL_API_KEY", "SOUNDSTAGE_MODELS_FILE", "SOUNDSTAGE_MASTER_KEY",
 )  # fmt: skip
+
+
+def pytest_collection_finish() -> None:
+    """Whatever is there by now stays: the collector, which tests call, need not go through all of it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +64,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("SOUNDSTAGE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmSoundstage]:
+    """What the processes of commands are forked from."""
+    soundstage = WarmSoundstage()
+    yield soundstage
+    soundstage.close()
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from domain.describe import evidence_line
 from domain.errors import OutputRefused, SoundstageError, UsageError
 from domain.events import QuestionAsked
 from domain.money import format_usd
+from domain.strategy import Strategy
 from domain.task import INTERRUPTED, LOCAL_OWNER, Limits, TaskResult, TaskStatus
 from domain.task_service import TaskOrder
 from gateway.pricing import Prices
@@ -63,6 +64,7 @@ class RunOptions(Value):
     replay: Path | None = None
     cache: bool = False
     approval: ApprovalPolicy = ApprovalPolicy.AUTO
+    strategy: Strategy = Strategy()
 
 
 async def run(settings: Settings, options: RunOptions) -> int:
@@ -73,7 +75,7 @@ async def run(settings: Settings, options: RunOptions) -> int:
     settings = _with_wheels(settings, options)
     order = _order(options, limits)
     _check_targets(options)
-    check_terminal(options.approval, options.json_lines)
+    check_terminal(options.approval, options.strategy.approve_plan, options.json_lines)
     inputs = await read_inputs(options.repo, list(options.tests))
     prices = read_knowledge(settings).prices
     tape = Tape(options.record, settings.known_secrets) if options.record is not None else None
@@ -100,7 +102,7 @@ async def run(settings: Settings, options: RunOptions) -> int:
             for name in soundstage.reaped:
                 view.say(f"removed a container that a crashed run left behind: {name}")
             order = order.model_copy(update={"files": inputs.files, "tests": inputs.tests, "origin": inputs.origin})
-            result = await _work(soundstage.tasks, order, view)
+            result = await _work(soundstage.tasks, order, view, settings.editor)
             await _deliver(soundstage, options, result, view)
     finally:
         view.close()
@@ -141,6 +143,7 @@ def _order(options: RunOptions, limits: Limits) -> TaskOrder:
             cache=options.cache and options.record is None and options.replay is None,
             limits=limits,
             approval=options.approval,
+            strategy=options.strategy,
         )
     except ValidationError as error:
         raise UsageError(f"The request cannot be used: {_reasons(error)}.") from error
@@ -188,10 +191,10 @@ def _warn(view: Watcher, models: Models, limits: Limits, prices: Prices) -> None
         )
 
 
-async def _work(tasks: "TaskDesk", order: TaskOrder, view: Watcher) -> TaskResult:
+async def _work(tasks: "TaskDesk", order: TaskOrder, view: Watcher, editor: str) -> TaskResult:
     task_id = await tasks.submit(order)
     view.say(f"task {task_id}")
-    following = asyncio.create_task(_follow(tasks, task_id, view))
+    following = asyncio.create_task(_follow(tasks, task_id, view, editor))
     try:
         result = await tasks.wait(order.owner, task_id)
         await following
@@ -207,11 +210,11 @@ async def _work(tasks: "TaskDesk", order: TaskOrder, view: Watcher) -> TaskResul
     return result
 
 
-async def _follow(tasks: "TaskDesk", task_id: str, view: Watcher) -> None:
+async def _follow(tasks: "TaskDesk", task_id: str, view: Watcher, editor: str) -> None:
     async for event in tasks.follow(LOCAL_OWNER, task_id):
         view.see(event)
         if isinstance(event.fact, QuestionAsked):
-            await answer_at_terminal(tasks, event, event.fact, view)
+            await answer_at_terminal(tasks, event, event.fact, view, editor)
 
 
 async def _deliver(soundstage: "Soundstage", options: RunOptions, result: TaskResult, view: Watcher) -> None:

@@ -7,13 +7,13 @@ import re
 import sys
 from collections.abc import AsyncIterator, Iterable
 
-from app.approvals import PERSON, yes_or_no
 from app.instances import InstanceLock
 from app.sandboxes import docker_sandboxes
 from app.servers import approvals, external_servers
 from app.servers_file import read_servers
 from app.settings import Settings
 from app.store import open_store
+from app.terminal import PERSON, yes_or_no
 from domain.audit import AuditEntry, AuditVerdict
 from domain.base import Value
 from domain.errors import InfrastructureError, UsageError

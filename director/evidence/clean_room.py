@@ -13,10 +13,11 @@ from domain.workspace import Workspace
 from sandbox.base import Sandboxes
 from sandbox.test_run import custom_command, harness_command, parse_custom, parse_report
 
-TEST_TIMEOUT_S = 600.0
-CUSTOM_TIMEOUT_S = 600.0
 KINDS = {"python": "pytest", "typescript": "node:test", "java": "junit", "go": "go test"}
 """What a run of the tests of a language is called."""
+
+SPARE_S = 300.0
+"""Seconds that a sandbox lasts longer than the tests in it may."""
 
 
 class Run(Value):
@@ -52,18 +53,19 @@ async def run_clean(
         files = restored(files, await workspace.files(before))
     files |= kept or {}
     tree = await workspace.tree(commit)
-    request = request_for(spec, "verify", CUSTOM_TIMEOUT_S + 300, language)
+    limit_s = spec.limits.test_run_s
+    request = request_for(spec, "verify", limit_s + SPARE_S, language)
     async with sandboxes.lease(request) as sandbox:
         if test_command is not None:
             await sandbox.put(TreeChange(written=files), clear=True)
-            report = parse_custom(test_command, await sandbox.run(custom_command(test_command, CUSTOM_TIMEOUT_S)))
+            report = parse_custom(test_command, await sandbox.run(custom_command(test_command, limit_s)))
             return Run(
                 kind="command", tree=tree, isolation=sandbox.isolation, report=report, controls_held=None, commit=commit
             )
         controls = Controls.named(secrets.token_hex(6), language)
         control_file = {controls.path: File(content=controls.source())}
         await sandbox.put(TreeChange(written=files | control_file), clear=True)
-        result = await sandbox.run(harness_command(language, (), TEST_TIMEOUT_S, controls.path))
+        result = await sandbox.run(harness_command(language, (), limit_s, controls.path))
         report, held = take_out(parse_report(result), controls)
         return Run(
             kind=KINDS[language],

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from director.planning.kinds import guess_kind
 from director.planning.languages import find_frameworks, find_language
+from domain.errors import UsageError
 from domain.files import FileTree
 from domain.plan import Acceptance, Plan, Subtask
 from domain.task import TaskSpec
@@ -35,6 +36,12 @@ def read_plan(text: str) -> Plan:
     if unknown := {subtask.role for subtask in plan.subtasks} - set(load_roles()):
         raise ValueError(f"there are no roles {sorted(unknown)}; use one of {sorted(load_roles())}")
     return tests_first(plan)
+
+
+def check_roles(plan: Plan) -> None:
+    """UsageError where a plan, of a person, has subtasks of roles that there are not."""
+    if unknown := sorted({subtask.role for subtask in plan.subtasks} - set(load_roles())):
+        raise UsageError(f"The plan has no such roles: {', '.join(unknown)}. Use {', '.join(sorted(load_roles()))}.")
 
 
 def settled(plan: Plan, spec: TaskSpec, files: FileTree) -> Plan:

@@ -8,6 +8,7 @@ from domain.approval import ApprovalPolicy
 from domain.errors import HostileOutput
 from domain.files import File, FileTree, vet_path
 from domain.money import from_usd
+from domain.strategy import Strategy
 from domain.task import Limits, vet_prompt
 from domain.task_service import Origin, TaskOrder
 from mcp_server.ide.session import IdeSession
@@ -71,6 +72,7 @@ class RunTask(BaseModel):
     approval: ApprovalPolicy = Field(
         default=ApprovalPolicy.AUTO, description="which calls of tools somebody is asked about"
     )
+    strategy: Strategy = Field(default_factory=Strategy, description="how the task is gone about")
     install: bool = Field(default=False, description="install what requirements.txt asks for first")
     wait: bool = Field(default=False, description="answer when the task has ended, and tell how it gets on meanwhile")
 
@@ -116,7 +118,7 @@ async def order_of(session: IdeSession, wanted: RunTask) -> tuple[TaskOrder, tup
     order = TaskOrder(
         owner=session.owner, prompt=wanted.prompt, files=files, origin=origin, tests=tuple(wanted.tests),
         model=wanted.model, test_command=wanted.test_command, install=wanted.install, limits=wanted.limits.as_limits(),
-        approval=wanted.approval,
+        approval=wanted.approval, strategy=wanted.strategy,
     )  # fmt: skip
     return order, notes
 

@@ -5,7 +5,7 @@ import contextlib
 
 from pydantic import Field
 
-from domain.approval import MOST_NOTE, ApprovalAnswer
+from domain.approval import MOST_EDITED, MOST_NOTE, ApprovalAnswer
 from domain.errors import SoundstageError, UnknownQuestion
 from mcp_server.caller import Permission
 from mcp_server.ide.front import Resumed
@@ -29,6 +29,9 @@ class AnswerQuestion(OfTask):
     question_id: str = Field(min_length=1, max_length=200, description="the question's id, as get_task tells it")
     approve: bool = Field(description="whether the specialist may do it")
     note: str = Field(default="", max_length=MOST_NOTE, description="a word on why, for the specialist")
+    edited: str = Field(
+        default="", max_length=MOST_EDITED, description="where you are asked about a plan: the plan you want, as JSON"
+    )
 
 
 class ApproveStep(AnswerQuestion):
@@ -84,7 +87,7 @@ async def _cancel_task(session: IdeSession, arguments: CancelTask) -> ToolOutcom
 
 async def _answer_question(session: IdeSession, arguments: AnswerQuestion) -> ToolOutcome:
     task_id = session.about(arguments.task_id)
-    answer = ApprovalAnswer(approved=arguments.approve, note=arguments.note)
+    answer = ApprovalAnswer(approved=arguments.approve, note=arguments.note, edited=arguments.edited)
     await session.answer(task_id, arguments.question_id, answer)
     return await told(session, task_id)
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,26 +10,19 @@ import pytest
 
 from sandbox.engine import ContainerInfo, DockerEngine
 from sandbox.hardening import HOME_LABEL, LABEL
+from tests.app.warm_soundstage import SOUNDSTAGE as SOUNDSTAGE
+from tests.app.warm_soundstage import WarmSoundstage
 
-SOUNDSTAGE = Path(sys.executable).with_name("soundstage")
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def cli(home: Path, tmp_path: Path) -> Cli:
+def cli(home: Path, tmp_path: Path, warm: WarmSoundstage) -> Cli:
     """Runs ``soundstage`` with arguments, in a folder and with a home of the test's own."""
 
     def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(SOUNDSTAGE), *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "SOUNDSTAGE_HOME": str(home), **environment},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+        environment = {**os.environ, "SOUNDSTAGE_HOME": str(home), **environment}
+        return warm.run({"arguments": arguments, "folder": str(tmp_path), "environment": environment}, stdin)
 
     return run
 

@@ -64,7 +64,7 @@ async def test_a_reservation_of_a_dead_process_that_expires_later_is_settled_whi
         ledger = started.store.ledger
         await ledger.open(Scope(id="task:t"))
         await ledger.reserve(reservation(expires_s=0.05))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (spent := await ledger.spending("task:t")).reserved:
                 pass
     assert (spent.settled, spent.settled_tokens) == (50, 9)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.approvals import PERSON
+from app.terminal import PERSON
 from tests.app.conftest import Cli, containers_of
 from tests.mcp_server.external.stage import PROGRAM
 

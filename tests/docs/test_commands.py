@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.conftest import SOUNDSTAGE
+from tests.app.warm_soundstage import SOUNDSTAGE, WarmSoundstage
 from tests.wire.openai_dialect import OpenAI
 from tests.wire.replies import Reply, Say
 from tests.wire.server import served
@@ -85,13 +85,15 @@ def test_there_are_commands_to_run() -> None:
 @pytest.mark.parametrize(
     "command", [command for command in _commands() if "soundstage" in command and not _serves(command)]
 )
-def test_a_shown_soundstage_command_works(command: str, project: Path, home: Path, model_url: str) -> None:
+def test_a_shown_soundstage_command_works(
+    command: str, project: Path, home: Path, model_url: str, warm: WarmSoundstage
+) -> None:
     environment = {**os.environ, "SOUNDSTAGE_HOME": str(home), "OPENAI_BASE_URL": model_url}
     before = [command.replace("--replay", "--record")] if "--replay" in command else []
     for each in (*before, command):
-        done = subprocess.run(
-            shlex.split(each), cwd=project, env=environment, capture_output=True, text=True, timeout=100, check=False
-        )
+        program, *arguments = shlex.split(each)
+        assert (project / program).samefile(SOUNDSTAGE)
+        done = warm.run({"arguments": arguments, "folder": str(project), "environment": environment}, "")
         assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -63,9 +63,9 @@ async def over_the_wire(
 ) -> tuple[BaseException | None, int]:
     """What a call of a server with these replies raised, and how many requests the server saw."""
     async with OpenAIServer(replies) as server:
-        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url, read_s=0.3))
+        model = OpenAIProvider(Endpoint(name="openai", base_url=server.url, read_s=1.0))
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await single(model, books.ledger, GatewayPolicy(retry=retry)).collect(CALL)
         except SoundstageError as error:
             return error, len(server.requests)

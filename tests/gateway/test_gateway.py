@@ -230,11 +230,11 @@ class Unhurried(SqlLedger):
 async def test_a_call_does_not_wait_for_its_settlement_which_is_made_all_the_same(books: Books) -> None:
     ledger = Unhurried(books)
     gateway = single(ScriptedProvider(SCENES), ledger)
-    await asyncio.wait_for(gateway.collect(CALL), 20)
+    await asyncio.wait_for(gateway.collect(CALL), 60)
     assert not ledger.settled.is_set()
 
     ledger.go.set()
-    await asyncio.wait_for(gateway.settled(), 20)
+    await asyncio.wait_for(gateway.settled(), 60)
 
     assert await books.outcomes() == [("ok", "")]
     await books.spent()
@@ -406,7 +406,7 @@ async def test_calls_at_once_never_hold_more_than_the_budget(books: Books) -> No
     calls = [asyncio.ensure_future(single(model, books.ledger).collect(CALL)) for _ in range(8)]
 
     refused: set[asyncio.Future[Completion]] = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(refused) < 5:
             done, _ = await asyncio.wait(set(calls) - refused, return_when=asyncio.FIRST_COMPLETED)
             refused |= done

@@ -109,7 +109,7 @@ async def test_a_command_is_shown_with_its_output_and_how_it_ended(tmp_path: Pat
 
 async def test_a_command_is_ended_at_its_time_limit_and_what_it_wrote_is_kept(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
-        observation = await place.call("shell", command="echo 1 > a.txt; sleep 60", timeout_s=0.5)
+        observation = await place.call("shell", command="echo 1 > a.txt; sleep 60", timeout_s=3)
         assert not observation.ok
         assert observation.text == "[It was ended at its time limit.]"
         assert (await place.tree())["a.txt"].content == b"1\n"

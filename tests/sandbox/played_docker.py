@@ -19,6 +19,8 @@ from sandbox.runner.server import READY
 from sandbox.stdio import HEADER
 
 STDOUT = 1
+PAUSE_S = 1.0
+"""How long an engine that failed is left alone."""
 
 
 class PlayedContainer:
@@ -162,7 +164,10 @@ def node(engine: PlayedDocker, weight: float = 1.0, fits: float = 64, containers
     """A node on that engine, with memory for so many containers."""
     memory = int(fits * PROFILES["small"].memory)
     return Node(
-        cast("DockerEngine", engine), INSTANCE, weight, NodeLimits(memory=memory, containers=containers, pause_s=0.3)
+        cast("DockerEngine", engine),
+        INSTANCE,
+        weight,
+        NodeLimits(memory=memory, containers=containers, pause_s=PAUSE_S),
     )
 
 

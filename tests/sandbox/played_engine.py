@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+UPGRADED = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 VERSION = b'{"Version": "1.0", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}'
 
 
@@ -25,13 +26,18 @@ BROKEN_ANSWERS = {
 
 
 @contextlib.asynccontextmanager
-async def played_engine(folder: Path, broken: bytes) -> AsyncIterator[str]:
-    """An engine that tells its version properly and answers everything else with ``broken``; yields its address."""
+async def played_engine(folder: Path, broken: bytes, proper: Mapping[bytes, bytes] | None = None) -> AsyncIterator[str]:
+    """An engine that tells its version properly and answers everything else with ``broken``; yields its address.
+
+    ``proper`` holds more answers, by what the first line of their request contains.
+    """
+    answers = {b"/version": answer(VERSION), **(proper or {})}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             head = await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer(VERSION) if b"/version" in head.split(b"\r\n")[0] else broken)
+            first = head.split(b"\r\n")[0]
+            writer.write(next((proper for part, proper in answers.items() if part in first), broken))
             await writer.drain()
         writer.close()
         with contextlib.suppress(OSError):

@@ -43,7 +43,10 @@ class SideContract:
     async def test_the_end_of_a_command_ends_its_children_and_nobody_elses(self, leased: Leased) -> None:
         long = f"({BEAT.format('theirs')}) & until test -e end; do sleep 0.02; done; kill -0 $! && echo alive"
         running = asyncio.create_task(leased.sandbox.run(shell(long)))
-        for script, timeout_s in ((f"({BEAT.format('mine')}) & sleep 0.2", 30), (BEAT.format("mine"), 0.2)):
+        for script, timeout_s in (
+            (f"({BEAT.format('mine')}) & until test -s mine; do sleep 0.02; done", 30),
+            (BEAT.format("mine"), 0.2),
+        ):
             await leased.sandbox.run(shell(script, timeout_s=timeout_s))
 
             assert not await beats(leased, "mine")

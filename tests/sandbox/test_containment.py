@@ -292,7 +292,7 @@ async def test_a_bomb_of_processes_is_contained_and_the_sandbox_works_after_it(s
 async def test_daemons_end_with_the_command_that_started_them(sandbox: Sandbox, how: str) -> None:
     beat = "while :; do echo x >> beat; sleep 0.02; done"
 
-    await sandbox.run(shell(f"{how} '({beat}) & ({beat})' > /dev/null 2>&1 & sleep 0.3"))
+    await sandbox.run(shell(f"{how} '({beat}) & ({beat})' > /dev/null 2>&1 & until test -s beat; do sleep 0.02; done"))
     ended = await sandbox.run(shell(f"{how} '({beat}) & ({beat})' & trap '' TERM HUP; sleep 60", timeout_s=0.4))
 
     assert ended.verdict is Verdict.TIMEOUT

@@ -15,8 +15,9 @@ import urllib3.response
 
 from domain.errors import EngineUnavailable, ImageMissing, InfrastructureError
 from sandbox.engine import DockerEngine, engine_errors
+from sandbox.stdio import HEADER, AttachedStream
 from tests.sandbox.docker_place import DockerPlace
-from tests.sandbox.played_engine import BROKEN_ANSWERS, played_engine
+from tests.sandbox.played_engine import BROKEN_ANSWERS, UPGRADED, answer, played_engine
 
 
 def exceptions_of(module: Any) -> list[type[Exception]]:
@@ -133,6 +134,19 @@ async def test_an_engine_that_breaks_off_in_any_way_is_an_infrastructure_error(t
     gc.collect()
 
     assert escaped == []
+
+
+async def test_what_a_program_says_together_with_the_answer_to_its_start_is_not_lost(tmp_path: Path) -> None:
+    said = HEADER.pack(1, 4) + b"out\n"
+    proper = {b"/containers/name/exec": answer(b'{"Id": "x"}'), b"/exec/x/start": UPGRADED + said}
+    async with played_engine(tmp_path, b"", proper) as address:
+        engine = DockerEngine(address)
+        _, attached = await engine.execute("name", ("echo", "out"), {})
+        stream = AttachedStream(*attached)
+        await stream.open()
+        assert [piece async for piece in stream.both()] == [("stdout", b"out\n")]
+        await stream.close()
+        await engine.close()
 
 
 async def test_the_real_engine_tells_its_version_and_its_runtimes(place: DockerPlace) -> None:

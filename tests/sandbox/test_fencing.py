@@ -97,12 +97,12 @@ async def test_what_the_older_holder_has_at_work_ends_when_the_lease_passes_on(
 
 
 async def test_a_runner_ends_at_the_deadline_of_the_lease(runner: RealRunner) -> None:
-    holder = await runner.lease(5, seconds=0.4)
+    holder = await runner.lease(5, seconds=3.0)
     await assert_usable(holder)
 
     with pytest.raises(SandboxLost):
         await holder.run(shell("sleep 60", timeout_s=60))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await runner.process.wait()
 
     with pytest.raises(SandboxLost):
@@ -110,11 +110,11 @@ async def test_a_runner_ends_at_the_deadline_of_the_lease(runner: RealRunner) ->
 
 
 async def test_a_runner_that_hears_nothing_ends_by_itself_and_ends_its_commands(tmp_path: Path) -> None:
-    async with real_runner(tmp_path, QUIET_BOOT, seconds=0.4) as runner:
+    async with real_runner(tmp_path, QUIET_BOOT, seconds=3.0) as runner:
         command = shell("echo $$ > pid; sleep 60", timeout_s=60)
         with pytest.raises(SandboxLost):
             await runner.sandbox(0).run(command)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await runner.process.wait() == 0
 
     pid = (tmp_path / "workspace" / "pid").read_text().strip()
@@ -122,8 +122,8 @@ async def test_a_runner_that_hears_nothing_ends_by_itself_and_ends_its_commands(
 
 
 async def test_signs_of_life_keep_an_idle_runner(tmp_path: Path) -> None:
-    async with real_runner(tmp_path, QUIET_BOOT, seconds=0.5, beat_s=0.05) as runner:
-        await asyncio.sleep(1.2)
+    async with real_runner(tmp_path, QUIET_BOOT, seconds=2.0, beat_s=0.05) as runner:
+        await asyncio.sleep(3.0)
 
         await assert_usable(runner.sandbox(0))
 

@@ -64,7 +64,7 @@ def assert_sound(report: TestReport) -> None:
         assert not {character for character in text if character < " " or character == "\x7f"} - {"\n", "\t"}
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(st.lists(RECORD | st.lists(VALUE, max_size=2), max_size=6), st.binary(max_size=40), st.sampled_from(Verdict))
 @example([{"kind": "collected", "count": float("inf")}], b"", Verdict.OK)
 @example([{"kind": "error", "id": "x", "line": float("inf")}], b"", Verdict.OK)

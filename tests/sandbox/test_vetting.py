@@ -26,7 +26,7 @@ def nested(paths: list[str]) -> bool:
 TREES = st.dictionaries(PATH, FILE, max_size=3).filter(lambda files: not nested(list(files)))
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(TREES)
 def test_packing_and_extracting_is_the_identity_for_trees_of_plain_files(files: FileTree) -> None:
     assert extract(pack(files), LIMITS) == (files, [])

@@ -35,7 +35,7 @@ async def submit(log: SqlEventLog, task_id: str = "t1") -> None:
 
 
 async def collect(log: SqlEventLog, task_id: str = "t1", after: int = 0) -> list[Event]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return [event async for event in log.follow(task_id, after)]
 
 
@@ -177,7 +177,7 @@ async def test_a_follower_that_comes_back_after_the_last_event_stops_at_once(log
     await submit(log)
     last = await log.append("t1", "finished", TaskFinished(result=result()))
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await collect(log, after=last.seq) == []
 
 
@@ -194,7 +194,7 @@ async def test_whoever_follows_leaves_when_it_is_over_with_all_that_was_written(
     await submit(log)
     over = [False]
     seen = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for event in log.follow("t1", over=lambda: over[0]):
             seen.append(event.seq)
             if not over[0]:

@@ -31,7 +31,7 @@ async def databases(postgres: str, postgres_user: str) -> AsyncIterator[Postgres
 
 
 async def ask(databases: PostgresDatabases, sql: str, *parameters: Parameter, most: int = 10) -> Rows:
-    return await databases.query("shop", sql, parameters, most, 5)
+    return await databases.query("shop", sql, parameters, most, 60)
 
 
 async def until_counted(postgres: str, wanted: int, what: str) -> None:
@@ -137,10 +137,10 @@ async def test_a_query_that_takes_too_long_is_ended_whatever_it_says_of_its_time
 ) -> None:
     for sql in ("SELECT pg_sleep(60)::text", "SELECT count(*) FROM generate_series(1, 100000000000)"):
         with pytest.raises(QueryFailed, match="statement timeout"):
-            await databases.query("shop", sql, (), 10, 0.3)
+            await databases.query("shop", sql, (), 10, 1.0)
     lifted = "SELECT set_config('statement_timeout', '0', true), x FROM generate_series(1, 2) x, pg_sleep(x * 30)"
     with pytest.raises(QueryFailed, match=r"statement timeout|took over"):
-        await databases.query("shop", lifted, (), 10, 0.3)
+        await databases.query("shop", lifted, (), 10, 1.0)
 
 
 @pytest.mark.parametrize(

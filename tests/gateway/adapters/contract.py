@@ -116,7 +116,7 @@ TEXTS = EmbeddingRequest(model="test-model", texts=("one", "two", "three"))
 async def talking(
     subject: Subject,
     replies: Sequence[Reply] | Handler,
-    read_s: float = 5.0,
+    read_s: float = 60.0,
     models: Sequence[str] | Raw | Refuse = ("test-model",),
 ) -> AsyncIterator[tuple[Adapter, WireServer]]:
     """The adapter with a server that gives these replies."""
@@ -128,7 +128,7 @@ async def talking(
             await provider.close()
 
 
-def provider_at(subject: Subject, url: str, read_s: float = 5.0, connect_s: float = 10.0) -> Adapter:
+def provider_at(subject: Subject, url: str, read_s: float = 60.0, connect_s: float = 60.0) -> Adapter:
     """The adapter for a server at this URL."""
     key = SecretStr(KEY)
     return subject.make(Endpoint(name=subject.name, base_url=url, api_key=key, read_s=read_s, connect_s=connect_s))
@@ -136,7 +136,7 @@ def provider_at(subject: Subject, url: str, read_s: float = 5.0, connect_s: floa
 
 async def pieces(provider: Provider, request: ModelRequest = ASKED) -> tuple[list[Delta], ModelReply]:
     """What a stream gives: its deltas, and the reply that must come last."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         *deltas, reply = [piece async for piece in provider.stream(request)]
     assert type(reply) is ModelReply
     assert all(type(delta) is Delta for delta in deltas)
@@ -147,7 +147,7 @@ async def asked(provider: Provider, way: Way, request: ModelRequest = ASKED) -> 
     """The reply, asked for in one way or the other."""
     if way is Way.PIECES:
         return (await pieces(provider, request))[1]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await provider.complete(request)
 
 
@@ -157,7 +157,7 @@ async def answer(subject: Subject, way: Way, reply: Reply, request: ModelRequest
         return await asked(provider, way, request)
 
 
-async def refusal(subject: Subject, way: Way, reply: Reply, read_s: float = 5.0) -> SoundstageError:
+async def refusal(subject: Subject, way: Way, reply: Reply, read_s: float = 60.0) -> SoundstageError:
     """The error that the adapter makes of a server's reply."""
     async with talking(subject, [reply], read_s) as (provider, server):
         with pytest.raises(SoundstageError) as raised:

@@ -225,7 +225,7 @@ async def test_a_stream_that_only_drips_is_left_at_the_deadline(subject: Subject
         with pytest.raises(errors.ModelTimeout):
             async for _piece in within(Deadlines(between_s=0.2), provider.stream(ASKED)):
                 pass
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await server.quiet()
 
 
@@ -239,7 +239,7 @@ async def test_an_answer_that_nobody_waits_for_any_more_ends_with_its_connection
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await provider.complete(ASKED)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await server.quiet()
         assert (await provider.complete(ASKED)).message.content == "next"
 
@@ -250,7 +250,7 @@ async def test_a_caller_that_stops_listening_ends_the_connection(subject: Subjec
         stream = provider.stream(ASKED)
         assert isinstance(await anext(stream), Delta)
         await stream.aclose()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await server.quiet()
         assert (await pieces(provider))[1].message.content == "next"
 

@@ -19,7 +19,7 @@ from sandbox.base import Sandboxes
 from sandbox.fake import FakeSandboxes
 
 PROGRAM = (Path(__file__).parent / "programs" / "speaker.py").read_bytes()
-PATIENT_S = 30.0
+PATIENT_S = 60.0
 """Deadlines for what should not come to them."""
 
 

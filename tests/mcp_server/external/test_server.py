@@ -141,7 +141,7 @@ async def test_a_call_without_an_answer_ends_at_its_deadline(trick: str) -> None
 
 async def test_a_server_that_hangs_is_started_anew_once_it_does_not_list_its_tools_either() -> None:
     sandboxes = FakeSandboxes()
-    async with one("hangs-in-call", sandboxes, call_s=0.5, connect_s=2) as server:
+    async with one("hangs-in-call", sandboxes, call_s=1, connect_s=4) as server:
         (tool,) = (await server.listing()).tools
         assert not (await server.call(tool, {"text": "hang"})).ok
         assert not (await server.call(tool, {"text": "fine"})).ok
@@ -166,7 +166,7 @@ async def test_a_server_that_dies_again_and_again_is_left_alone_for_longer_and_l
 
 async def test_a_server_that_nobody_calls_is_let_go_and_comes_back() -> None:
     sandboxes = FakeSandboxes()
-    async with one(sandboxes=sandboxes, idle_s=0.3) as server:
+    async with one(sandboxes=sandboxes, idle_s=2) as server:
         assert (await echoed(server)).ok
         await sandboxes.processes[0].wait()
         assert (await echoed(server)).ok

@@ -28,7 +28,7 @@ def nested(depth: int) -> FileTags:
     return kept(tuple(symbols), {}, {})
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(paths, any_tags), st.integers(-5, 300), mentions, st.lists(st.sampled_from(["x.md", "é.txt"])))
 @example({"a.py": nested(5000)}, 2000, NOTHING, [])
 def test_the_budget_is_never_exceeded(
@@ -39,7 +39,7 @@ def test_the_budget_is_never_exceeded(
     assert drawn == "" or estimate_text(drawn) <= budget
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(paths, any_tags), mentions)
 def test_with_room_for_all_every_file_is_shown_and_every_symbol_outside_of_functions(
     files: dict[str, FileTags], mentioned: Mentioned
@@ -50,7 +50,7 @@ def test_with_room_for_all_every_file_is_shown_and_every_symbol_outside_of_funct
     assert len(lines) == len(files) + sum(len(outline(tags).outer) for tags in files.values())
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(paths, any_tags), mentions, st.integers(10, 200))
 def test_equal_files_give_the_same_map(files: dict[str, FileTags], mentioned: Mentioned, budget: int) -> None:
     backwards = dict(reversed(files.items()))

@@ -23,14 +23,14 @@ def test_a_symbol_that_many_files_use_ranks_above_one_that_fewer_use(many: int, 
     assert "never_used" not in names
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(PATHS), any_tags), st.randoms())
 def test_equal_files_rank_equally_in_whatever_order_they_come(files: dict[str, FileTags], random: Random) -> None:
     shuffled = random.sample(list(files.items()), len(files))
     assert rank(dict(shuffled), NOTHING) == rank(files, NOTHING)
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(PATHS), any_tags, min_size=1), st.data())
 def test_a_mentioned_file_ranks_higher_than_it_would_otherwise(files: dict[str, FileTags], data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(files)))

@@ -138,7 +138,7 @@ async def _events(answer: httpx2.Response) -> AsyncIterator[dict[str, str]]:
 async def test_a_broken_connection_is_taken_up_again_by_its_own_session_and_by_no_other() -> None:
     async with (
         served(build_probe_server()) as url,
-        httpx2.AsyncClient(timeout=30) as http,
+        httpx2.AsyncClient(timeout=60) as http,
         Visitor(http, url) as owner,
         Visitor(http, url) as other,
     ):

@@ -31,6 +31,9 @@ HELD_AS_A_WHOLE = Expect(
 """What gVisor has no limit of its own for."""
 
 KILLED_OR_GONE = BOMBED.model_copy(update={"verdicts": (Verdict.KILLED, Verdict.INFRASTRUCTURE)})
+LATE = BOMBED.model_copy(update={"verdicts": (Verdict.OK, Verdict.INFRASTRUCTURE, Verdict.OOM)})
+"""What goes off after the program, which may have ended well; on a busy machine before the runner ends it."""
+
 SLOW_FLOOD = Expect(verdicts=(Verdict.TIMEOUT, Verdict.OUTPUT_LIMIT))
 """Which limit is reached first depends on the machine."""
 INSIDE = REPORTED.inside_gvisor
@@ -98,18 +101,13 @@ RESOURCES = (
 )
 
 LIFECYCLE = (
-    case(
-        L,
-        "zombies",
-        "leaves zombies",
-        runsc=BOMBED.model_copy(update={"verdicts": (Verdict.OK, Verdict.INFRASTRUCTURE)}),
-    ),
+    case(L, "zombies", "leaves zombies", runsc=LATE),
     case(L, "daemon", "leaves a daemon, twice forked in a session of its own"),
     case(L, "hang_up", "leaves shells that ignore hang-ups"),
     case(L, "deaf", "ignores every signal in many sessions", TIMEOUT, BOMBED, SHORT),
     case(L, "closes_its_streams", "closes its streams and goes on", TIMEOUT, timeout_s=SHORT),
     case(L, "reads_its_input", "blocks on its input"),
-    case(L, "delayed_bomb", "leaves bombs that go off after its end"),
+    case(L, "delayed_bomb", "leaves bombs that go off after its end", runsc=LATE),
     case(L, "kills_everybody", "kills every process that it may"),
     case(L, "stops_everybody", "stops every process that it may", TIMEOUT, timeout_s=SHORT),
     case(L, "orphan_storm", "makes orphans as fast as it can"),

@@ -42,7 +42,7 @@ def fetched(root: str, paths: list[str], file_limit: int = 1 << 20) -> tuple[Fil
     return tree, left_out
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(TREES, TREES)
 def test_after_any_tree_a_cleared_put_leaves_exactly_the_new_one(before: FileTree, after: FileTree) -> None:
     with tempfile.TemporaryDirectory() as root:
@@ -55,7 +55,7 @@ def test_after_any_tree_a_cleared_put_leaves_exactly_the_new_one(before: FileTre
         assert fetched(root, list(state)) == (after, [])
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(TREES, TREES)
 def test_a_put_writes_over_whatever_is_in_the_way_and_keeps_the_rest(before: FileTree, after: FileTree) -> None:
     with tempfile.TemporaryDirectory() as root:
@@ -70,7 +70,7 @@ def test_a_put_writes_over_whatever_is_in_the_way_and_keeps_the_rest(before: Fil
     assert tree == expected | after
 
 
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(TREES, st.data())
 def test_deleting_files_leaves_the_others_and_no_empty_folder(tree: FileTree, data: st.DataObject) -> None:
     gone = data.draw(st.lists(st.sampled_from(sorted(tree)), unique=True)) if tree else []
