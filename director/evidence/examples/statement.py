@@ -10,7 +10,7 @@ MAX_LINE = 2_000
 CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?\(")
 NO_STATEMENT = re.compile(
     r"(?:\b(?:if|elif|when|while|until|unless|return|or|in|is|def|function|func|fn|class|new|await|yield|with|lambda|"
-    r"del|not|void|public|private|static|int|double|float|long|boolean|bool|String|string)\s+|[-=<>+*/%&|^!~@({\[.]\s*)$"
+    r"del|not|void|public|private|static|int|double|float|long|boolean|bool|String|string)\s+|[-=<>+*/%&|^!~@({\[]\s*)$"
 )
 """What stands before a call that is a part of something else: a condition, a definition, an operation."""
 

@@ -137,6 +137,16 @@ async def test_added_tests_pass_and_notice_mutants(tmp_path: Path) -> None:
         assert (other.failure.kind, other.failure.path) == (FailureKind.RULE, "shop.py")
 
 
+async def test_added_tests_run_lines_that_no_test_ran(tmp_path: Path) -> None:
+    known = "from shop import price\n\ndef test_known():\n    assert price(1, 2) == 2\n"
+    files = {"shop.py": SHOP, "tests/test_known.py": known}
+    async with court(tmp_path, TaskKind.ADD_TESTS, files) as place:
+        place.verifier.accept_tests(await place.verifier.run("now", place.start, "now"), ["tests/test_shop.py"])
+        evidence = await place.after({"tests/test_shop.py": known.replace("known", "again")})
+        assert evidence.failure is not None
+        assert (evidence.failure.kind, "run no line" in evidence.failure.message) == (FailureKind.RULE, True)
+
+
 async def test_a_question_is_not_judged(tmp_path: Path) -> None:
     async with court(tmp_path, TaskKind.QUESTION, {"calc.py": RIGHT}, prompt=ASKED) as place:
         assert not place.verifier.looks_before

@@ -16,6 +16,7 @@ def told(prompt: str) -> list[str]:
 TAKEN = {
     "f(2) == 4": ["f(2) = 4"],
     "`f(2)` returns 4": ["f(2) = 4"],
+    "Write f in calc.py. f(2) == 4, and f(3) returns 9. (f(4) == 16)": ["f(2) = 4", "f(3) = 9"],
     "`f(2)` returns `4`.": ["f(2) = 4"],
     "f(2) -> 4, f(3) -> 9.": ["f(2) = 4", "f(3) = 9"],
     "* `f(2)` => `4`": ["f(2) = 4"],
