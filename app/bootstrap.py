@@ -39,6 +39,7 @@ from sandbox.dependencies.layer_store import LayerStore
 from sandbox.dependencies.sources import sources
 from sandbox.image_engine import ImageEngine
 from sandbox.uninterrupted import to_its_end
+from specialists.role_files import read_roles
 from storage.postgres import PostgresDatabases
 
 TIDY_EVERY_S = 30.0
@@ -208,6 +209,7 @@ def _equipment(
         catalogue=_knowledge(settings, models).catalogue,
         patience_s=settings.soundstage_patience_s,
         context=project_context(repo_map, settings.preferences_file),
+        roles=read_roles(settings.role_folders),
     )
     return equipment, journals
 
@@ -217,6 +219,7 @@ def _rules(settings: Settings, models: Models) -> DeskRules:
         model=models.chosen.route,
         providers=tuple(upstream.name for upstream in models.upstreams),
         isolation=settings.soundstage_isolation,
+        roles=tuple(read_roles(settings.role_folders)),
         at_once=settings.soundstage_tasks,
     )
 

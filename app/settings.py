@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     soundstage_model: str | None = None
     soundstage_models_file: Path | None = None
     soundstage_servers_file: Path | None = None
+    soundstage_roles: str = ""
     soundstage_local_only: bool = False
     soundstage_limits: str = ""
     soundstage_ollama_context: int = Field(default=16_384, ge=2048)
@@ -107,6 +108,11 @@ class Settings(BaseSettings):
         """The person's external servers: the file that was named, or else ``servers.toml`` in the home, if any."""
         own = self.home / "servers.toml"
         return self.soundstage_servers_file or (own if own.is_file() else None)
+
+    @property
+    def role_folders(self) -> tuple[Path, ...]:
+        """The folders with a person's own roles, separated as paths are on this machine; later ones go first."""
+        return tuple(Path(part).expanduser() for part in self.soundstage_roles.split(os.pathsep) if part.strip())
 
     @property
     def editor(self) -> str:

@@ -37,17 +37,17 @@ from domain.workspace import MAIN_BRANCH, Workspace
 from sandbox import isolation
 from sandbox.profiles import profile
 from sandbox.uninterrupted import to_its_end
-from specialists.role import load_roles
 from storage.tasks import TaskRecord
 
 
 class DeskRules(Value):
-    """What is usual for a task: its ``model`` (a route over ``providers``) and its isolation; how many are worked on
-    at once, and how many may wait, in all and of one owner."""
+    """What is usual for a task: its ``model`` (a route over ``providers``) and its isolation; the names of the
+    ``roles`` that there are; how many are worked on at once, and how many may wait, in all and of one owner."""
 
     model: str
     providers: tuple[str, ...]
     isolation: str = "runc"
+    roles: tuple[str, ...] = ()
     at_once: int = 2
     waiting: int = 100
     waiting_of_one: int = 20
@@ -87,10 +87,10 @@ class TaskDesk:
         """UsageError where a plan or a role cannot be."""
         for route in strategy.models.values():
             parse_route(route, self._rules.providers)
-        if unknown := sorted(set(strategy.models) - {PLANNER, ANALYST, *load_roles()}):
+        if unknown := sorted(set(strategy.models) - {PLANNER, ANALYST, *self._rules.roles}):
             raise UsageError(f"There are no roles {', '.join(unknown)} that could have a model of their own.")
         if strategy.plan is not None:
-            check_roles(strategy.plan)
+            check_roles(strategy.plan, self._rules.roles)
 
     async def _keep(self, task_id: str, order: TaskOrder, model: str, level: str) -> None:
         workspace = await self._store.workspaces.create(task_id)
@@ -210,7 +210,7 @@ class TaskDesk:
         if self._runs.of(owner, task_id) is None:
             raise UsageError(f"Another process works on task {task_id}. Answer it there.")
         if answer.edited:
-            check_edited(question.question, answer.edited)
+            check_edited(question.question, answer.edited, self._rules.roles)
         fact = QuestionAnswered(
             subtask_id=question.question.subtask_id, question_id=question_id, approved=answer.approved, by=by,
             note=answer.note, edited=answer.edited,

@@ -15,11 +15,11 @@ SHARE = 8
 
 
 def context_tokens(equipment: Equipment, spec: TaskSpec) -> int:
-    """What the first model of the task's route takes, within reason."""
+    """What the first model of the task's route takes, as far as that is known."""
     names = tuple(upstream.name for upstream in equipment.gateway.upstreams)
     first = parse_route(spec.model, names).candidates[0]
     info = equipment.catalogue.find(first.provider, first.model)
-    return min(MOST_CONTEXT_TOKENS, info.context_tokens) if info.known else MOST_CONTEXT_TOKENS
+    return info.context_tokens if info.known else MOST_CONTEXT_TOKENS
 
 
 async def gather(

@@ -27,8 +27,9 @@ from mcp_server.protection import Protection
 from mcp_server.session import ToolSession
 from sandbox.base import Sandbox
 from specialists.assignment import Assignment
-from specialists.loop import Loop, Surroundings
-from specialists.role import role
+from specialists.loop import Loop
+from specialists.role_files import role
+from specialists.surroundings import Surroundings
 
 TEMPERATURE = 0.8
 """Of all candidates but the first, so that they differ."""
@@ -69,7 +70,9 @@ class SubtaskRunner:
         subtask = order.subtask
         branch = branch_of(subtask)
         scope = f"subtask:{self._spec.id}:{subtask.id}"
-        await self._equipment.ledger.open(Scope(id=scope, parent=f"task:{self._spec.id}", cap=self._cap(subtask)))
+        tokens = role(subtask.role, self._equipment.roles).max_tokens
+        parent = f"task:{self._spec.id}"
+        await self._equipment.ledger.open(Scope(id=scope, parent=parent, cap=self._cap(subtask), token_cap=tokens))
         fresh = order.attempt == order.lease == 1
         start = await self._workspace.head(MAIN_BRANCH if fresh else branch)
         await self._workspace.branch(branch, start)
@@ -90,7 +93,7 @@ class SubtaskRunner:
         return share if usual is None else min(usual, share)
 
     async def _work(self, order: Order, branch: str, scope: str, journal: Journal) -> SubtaskResult:
-        playing = role(order.subtask.role)
+        playing = role(order.subtask.role, self._equipment.roles)
         protection = Protection(protected=playing.protected, writable=playing.writable, kept=order.kept)
         request = request_for(self._spec, order.subtask.id, self._spec.limits.wall_clock_s + 60)
         async with self._equipment.sandboxes.lease(request) as sandbox:
@@ -121,7 +124,8 @@ class SubtaskRunner:
             await self._equipment.log.append(self._spec.id, f"subtask:{order.key}:artifacts", kept)
 
     async def _assignment(self, order: Order, scope: str, session: ToolSession, journal: Journal) -> Assignment:
-        targets = tuple(file.path for file in self._plan.files)
+        targets, spec = tuple(file.path for file in self._plan.files), self._spec
+        route = role(order.subtask.role, self._equipment.roles).model.route
         if order.subtask.role == "test":
             targets = (f"tests/test_{order.subtask.id.replace('-', '_')}.py",)
         shown = (*order.shown, *(file.path for file in self._plan.files))
@@ -132,7 +136,8 @@ class SubtaskRunner:
             owner=self._spec.owner,
             subtask=order.subtask,
             key=order.key,
-            model=self._spec.strategy.models.get(order.subtask.role, self._spec.model),
+            model=spec.strategy.models.get(order.subtask.role) or route or spec.model,
+            language=self._plan.language,
             temperature=TEMPERATURE if order.candidate else None,
             brief=write_brief(self._spec, order, tree, shown),
             background=known.text,

@@ -108,5 +108,7 @@ class TaskRun:
         known = await standing.journal.step("context", Gathered, lambda: gather(standing.equipment, spec, files))
         for at, note in enumerate(known.notes):
             await standing.tell(f"context:{at}", NoticeGiven(text=note))
-        scope, gateway = f"task:{spec.id}", standing.equipment.gateway
-        return await standing.journal.step("plan", Planned, lambda: make_plan(gateway, spec, scope, files, known.text))
+        scope, gateway, roles = f"task:{spec.id}", standing.equipment.gateway, standing.equipment.roles
+        return await standing.journal.step(
+            "plan", Planned, lambda: make_plan(gateway, spec, scope, files, known.text, roles)
+        )

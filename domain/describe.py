@@ -30,7 +30,8 @@ from domain.events import (
 from domain.evidence import Evidence, Outcome
 from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
-from domain.setbacks import CandidatesJudged, PlanRevised, SubtaskCrashed
+from domain.setbacks import CandidatesJudged, PlanRevised, RolledBack, SubtaskCrashed
+from domain.specialist_facts import FindingsReported
 from domain.subtask_result import Asks, Stopped, Submitted
 from domain.text import both_ends, one_line
 
@@ -39,6 +40,7 @@ PLAIN_TEXT_REASONS = {
     PlainTextReason.CATALOGUE: "its model calls no tools",
     PlainTextReason.REFUSED: "the server refused tools",
     PlainTextReason.MALFORMED: "its tool calls were malformed",
+    PlainTextReason.CONTEXT: "its context is too small for the tools",
 }
 
 
@@ -81,6 +83,11 @@ def _talk(fact: Fact) -> str | None:
             return f"{subtask_id}: repaired: {one_line('; '.join(repairs), 120)}"
         case ReplyCorrected(subtask_id=subtask_id, problems=problems):
             return f"{subtask_id}: told what was wrong with its reply: {', '.join(map(_words, problems))}"
+        case FindingsReported(subtask_id=subtask_id, findings=findings):
+            shown = "; ".join(f"{found.severity} {found.path}:{found.line} {found.text}" for found in findings)
+            return f"{subtask_id}: found {len(findings)}: {one_line(shown, 200)}"
+        case RolledBack(subtask_id=subtask_id, tests=tests, reason=reason):
+            return f"{subtask_id}: back to its best snapshot ({tests}): {one_line(reason, 160)}"
         case PlainTextChosen(subtask_id=subtask_id, reason=reason):
             return f"{subtask_id}: works in plain text: {PLAIN_TEXT_REASONS[reason]}"
         case QuestionAsked(subtask_id=subtask_id, actor=actor, tool=tool, summary=summary):

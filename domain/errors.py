@@ -234,9 +234,11 @@ class ContextTooLong(ModelRequestRejected):
 class BudgetExceeded(SoundstageError):
     """The next model call could exceed a budget, so it was not made. Raise it with --budget-usd."""
 
-    def __init__(self, message: str | None = None, scope: str = "") -> None:
+    def __init__(self, message: str | None = None, scope: str = "", tokens: bool = False) -> None:
         super().__init__(message)
         self.scope = scope
+        # Whether it is tokens that ran out, and not money.
+        self.tokens = tokens
 
 
 class HistoryUnavailable(SoundstageError):

@@ -16,7 +16,8 @@ from domain.evidence import Evidence, Failure
 from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
-from domain.setbacks import CandidatesJudged, PlanRevised, SubtaskCrashed
+from domain.setbacks import Setback
+from domain.specialist_facts import FindingsReported
 from domain.subtask_result import SubtaskResult
 from domain.task import LOCAL_OWNER, TaskResult, TaskSpec
 
@@ -270,6 +271,7 @@ Fact = Annotated[
     | QuestionAsked
     | QuestionAnswered
     | SnapshotMade
+    | FindingsReported
     | ProtectedChangeDropped
     | SubtaskFinished
     | ArtifactsKept
@@ -279,9 +281,7 @@ Fact = Annotated[
     | CorrectionStarted
     | NoticeGiven
     | SandboxFailed
-    | SubtaskCrashed
-    | PlanRevised
-    | CandidatesJudged
+    | Setback
     | TaskFinished,
     Field(discriminator="type"),
 ]

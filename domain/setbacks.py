@@ -1,9 +1,10 @@
-"""Facts about what went wrong with a plan, and what was tried then."""
+"""Facts about what went wrong with a plan or with work, and what was tried then."""
 
 from typing import Literal
 
 from domain.base import Value
 from domain.plan import Plan
+from domain.test_outcome import TestOutcome
 
 
 class SubtaskCrashed(Value):
@@ -39,3 +40,21 @@ class CandidatesJudged(Value):
     attempt: int
     candidates: tuple[Candidate, ...]
     chosen: str
+
+
+class RolledBack(Value):
+    """A specialist's branch went back to ``commit``, its best snapshot, where its tests showed ``tests``.
+
+    ``abandoned`` is the snapshot that it left, ``paths`` are other now, ``reason`` says why in words.
+    """
+
+    type: Literal["rolled_back"] = "rolled_back"
+    subtask_id: str
+    commit: str
+    abandoned: str
+    paths: tuple[str, ...]
+    tests: TestOutcome
+    reason: str
+
+
+Setback = SubtaskCrashed | PlanRevised | CandidatesJudged | RolledBack

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.base import Value
+from domain.finding import Finding
 
 
 class StopReason(StrEnum):
@@ -22,23 +23,26 @@ class StopReason(StrEnum):
 
 
 class Submitted(Value):
-    """The specialist says that it is done. That is a claim, not evidence. ``artifacts`` names files to keep."""
+    """The specialist says that it is done. That is a claim, not evidence. ``artifacts`` names files to keep,
+    ``findings`` is what it found wrong, where it reviewed."""
 
     kind: Literal["submitted"] = "submitted"
     summary: str
     commit: str
     steps: int
     artifacts: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Stopped(Value):
-    """A limit stopped the specialist; the snapshot is what it had."""
+    """A limit stopped the specialist; the snapshot is the best that it had, ``findings`` what it found until then."""
 
     kind: Literal["stopped"] = "stopped"
     reason: StopReason
     detail: str = ""
     commit: str
     steps: int
+    findings: tuple[Finding, ...] = ()
 
 
 class Asks(Value):

@@ -3,7 +3,16 @@
 import json
 from collections.abc import Iterable
 
-from domain.chat import AssistantMessage, Message, ModelRequest, SystemMessage, ToolMessage, Usage, UserMessage
+from domain.chat import (
+    AssistantMessage,
+    Message,
+    ModelRequest,
+    SystemMessage,
+    ToolMessage,
+    ToolSchema,
+    Usage,
+    UserMessage,
+)
 
 BYTES_PER_TOKEN = 3
 OVERHEAD_TOKENS = 8
@@ -15,9 +24,13 @@ IMAGE_TOKENS = 4096
 
 def estimate_input_tokens(request: ModelRequest) -> int:
     """About how many tokens a request is: three bytes to a token, and what frames its parts."""
-    said = estimate_messages(request.messages)
-    tools = sum(_bytes_as_tokens(tool.size_bytes) for tool in request.tools)
-    return said + tools + (estimate_text(json.dumps(request.json_schema)) if request.json_schema is not None else 0)
+    said = estimate_messages(request.messages) + estimate_tools(request.tools)
+    return said + (estimate_text(json.dumps(request.json_schema)) if request.json_schema is not None else 0)
+
+
+def estimate_tools(tools: Iterable[ToolSchema]) -> int:
+    """About how many tokens tools are."""
+    return sum(_bytes_as_tokens(tool.size_bytes) for tool in tools)
 
 
 def estimate_messages(messages: Iterable[Message]) -> int:

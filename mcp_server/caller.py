@@ -18,6 +18,7 @@ class Permission(StrEnum):
     EXECUTE = "commands:run"
     TEST = "tests:run"
     SUBMIT = "work:submit"
+    REVIEW = "work:review"
     REACH = "network:reach"
     QUERY = "databases:read"
     ALTER = "databases:write"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -46,15 +47,18 @@ class Dispatcher:
         self._audit = audit
         self._approver = approver
 
-    async def call(self, session: Session, name: str, arguments: dict[str, Any]) -> ToolOutcome:
+    async def call(
+        self, session: Session, name: str, arguments: dict[str, Any], within_s: float = math.inf
+    ) -> ToolOutcome:
         """What the tool answers. Whatever goes wrong becomes an outcome; only a cancellation is raised.
 
-        What is too long to be shown is cut in the middle, and kept in full where the session can.
+        A tool that is at work for ``within_s`` seconds is ended, or sooner where its own limit says so. What is too
+        long to be shown is cut in the middle, and kept in full where the session can.
         """
         started, before = time.monotonic(), len(session.dropped)
         verdict, reason, size = AuditVerdict.CANCELLED, "", 0
         try:
-            end = await self._checked(session, name, arguments)
+            end = await self._checked(session, name, arguments, within_s)
             outcome = await self._shown(session, name, end.outcome)
             verdict, size = end.verdict, len(outcome.text.encode()) + outcome.block_bytes
             reason = end.reason or ("" if verdict is AuditVerdict.DONE else outcome.text)
@@ -64,7 +68,7 @@ class Dispatcher:
             reason = "; ".join(filter(None, (undone and f"undone, because protected: {undone}", reason)))
             self.record(session, name, verdict, reason, size, time.monotonic() - started)
 
-    async def _checked(self, session: Session, name: str, arguments: dict[str, Any]) -> _End:
+    async def _checked(self, session: Session, name: str, arguments: dict[str, Any], within_s: float) -> _End:
         tool = self.registry.get(name)
         if tool is None or not tool.is_for(session):
             usable = [other.name for other in self.registry.usable(session)]
@@ -77,7 +81,7 @@ class Dispatcher:
             return _failed(wrong_arguments(tool, error), problem)
         if (refusal := await self._refusal(session, tool, arguments)) is not None:
             return _End(AuditVerdict.REFUSED, refusal)
-        return await _run(session, tool, parsed)
+        return await _run(session, tool, parsed, min(within_s, tool.limits.timeout_s))
 
     async def _refusal(self, session: Session, tool: AnyTool, arguments: dict[str, Any]) -> ToolOutcome | None:
         caller = session.caller
@@ -139,9 +143,9 @@ def _too_long(tool: AnyTool, size: int) -> str:
     )
 
 
-async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> _End:
+async def _run(session: Session, tool: AnyTool, arguments: BaseModel, timeout_s: float) -> _End:
     try:
-        async with asyncio.timeout(tool.limits.timeout_s) as patience:
+        async with asyncio.timeout(timeout_s) as patience:
             outcome: ToolOutcome = await tool.handler(session, arguments)
         outcome = outcome if outcome.block_bytes <= tool.limits.block_bytes else _too_large(tool, outcome)
         return _End(AuditVerdict.DONE if outcome.ok else AuditVerdict.FAILED, outcome)
@@ -159,7 +163,7 @@ async def _run(session: Session, tool: AnyTool, arguments: BaseModel) -> _End:
         return _failed(str(error))
     except Exception as error:  # a handler may raise anything, and its call must end with one audit entry
         if isinstance(error, TimeoutError) and patience.expired():
-            return _failed(f"{tool.name} took over {tool.limits.timeout_s:.0f} s and was ended.")
+            return _failed(f"{tool.name} took over {timeout_s:.0f} s and was ended.")
         # A fault of ours: the caller must not see what is inside, and whoever runs this must.
         logging.getLogger(__name__).exception("The tool %s failed in a way that nobody expected.", tool.name)
         text = f"{tool.name} failed by a fault of its own, which was reported. Find another way, or do without it."

@@ -12,6 +12,9 @@ from mcp_server.tool import ToolOutcome
 PROBLEM = "soundstage/problem"
 """Where the result of a call that was wrong says how, in its ``_meta``."""
 
+WITHIN = "soundstage/within"
+"""Where a call says in its ``_meta`` in how many seconds it must end, if that is less than its tool may take."""
+
 
 def build_server(session: Session, dispatcher: Dispatcher) -> "Server[Any]":
     """A server of the tools; resources and prompts are added by whoever serves people."""
@@ -20,7 +23,10 @@ def build_server(session: Session, dispatcher: Dispatcher) -> "Server[Any]":
         return types.ListToolsResult(tools=[tool.described for tool in dispatcher.registry.usable(session)])
 
     async def call_tool(_context: object, params: types.CallToolRequestParams) -> types.CallToolResult:
-        return as_result(await dispatcher.call(session, params.name, params.arguments or {}))
+        within_s = (params.meta or {}).get(WITHIN)
+        if not isinstance(within_s, float):
+            return as_result(await dispatcher.call(session, params.name, params.arguments or {}))
+        return as_result(await dispatcher.call(session, params.name, params.arguments or {}, within_s))
 
     return Server("soundstage", on_list_tools=list_tools, on_call_tool=call_tool)
 

@@ -34,6 +34,7 @@ class ToolSession:
         self.protection = protection
         self.tree: FileTree = {}
         self.commit = ""
+        self.tree_hash = ""
         self.failure: InfrastructureError | None = None
         self.changed: list[str] = []
         self.dropped: list[str] = []
@@ -49,8 +50,22 @@ class ToolSession:
 
     async def open(self) -> None:
         """Brings the branch's files into the sandbox."""
-        self.commit = await self._workspace.head(self._branch)
-        self.tree = await self._workspace.files(self.commit)
+        await self._take(await self._workspace.head(self._branch))
+
+    async def roll_back(self, commit: str) -> tuple[str, ...]:
+        """Goes back to a snapshot, here, in the sandbox and on the branch; returns the paths that are other now.
+
+        What was undone stays in the workspace under its commit.
+        """
+        undone = await self._workspace.paths(commit, self.commit)
+        await self._workspace.branch(self._branch, commit)
+        await self._take(commit)
+        self.edits = EditLadder()
+        return undone
+
+    async def _take(self, commit: str) -> None:
+        self.commit, self.tree_hash = commit, await self._workspace.tree(commit)
+        self.tree = await self._workspace.files(commit)
         await self.sandbox.put(TreeChange(written=self.tree), clear=True)
 
     def file(self, path: str) -> File:
@@ -140,7 +155,7 @@ class ToolSession:
         if not change:
             return
         snapshot = await self._workspace.snapshot(self._branch, change, one_line(why))
-        self.commit = snapshot.commit
+        self.commit, self.tree_hash = snapshot.commit, snapshot.tree
         self.changed += snapshot.paths
         for path in change.deleted:
             self.tree.pop(path, None)

@@ -24,6 +24,7 @@ class Language(Value):
     ``build_output`` are names that never leave the sandbox. The commands run in the workspace; ``format_files`` takes
     paths after it; ``test`` takes ``--control=FILE``, paths and test ids, and reports as ``sandbox.test_run`` reads.
     With ``stop_early`` before its other arguments it ends at the first failure, where it can.
+    ``test_framework`` is what tests are written with, ``test_files`` how their files are called.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Language(Value):
     lint: Argv
     test: Argv
     stop_early: Argv = ()
+    test_framework: str
+    test_files: str
     control: ControlTemplate
 
 
@@ -58,6 +61,8 @@ PYTHON = Language(
     lint=("/bin/sh", f"{HARNESS}/lint"),
     test=("python3", "-I", f"{HARNESS}/run_tests.py"),
     stop_early=("-x",),
+    test_framework="pytest",
+    test_files="tests/test_*.py",
     control=ControlTemplate(
         path="test_{token}.py",
         passing="test_a{token}",
@@ -79,6 +84,8 @@ TYPESCRIPT = Language(
     compile=("/bin/sh", f"{HARNESS}/compile"),
     lint=("biome", "lint", "--colors=off", "--no-errors-on-unmatched", "--error-on-warnings", "."),
     test=("python3", "-I", "-S", f"{HARNESS}/run_tests.py"),
+    test_framework="node:test and node:assert",
+    test_files="*.test.ts or *.test.js",
     control=ControlTemplate(
         path="{token}.test.mjs",
         passing="a{token}",
@@ -105,6 +112,8 @@ JAVA = Language(
     compile=("/bin/sh", f"{HARNESS}/java", "compile"),
     lint=("/bin/sh", f"{HARNESS}/java", "lint"),
     test=("python3", "-I", "-S", f"{HARNESS}/run_tests.py"),
+    test_framework="JUnit 5",
+    test_files="*Test.java",
     control=ControlTemplate(
         path="T{token}Test.java",
         passing="a{token}",
@@ -129,6 +138,8 @@ GO = Language(
     compile=("/opt/soundstage/bin/harness", "compile"),
     lint=("/opt/soundstage/bin/harness", "lint"),
     test=("/opt/soundstage/bin/harness", "test"),
+    test_framework="the package testing",
+    test_files="*_test.go",
     control=ControlTemplate(
         path="c{token}/control_test.go",
         passing="TestA{token}",

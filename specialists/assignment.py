@@ -19,8 +19,8 @@ class Assignment(Value):
     may be nothing; ``targets`` are the files that the plan says will hold the work. ``deadline`` is UTC. ``scope``
     bears the cost. ``difficulty`` is the strength that the model should have, from 1 to 5, and ``temperature`` how far
     it may stray, None for its usual one. ``cacheable`` calls may be answered with the replies to equal ones. ``key``
-    names this piece of work in events and journal. ``context_tokens`` is what the conversation may take, with its tools
-    and the answer.
+    names this piece of work in events and journal. ``language`` is one of ``sandbox.languages``. ``context_tokens`` is
+    what the conversation may take, with its tools and the answer.
     """
 
     task_id: str
@@ -37,4 +37,5 @@ class Assignment(Value):
     temperature: float | None = None
     max_steps: int | None = None
     deadline: datetime
+    language: str = "python"
     context_tokens: int = MOST_CONTEXT_TOKENS

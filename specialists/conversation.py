@@ -1,5 +1,8 @@
 """The conversation of a specialist with its model, in either of two ways of acting."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from domain.chat import (
     AssistantMessage,
     FinishReason,
@@ -14,60 +17,79 @@ from domain.chat import (
 )
 from domain.replies import ReplyProblem
 from domain.text import excerpt
-from domain.tokens import estimate_messages, estimate_most
+from domain.tokens import estimate_most
+from mcp_server.client import Observation
 from specialists import context, text_protocol
 from specialists.arguments import valid_json
 from specialists.assignment import Assignment
+from specialists.context import MOST_IN_A_ROW, History
 from specialists.correction import no_action
+from specialists.digest import NONE
+from specialists.exchange import Exchange
+from specialists.prompt import fill
 from specialists.reading.action import Action, Reading
+from specialists.reading.fruitless import why_fruitless
 from specialists.role import Role
+from specialists.tool_choice import choose
 
 RAMBLING_CHARACTERS = 1_000
+REPEATED_CHARACTERS = 100
 SMALLEST_CONTEXT = 500
+ANSWER_SHARE = 3
+"""One part in so many of the context is the most that an answer may take."""
 NOTHING = "(nothing)"
 
 
 class Conversation:
-    """The messages so far. ``native`` says whether the model calls tools or acts in plain text."""
+    """What was said so far. ``native`` says whether the model calls tools or acts in plain text; ``offered`` is what
+    tools it is offered for that."""
 
     def __init__(self, role: Role, assignment: Assignment, tools: tuple[ToolSchema, ...]) -> None:
-        self._role = role
         self._assignment = assignment
         self._tools = tools
-        self._most = assignment.context_tokens
-        self._output_tokens = min(role.max_output_tokens, assignment.context_tokens // 2)
+        self._most = min(role.context_tokens, assignment.context_tokens)
+        self._context_tokens = self._most
+        self._output_tokens = min(role.max_output_tokens, self._most // ANSWER_SHARE)
+        self._cut_in_a_row = 0
         self.native = True
-        self._messages = self._opening(role.prompt)
-        self._kept = len(self._messages)
+        self.offered = choose(tools, self._most)
+        self._prompt = fill(role.prompt, assignment.language)
+        self._history = History(self._opening(self._prompt))
 
-    def _opening(self, prompt: str) -> list[Message]:
+    def _opening(self, prompt: str) -> tuple[Message, ...]:
         """What stays the same for longer goes first: model servers keep what they made of it."""
         texts = filter(None, (self._assignment.background, self._assignment.brief))
-        return [SystemMessage(content=prompt), *(UserMessage(content=text) for text in texts)]
+        return (SystemMessage(content=prompt), *(UserMessage(content=text) for text in texts))
 
     def use_text(self) -> None:
-        """Goes over to plain text, with a fresh start: what was said in the other way would only confuse."""
+        """Goes over to plain text, with a fresh start: what was said in the other way would only confuse. What was
+        done is told."""
         self.native = False
-        self._messages = self._opening(f"{self._role.prompt}\n\n{text_protocol.instructions()}")
+        opening = self._opening(f"{self._prompt}\n\n{text_protocol.instructions()}")
+        done = self._history.digest.plus(self._history.exchanges)
+        self._history = History(opening, done if done else NONE, digest_tokens=self._most // context.DIGEST_SHARE)
 
     def request(self) -> ModelRequest:
-        """What to send now."""
+        """What to send now. What is cut for it stays cut."""
         empty = self._empty()
-        return empty.model_copy(update={"messages": context.fit(self._messages, self._room(empty), self._kept)})
+        fitted = context.fit(self._history, self._room(empty), hard=self._cut_in_a_row >= MOST_IN_A_ROW)
+        self._cut_in_a_row = 0 if fitted is self._history else self._cut_in_a_row + 1
+        self._history = fitted
+        return empty.model_copy(update={"messages": fitted.messages})
 
     def _empty(self) -> ModelRequest:
         """The request without a message."""
         return ModelRequest(
             model=self._assignment.model,
             messages=(),
-            tools=self._tools if self.native else (),
+            tools=self.offered.tools if self.native else (),
             max_output_tokens=self._output_tokens,
             temperature=self._assignment.temperature,
         )
 
     def _room(self, empty: ModelRequest) -> int:
         """How many tokens the messages may be."""
-        room = self._assignment.context_tokens - estimate_most(empty).total_tokens
+        room = self._context_tokens - estimate_most(empty).total_tokens
         return max(SMALLEST_CONTEXT, min(self._most, room))
 
     def hear(self, reply: ModelReply) -> Reading:
@@ -75,36 +97,46 @@ class Conversation:
         calls = reply.message.tool_calls if self.native else ()
         if calls:
             kept = tuple(call.model_copy(update={"arguments": valid_json(call.arguments)}) for call in calls)
-            self._messages.append(AssistantMessage(content=reply.message.content, tool_calls=kept))
+            self._heard(AssistantMessage(content=reply.message.content, tool_calls=kept))
             return Reading(actions=tuple(Action(call=call) for call in calls))
         cut_off = reply.finish_reason is FinishReason.LENGTH
         reading = text_protocol.read(reply.message.content, self._assignment.targets, self._tools, cut_off)
-        # Thoughts and rambling are not worth the context that they take.
-        said = reading.said if reading.actions else excerpt(reading.said, RAMBLING_CHARACTERS)
-        self._messages.append(AssistantMessage(content=said.strip("\n") or NOTHING))
+        said = reading.said
+        if not reading.actions:
+            problem = why_fruitless(reply, said, reading.problem)
+            reading = reading.model_copy(update={"problem": problem})
+            # Thoughts and rambling are not worth the context that they take, and what repeats itself is catching.
+            said = excerpt(said, RAMBLING_CHARACTERS if problem is not ReplyProblem.REPETITION else REPEATED_CHARACTERS)
+        self._heard(AssistantMessage(content=said.strip("\n") or NOTHING))
         return reading
+
+    def _heard(self, message: AssistantMessage) -> None:
+        exchanges = (*self._history.exchanges, Exchange((message,)))
+        self._history = replace(self._history, exchanges=exchanges)
 
     def shrink(self) -> bool:
         """Makes do with half the context; False when there is nothing left to shorten."""
-        self._most = min(self._room(self._empty()), estimate_messages(self._messages)) // 2
+        self._most = min(self._room(self._empty()), self._history.tokens) // 2
         return self._most > SMALLEST_CONTEXT
 
-    def show(self, results: list[tuple[ToolCall, str]]) -> None:
+    def show(self, results: Sequence[tuple[ToolCall, Observation]]) -> None:
         """Tells the model what came of its actions, in the way in which it acted."""
-        last = self._messages[-1]
-        if isinstance(last, AssistantMessage) and last.tool_calls:
-            self._messages += [ToolMessage(tool_call_id=call.id, content=text) for call, text in results]
-            return
-        parts = [f"Result of {call.name}:\n{text}" for call, text in results]
-        self._messages.append(UserMessage(content="\n\n".join(parts)))
+        *before, last = self._history.exchanges
+        reply = last.messages[0]
+        if isinstance(reply, AssistantMessage) and reply.tool_calls:
+            shown: list[Message] = [ToolMessage(tool_call_id=call.id, content=seen.text) for call, seen in results]
+        else:
+            shown = [UserMessage(content="\n\n".join(f"Result of {call.name}:\n{seen.text}" for call, seen in results))]
+        exchanges = (*before, last.and_then(*shown).done(results))
+        self._history = replace(self._history, exchanges=exchanges)
 
     def correct(self, problem: ReplyProblem) -> str:
         """Tells the model why its reply held no action, and how one looks; returns what it is told."""
         target = self._assignment.targets[0] if self._assignment.targets else ""
         told = no_action(problem, self.native, self._output_tokens, target)
-        self._messages.append(UserMessage(content=told))
+        self.nudge(told)
         return told
 
     def nudge(self, text: str) -> None:
         """Says something to the model between its steps."""
-        self._messages.append(UserMessage(content=text))
+        self._history = self._history.said(UserMessage(content=text))

@@ -9,6 +9,12 @@ FORMS = (
 )
 WRONG = {
     ReplyProblem.NO_ACTION: "That reply held no action.",
+    ReplyProblem.EMPTY: "That reply was empty.",
+    ReplyProblem.REPETITION: "That reply said the same again and again. Do not go on with it.",
+    ReplyProblem.REFUSED: (
+        "That reply refused the work. It is programming work in a container of its own, which can do no harm. Do what "
+        "of it you can, and say in the summary what is left."
+    ),
     ReplyProblem.ONLY_THOUGHT: "That reply was all thought and held no action. Think less and answer.",
     ReplyProblem.CUT_OFF: (
         "That reply was cut off at the limit of {tokens} tokens, so nothing of it was done. Write less at a time: one "
@@ -36,6 +42,11 @@ def broken_call(name: str, why: str, example: str | None) -> str:
     """What to say about a call whose arguments cannot be read."""
     shown = f" For example, as the arguments of {name}: {example}" if example else ""
     return f"{name} was not called: {why}. Send a JSON object.{shown}"
+
+
+def too_many_calls(name: str, most: int) -> str:
+    """What to say about a call after the most that one reply may make."""
+    return f"{name} was not called: one reply may make {most} calls. Look at their results first."
 
 
 def _example(target: str) -> str:

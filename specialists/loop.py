@@ -1,38 +1,31 @@
 """The one loop that every specialist runs: ask the model, do what it wants, show it what came of that."""
 
+import json
+
 from domain.chat import FinishReason, ToolCall
 from domain.errors import BudgetExceeded, ContextTooLong, ModelRequestRejected
-from domain.event_log import EventLog
-from domain.events import ModelCalled, NoticeGiven, ProtectedChangeDropped, SnapshotMade, ToolCalled
-from domain.journal import Journal
-from domain.ledger import BudgetAlert
+from domain.finding import Finding
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Stopped, StopReason, Submitted, SubtaskResult
-from domain.text import excerpt, one_line
-from gateway.base import Call, Completion
-from gateway.gateway import Gateway
-from mcp_server.client import Observation, ToolClient
+from mcp_server.client import RUN_TESTS, Observation
+from specialists import ladder
 from specialists.assignment import Assignment
 from specialists.conversation import Conversation
+from specialists.correction import too_many_calls
 from specialists.preparation import Prepared, Unusable, prepare
 from specialists.reading.action import Action, Reading
 from specialists.reading.known_tools import KnownTools
+from specialists.recorded import Opening, Recorded
 from specialists.role import Role
-from specialists.stuck import Progress, StuckDetector
-from specialists.tally import EVENT_TEXT, Tally
+from specialists.standing import Snapshot, Standing, Tried
+from specialists.stuck import Seen, Stuck, StuckDetector
+from specialists.surroundings import Surroundings
+from specialists.tally import Tally
+from specialists.tool_choice import Offer
 
-MALFORMED_IN_A_ROW = 3
-NUDGE = "You have done this before, with the same result. Do something else: read the failing test, or change the code."
-
-
-class Surroundings:
-    """What the loop works through: models, tools, the journal and the event log."""
-
-    def __init__(self, gateway: Gateway, tools: ToolClient, journal: Journal, log: EventLog) -> None:
-        self.gateway = gateway
-        self.tools = tools
-        self.journal = journal
-        self.log = log
+MOST_CALLS = 32
+"""As many calls one reply may make."""
+OUT_OF_TIME = "the time was up"
 
 
 class Loop:
@@ -42,53 +35,56 @@ class Loop:
         self._role = role
         self._assignment = assignment
         self._around = around
-        self._stuck = StuckDetector()
+        self._outside = Recorded(role, assignment, around)
         self._tally = Tally(assignment, around.log)
         self._known = KnownTools(())
         self._steps = 0
-        self._malformed = 0
-        self._alerted: set[str] = set()
+        self._malformed: list[ReplyProblem] = []
+        self._findings: dict[Finding, None] = {}
+        self._rung = 0
+        self._warned = False
 
     async def run(self) -> SubtaskResult:
         """Steps until there is a result. Infrastructure errors are raised at once."""
         schemas = await self._around.tools.schemas()
         self._known = KnownTools(schemas)
+        opening = await self._outside.open()
+        self._begin(opening)
         conversation = Conversation(self._role, self._assignment, schemas)
-        if not await self._calls_tools():
+        if not opening.calls_tools:
             await self._use_text(conversation, PlainTextReason.CATALOGUE)
+        elif conversation.offered.offer is Offer.NONE:
+            await self._use_text(conversation, PlainTextReason.CONTEXT)
+        elif conversation.offered.offer is not Offer.ALL:
+            await self._tally.shortened_tools(conversation.offered, len(schemas))
         result: SubtaskResult | None = None
         while result is None:
-            result = await self._limit() or await self._step(conversation)
+            result = await self._step(conversation)
         return result
 
-    async def _calls_tools(self) -> bool:
-        """Whether a model of the route may be able to call tools; recorded, since the catalogue can change."""
-
-        async def ask() -> bool:
-            return self._around.gateway.calls_tools(self._assignment.model)
-
-        return await self._around.journal.step(f"{self._assignment.key}:calls_tools", bool, ask)
+    def _begin(self, opening: Opening) -> None:
+        self._standing = Standing(Snapshot(opening.commit, opening.tree), self._role.hands_over)
+        self._stuck = StuckDetector(self._role.stuck, opening.tree)
 
     async def _use_text(self, conversation: Conversation, reason: PlainTextReason) -> None:
         conversation.use_text()
         await self._tally.chose_text(reason)
 
-    async def _limit(self) -> Stopped | None:
+    async def _step(self, conversation: Conversation) -> SubtaskResult | None:
         most = self._assignment.max_steps or self._role.max_steps
         if self._steps >= most:
-            return self._stop(StopReason.STEPS, f"{most} steps were not enough")
-        if await self._around.journal.now() >= self._assignment.deadline:
-            return self._stop(StopReason.WALL_CLOCK, "the time was up")
-        return None
-
-    async def _step(self, conversation: Conversation) -> SubtaskResult | None:
+            return await self._stop(StopReason.STEPS, f"{most} steps were not enough")
+        if (left_s := await self._outside.seconds_left()) <= 0:
+            return await self._stop(StopReason.WALL_CLOCK, OUT_OF_TIME)
         self._steps += 1
         try:
-            completion = await self._query(conversation)
+            completion = await self._outside.ask(self._steps, conversation.request(), left_s)
         except BudgetExceeded as error:
-            return self._stop(StopReason.BUDGET, str(error))
+            return await self._stop(StopReason.TOKENS if error.tokens else StopReason.BUDGET, str(error))
         except ModelRequestRejected as error:
             return await self._rejected(conversation, error)
+        if completion is None:
+            return await self._stop(StopReason.WALL_CLOCK, OUT_OF_TIME)
         reading = conversation.hear(completion.reply)
         if not reading.actions:
             return await self._nothing_to_do(conversation, reading)
@@ -102,130 +98,132 @@ class Loop:
             # Servers without tool calling refuse the request as a whole.
             await self._use_text(conversation, PlainTextReason.REFUSED)
             return None
-        return self._stop(StopReason.MODEL_REFUSED, str(error))
+        return await self._stop(StopReason.MODEL_REFUSED, str(error))
 
     async def _nothing_to_do(self, conversation: Conversation, reading: Reading) -> Stopped | None:
         problem = reading.problem or ReplyProblem.NO_ACTION
         self._tally.corrected(problem, conversation.correct(problem))
         await self._tally.tell(self._steps, malformed=True)
-        return await self._malformed_reply(conversation)
+        return await self._malformed_reply(conversation, problem)
 
-    async def _malformed_reply(self, conversation: Conversation) -> Stopped | None:
-        """Counts a reply without a usable action: after three in a row plain text, and after three more the end."""
-        self._malformed += 1
-        if self._malformed < MALFORMED_IN_A_ROW:
+    async def _malformed_reply(self, conversation: Conversation, problem: ReplyProblem) -> Stopped | None:
+        """Counts a reply without a usable action: after so many in a row plain text, and after as many more the end."""
+        self._malformed.append(problem)
+        if len(self._malformed) < self._role.max_malformed:
             return None
+        if set(self._malformed) == {ReplyProblem.REFUSED}:
+            return await self._stop(
+                StopReason.MODEL_REFUSED, f"{len(self._malformed)} replies in a row refused the work"
+            )
         if not conversation.native:
-            return self._stop(StopReason.MALFORMED, f"{MALFORMED_IN_A_ROW} replies in a row held no action")
-        self._malformed = 0
+            why = ", ".join(dict.fromkeys(one.replace("_", " ") for one in self._malformed))
+            return await self._stop(
+                StopReason.MALFORMED, f"{len(self._malformed)} replies in a row held no action ({why})"
+            )
+        self._malformed.clear()
         await self._use_text(conversation, PlainTextReason.MALFORMED)
         return None
-
-    async def _query(self, conversation: Conversation) -> Completion:
-        assignment = self._assignment
-        call = Call(
-            request=conversation.request(),
-            task_id=assignment.task_id,
-            subtask_id=assignment.subtask.id,
-            owner=assignment.owner,
-            specialist=self._role.name,
-            purpose="step",
-            scope=assignment.scope,
-            difficulty=assignment.difficulty,
-            cacheable=assignment.cacheable,
-        )
-        name = f"{assignment.key}:{self._steps}:model"
-        completion = await self._around.journal.step(name, Completion, lambda: self._around.gateway.collect(call))
-        fact = ModelCalled(
-            subtask_id=assignment.subtask.id,
-            model=completion.model or assignment.model,
-            provider=completion.provider,
-            usage=completion.reply.usage,
-            cost=completion.cost,
-            priced=completion.priced,
-            latency_s=completion.latency_s,
-            text=excerpt(completion.reply.message.content, EVENT_TEXT),
-        )
-        await self._around.log.append(assignment.task_id, name, fact)
-        for alert in completion.alerts:
-            await self._alert(alert)
-        return completion
-
-    async def _alert(self, alert: BudgetAlert) -> None:
-        """Tells once of each budget that it runs out."""
-        key = f"{self._assignment.key}:alert:{alert.scope}:{alert.tokens}"
-        if key not in self._alerted:
-            self._alerted.add(key)
-            await self._around.log.append(self._assignment.task_id, key, NoticeGiven(text=f"{alert}"))
 
     async def _act(
         self, conversation: Conversation, actions: tuple[Action, ...], cut_off: bool
     ) -> SubtaskResult | None:
-        results: list[tuple[ToolCall, str]] = []
-        progress, understood = Progress.FINE, False
-        summary: str | None = None
-        artifacts: tuple[str, ...] = ()
+        results: list[tuple[ToolCall, Observation]] = []
         for at, action in enumerate(actions):
-            observation = await self._do(at, prepare(action, self._known, self._around.tools.example, cut_off))
-            understood = understood or observation.problem is None
-            results.append((action.call, observation.text))
-            seen = self._stuck.see(f"{action.call.name} {action.call.arguments}", observation.text, observation.commit)
-            progress = max(progress, seen, key=list(Progress).index)
-            summary = observation.submitted if observation.submitted is not None else summary
-            artifacts += observation.artifacts
+            results.append((action.call, await self._do(at, self._prepared(at, action, cut_off))))
+        observations = [observation for _, observation in results]
+        understood = any(observation.problem is None for observation in observations)
         conversation.show(results)
         await self._tally.tell(self._steps, malformed=not understood)
-        if summary is not None:
-            return Submitted(summary=summary, commit=self._around.tools.commit, steps=self._steps, artifacts=artifacts)
+        submitted = next((seen.submitted for seen in reversed(observations) if seen.submitted is not None), None)
+        if submitted is not None:
+            artifacts = tuple(path for seen in observations for path in seen.artifacts)
+            return await self._submitted(conversation, submitted, artifacts)
         if not understood:
-            return await self._malformed_reply(conversation)
-        self._malformed = 0
-        if progress is Progress.STUCK:
-            return self._stop(StopReason.STUCK, "the same action gave the same result again and again")
-        if progress is Progress.NUDGE:
-            conversation.nudge(NUDGE)
-        return None
+            return await self._malformed_reply(conversation, observations[-1].problem or ReplyProblem.NO_ACTION)
+        self._malformed.clear()
+        stuck = self._stuck.see([Seen(f"{call.name} {call.arguments}", seen) for call, seen in results])
+        return await self._climb(conversation, stuck)
+
+    def _prepared(self, at: int, action: Action, cut_off: bool) -> Prepared | Unusable:
+        if at >= MOST_CALLS:
+            told = too_many_calls(action.call.name, MOST_CALLS)
+            return Unusable(action.call, ReplyProblem.TOO_MANY_CALLS, told)
+        return prepare(action, self._known, self._around.tools.example, cut_off)
 
     async def _do(self, at: int, wanted: Prepared | Unusable) -> Observation:
         """Makes a call, unless it cannot be made, and takes note of what was wrong with it."""
+        now = self._standing.now
         if isinstance(wanted, Unusable):
             self._tally.corrected(wanted.problem, wanted.told)
-            return Observation(text=wanted.told, ok=False, commit=self._around.tools.commit, problem=wanted.problem)
-        observation = await self._call(at, wanted)
+            return Observation(text=wanted.told, ok=False, commit=now.commit, tree=now.tree, problem=wanted.problem)
+        observation = await self._outside.call(f"{self._steps}:tool:{at}", wanted, now)
+        self._standing.see(Snapshot(observation.commit, observation.tree), observation.tests)
+        self._findings |= dict.fromkeys(observation.findings)
+        if self._standing.improved:
+            self._rung = 0
         if observation.problem is not None:
             self._tally.corrected(observation.problem, observation.text)
         elif wanted.repair:
             self._tally.repaired(wanted.call.name, wanted.repair)
         return observation
 
-    async def _call(self, at: int, wanted: Prepared) -> Observation:
-        name = f"{self._assignment.key}:{self._steps}:tool:{at}"
-        before = self._around.tools.commit
-        started = await self._around.journal.now()
-        observation = await self._around.journal.step(
-            name, Observation, lambda: self._around.tools.call(wanted.call.name, wanted.arguments)
-        )
-        ended = await self._around.journal.now()
-        await self._tell(name, wanted.call, observation, before, (ended - started).total_seconds())
-        return observation
+    async def _climb(self, conversation: Conversation, stuck: Stuck | None) -> Stopped | None:
+        """What is done about a specialist that is stuck: a word, then back to its best snapshot, then the end."""
+        if stuck is None:
+            # A word that helped is forgotten; files that had to be put back are not, until the tests show more.
+            self._rung = 0 if self._rung == 1 and self._stuck.progressed else self._rung
+            return None
+        self._rung += 1
+        best = self._standing.best
+        if self._rung == 1:
+            conversation.nudge(ladder.nudge(stuck, self._standing.tests, self._role.hands_over))
+            return None
+        if self._rung == 2 and best is not None and best.at.tree != self._standing.now.tree:
+            undone = await self._roll_back(best, ladder.what_repeats(stuck))
+            conversation.nudge(ladder.rolled_back(stuck, best, undone))
+            self._stuck.start_again()
+            return None
+        return await self._stop(StopReason.STUCK, ladder.what_repeats(stuck))
 
-    async def _tell(self, name: str, call: ToolCall, observation: Observation, before: str, seconds: float) -> None:
-        task, subtask = self._assignment.task_id, self._assignment.subtask.id
-        fact = ToolCalled(
-            subtask_id=subtask,
-            tool=one_line(call.name),
-            summary=one_line(call.arguments, 200),
-            ok=observation.ok,
-            duration_s=seconds,
-            observation=excerpt(observation.text, EVENT_TEXT),
-        )
-        await self._around.log.append(task, name, fact)
-        if observation.commit != before:
-            made = SnapshotMade(subtask_id=subtask, commit=observation.commit, paths=observation.changed)
-            await self._around.log.append(task, f"{name}:snapshot", made)
-        if observation.dropped:
-            dropped = ProtectedChangeDropped(subtask_id=subtask, paths=observation.dropped)
-            await self._around.log.append(task, f"{name}:dropped", dropped)
+    async def _submitted(
+        self, conversation: Conversation, summary: str, artifacts: tuple[str, ...]
+    ) -> Submitted | None:
+        """Takes the work, unless it is worse than it was before: the model is told so, once."""
+        if not self._warned:
+            await self._measure("submitted")
+            worse, best = self._standing.worse, self._standing.best
+            if worse is not None and best is not None:
+                self._warned = True
+                conversation.nudge(ladder.not_yet(worse, best))
+                return None
+        return Submitted(
+            summary=summary, commit=self._standing.now.commit, steps=self._steps, artifacts=artifacts,
+            findings=tuple(self._findings),
+        )  # fmt: skip
 
-    def _stop(self, reason: StopReason, detail: str) -> Stopped:
-        return Stopped(reason=reason, detail=detail, commit=self._around.tools.commit, steps=self._steps)
+    async def _stop(self, reason: StopReason, detail: str) -> Stopped:
+        """Ends the work, and hands over its best snapshot."""
+        if reason is not StopReason.WALL_CLOCK:
+            await self._measure("stopped")
+        best = self._standing.to_hand_over
+        if best is not None:
+            await self._roll_back(best, f"stopped ({reason}): {detail}")
+        return Stopped(
+            reason=reason, detail=detail, commit=self._standing.now.commit, steps=self._steps,
+            findings=tuple(self._findings),
+        )  # fmt: skip
+
+    async def _measure(self, when: str) -> None:
+        """Runs the tests on files that they have not seen, where they have seen others."""
+        selection = self._standing.unknown
+        if selection is None:
+            return
+        arguments = {"selection": list(selection)}
+        wanted = Prepared(ToolCall(id=when, name=RUN_TESTS, arguments=json.dumps(arguments)), arguments)
+        observation = await self._outside.call(f"{self._steps}:tests:{when}", wanted, self._standing.now)
+        self._standing.see(Snapshot(observation.commit, observation.tree), observation.tests)
+
+    async def _roll_back(self, to: Tried, reason: str) -> tuple[str, ...]:
+        back = await self._outside.roll_back(f"{self._steps}:rollback", to, self._standing.now, reason)
+        self._standing.went_back(to)
+        return back.undone

@@ -1,12 +1,12 @@
 """What was wrong with a specialist's replies, and what was put right, told as events."""
 
 from domain.event_log import EventLog
-from domain.events import PlainTextChosen, ReplyCorrected, ReplyRepaired
+from domain.events import NoticeGiven, PlainTextChosen, ReplyCorrected, ReplyRepaired
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.text import excerpt, one_line
 from specialists.assignment import Assignment
-
-EVENT_TEXT = 2_000
+from specialists.recorded import EVENT_TEXT
+from specialists.tool_choice import Offered
 
 
 class Tally:
@@ -48,3 +48,12 @@ class Tally:
         """The model acts in plain text from here on."""
         fact = PlainTextChosen(subtask_id=self._assignment.subtask.id, reason=reason)
         await self._log.append(self._assignment.task_id, f"{self._assignment.key}:plain-text", fact)
+
+    async def shortened_tools(self, offered: Offered, count: int) -> None:
+        """The tools are offered in short, since the context is small."""
+        subtask, tools = self._assignment.subtask.id, len(offered.tools)
+        text = (
+            f"{subtask}: the tools take {offered.tokens:,} tokens, much of what its model can read, so {tools} of "
+            f"{count} are offered, described in short"
+        )
+        await self._log.append(self._assignment.task_id, f"{self._assignment.key}:tools", NoticeGiven(text=text))

@@ -166,6 +166,7 @@ class Books:
             f"{max(0, token_cap - used_tokens)} of {token_cap} left, so it was not made. "
             "Raise the limit with --max-tokens.",
             scope=scope,
+            tokens=True,
         )
 
 

@@ -10,6 +10,7 @@ from domain.base import Value
 from domain.errors import UnknownTask, UsageError
 from domain.events import BranchMerged, Fact, SnapshotMade, SubtaskFinished, SubtaskStarted, TaskFinished
 from domain.money import NanoUsd
+from domain.setbacks import RolledBack
 from domain.task import TaskResult, TaskSpec, TaskStatus
 from domain.task_service import TaskPage, TaskSummary
 from domain.text import one_line
@@ -136,6 +137,8 @@ def commit_of(fact: Fact) -> str | None:
     """The commit that a fact speaks of."""
     match fact:
         case SubtaskStarted(commit=commit) | SnapshotMade(commit=commit) | BranchMerged(commit=commit):
+            return commit
+        case RolledBack(commit=commit):
             return commit
         case SubtaskFinished(result=result):
             return result.commit

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Collection, Mapping
 
 from pydantic import ValidationError
 
@@ -13,14 +14,18 @@ from domain.plan import Acceptance, Plan, Subtask
 from domain.task import TaskSpec
 from domain.task_kind import TaskKind
 from specialists.arguments import MalformedArguments, parse_arguments
-from specialists.role import load_roles
+from specialists.role import Role
+from specialists.role_files import load_roles
 
 OPTIONAL = ("inputs", "acceptance", "share", "artifacts")
 """Fields of a subtask that are left out where a model got them wrong: they are no reason to ask again."""
 
 
-def read_plan(text: str) -> Plan:
-    """The plan in a model's answer, which may be wrapped in prose or a code fence. ValueError says what is wrong."""
+def read_plan(text: str, roles: Mapping[str, Role] | None = None) -> Plan:
+    """The plan in a model's answer, which may be wrapped in prose or a code fence. ValueError says what is wrong.
+
+    Its roles are among ours where no others are given.
+    """
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         raise ValueError("there is no JSON object in the answer")
@@ -33,15 +38,16 @@ def read_plan(text: str) -> Plan:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         raise ValueError(json.dumps([[str(problem["loc"]), problem["msg"]] for problem in problems[:5]])) from error
-    if unknown := {subtask.role for subtask in plan.subtasks} - set(load_roles()):
-        raise ValueError(f"there are no roles {sorted(unknown)}; use one of {sorted(load_roles())}")
+    known = load_roles() if roles is None else roles
+    if unknown := {subtask.role for subtask in plan.subtasks} - set(known):
+        raise ValueError(f"there are no roles {sorted(unknown)}; use one of {sorted(known)}")
     return tests_first(plan)
 
 
-def check_roles(plan: Plan) -> None:
+def check_roles(plan: Plan, known: Collection[str]) -> None:
     """UsageError where a plan, of a person, has subtasks of roles that there are not."""
-    if unknown := sorted({subtask.role for subtask in plan.subtasks} - set(load_roles())):
-        raise UsageError(f"The plan has no such roles: {', '.join(unknown)}. Use {', '.join(sorted(load_roles()))}.")
+    if unknown := sorted({subtask.role for subtask in plan.subtasks} - set(known)):
+        raise UsageError(f"The plan has no such roles: {', '.join(unknown)}. Use {', '.join(sorted(known))}.")
 
 
 def settled(plan: Plan, spec: TaskSpec, files: FileTree) -> Plan:

@@ -1,5 +1,6 @@
 """Turning a request into a plan."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -17,7 +18,8 @@ from domain.task import TaskSpec
 from domain.task_kind import TaskKind
 from gateway.base import Call, Completion
 from gateway.gateway import Gateway
-from specialists.role import load_roles
+from specialists.role import Role
+from specialists.role_files import load_roles
 
 TRIES = 2
 MAX_OUTPUT_TOKENS = 2048
@@ -33,13 +35,13 @@ class Planned(Value):
     fallback: str = ""
 
 
-@cache
-def prompt() -> str:
-    """What the planning model is told."""
+def prompt(roles: Mapping[str, Role] | None = None) -> str:
+    """What the planning model is told; the roles are ours where no others are given."""
     text = resources.files("director.planning").joinpath("planner.md").read_text(encoding="utf-8")
-    roles = "; ".join(f'"{role.name}": {role.description}' for role in load_roles().values())
+    known = load_roles() if roles is None else roles
+    listed = "; ".join(f'"{role.name}": {role.description}' for role in known.values())
     kinds = ", ".join(f'"{kind}"' for kind in TaskKind)
-    return text.replace("{roles}", roles).replace("{kinds}", kinds)
+    return text.replace("{roles}", listed).replace("{kinds}", kinds)
 
 
 @cache
@@ -60,7 +62,14 @@ class Asked(Value):
     calls: tuple[Completion, ...] = ()
 
 
-async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: FileTree, background: str = "") -> Planned:
+async def make_plan(
+    gateway: Gateway,
+    spec: TaskSpec,
+    scope: str,
+    files: FileTree,
+    background: str = "",
+    roles: Mapping[str, Role] | None = None,
+) -> Planned:
     """The person's plan, or ours where the task is small, or else a model's.
 
     A model that answers with garbage, twice, gets a one-node plan of ours instead. ``background`` is what is known of
@@ -69,15 +78,18 @@ async def make_plan(gateway: Gateway, spec: TaskSpec, scope: str, files: FileTre
     if (plan := spec.strategy.plan or small_plan(spec, files)) is not None:
         return Planned(plan=plan)
     known = [UserMessage(content=background)] if background else []
-    asked = await ask_for_plan(gateway, spec, scope, [*known, UserMessage(content=_question(spec, sorted(files)))])
+    question: list[Message] = [*known, UserMessage(content=_question(spec, sorted(files)))]
+    asked = await ask_for_plan(gateway, spec, scope, question, roles)
     if asked.plan is None:
         return Planned(plan=one_node(spec, files), calls=asked.calls, fallback=asked.problem)
     return Planned(plan=with_code(settled(asked.plan, spec, files), spec), calls=asked.calls)
 
 
-async def ask_for_plan(gateway: Gateway, spec: TaskSpec, scope: str, question: list[Message]) -> Asked:
+async def ask_for_plan(
+    gateway: Gateway, spec: TaskSpec, scope: str, question: list[Message], roles: Mapping[str, Role] | None = None
+) -> Asked:
     """Asks a model for a plan, and once more where its answer is none."""
-    opening = messages = [SystemMessage(content=prompt()), *question]
+    opening = messages = [SystemMessage(content=prompt(roles)), *question]
     schema: dict[str, JsonValue] | None = plan_schema()
     calls: list[Completion] = []
     problem = ""
@@ -100,7 +112,7 @@ async def ask_for_plan(gateway: Gateway, spec: TaskSpec, scope: str, question: l
             continue
         calls.append(completion)
         try:
-            return Asked(plan=read_plan(completion.reply.message.content), calls=tuple(calls))
+            return Asked(plan=read_plan(completion.reply.message.content, roles), calls=tuple(calls))
         except ValueError as error:
             problem = str(error)
             told = f"That was no valid plan: {problem[:500]}\nReply with the JSON only."

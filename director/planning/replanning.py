@@ -23,10 +23,10 @@ async def replan(standing: Standing, journal: Journal, plan: Plan, subtask: Subt
     """Subtasks that take the place of one that failed, under ids of their own; None where no model gives any."""
     files = sorted(await standing.workspace.files(await standing.workspace.head(MAIN_BRANCH)))
     question = UserMessage(content=_question(standing.spec.prompt, plan, subtask, failure, files))
-    spec, scope = standing.spec, f"task:{standing.spec.id}"
+    spec, scope, equipment = standing.spec, f"task:{standing.spec.id}", standing.equipment
     try:
         asked = await journal.step(
-            "replan", Asked, lambda: ask_for_plan(standing.equipment.gateway, spec, scope, [question])
+            "replan", Asked, lambda: ask_for_plan(equipment.gateway, spec, scope, [question], equipment.roles)
         )
     except BudgetExceeded:
         return None

@@ -10,7 +10,7 @@ from domain.plan import Plan, StubFile, Subtask
 from domain.strategy import Planning
 from domain.task import TaskSpec
 from domain.task_kind import TaskKind
-from specialists.role import load_roles
+from specialists.role_files import load_roles
 
 SMALL_CHARACTERS = 2_000
 SMALL_POINTS = 8

@@ -12,6 +12,7 @@ from mcp_server.tools.commands import COMMAND_TOOLS
 from mcp_server.tools.databases import database_tools
 from mcp_server.tools.documents import DOCUMENT_TOOLS
 from mcp_server.tools.files import file_tools
+from mcp_server.tools.findings import FINDING_TOOLS
 from mcp_server.tools.formatting import FORMAT_TOOLS
 from mcp_server.tools.history import HISTORY_TOOLS
 from mcp_server.tools.http import http_tools
@@ -41,6 +42,7 @@ def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
     return (
         *COMMAND_TOOLS,
         *TEST_TOOLS,
+        *FINDING_TOOLS,
         *FORMAT_TOOLS,
         *SEARCH_TOOLS,
         *HISTORY_TOOLS,

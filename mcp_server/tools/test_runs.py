@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from domain.evidence import Outcome, TestReport
 from domain.files import is_test_file
+from domain.test_outcome import BAD, TestOutcome, outcome_of
 from domain.text import one_line
 from mcp_server.caller import Permission
 from mcp_server.session import ToolSession
@@ -16,7 +17,6 @@ from sandbox.test_run import harness_command, parse_report
 
 SHOWN_FAILURES = 10
 SHOWN_GAPS = 20
-BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 WITH_A_VALUE = frozenset({"-k", "-m", "-p", "-o", "-c", "-W", "-n", "--tb", "--maxfail"})
 PROGRAMS = frozenset({"pytest", "py.test", "python", "python3"})
 
@@ -58,7 +58,7 @@ class ChangedCoverage(BaseModel):
 
 class TestCounts(BaseModel):
     """What came of a test run. ``first_failure`` is the id of the first test that did not pass; ``coverage`` is None
-    for a run that did not end."""
+    for a run that did not end. ``outcome`` is the run's measure of the work."""
 
     passed: bool
     collected: int
@@ -66,6 +66,7 @@ class TestCounts(BaseModel):
     errors: int
     first_failure: str | None
     coverage: ChangedCoverage | None
+    outcome: TestOutcome
 
 
 async def _run_tests(session: ToolSession, arguments: RunTests) -> ToolOutcome:
@@ -77,7 +78,7 @@ async def _run_tests(session: ToolSession, arguments: RunTests) -> ToolOutcome:
     coverage = _coverage(report, await session.changed_lines()) if report.finished else None
     parts = (describe_report(report), describe_coverage(coverage), before, note)
     text = "\n".join(part for part in parts if part)
-    return ToolOutcome(text=text, ok=report.passed, data=_counts(report, coverage))
+    return ToolOutcome(text=text, ok=report.passed, data=_counts(report, coverage, selection))
 
 
 def _existing(selected: str, paths: Collection[str]) -> str:
@@ -119,12 +120,12 @@ def _ranges(lines: list[int]) -> Iterator[str]:
         yield str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}"
 
 
-def _counts(report: TestReport, coverage: ChangedCoverage | None) -> TestCounts:
+def _counts(report: TestReport, coverage: ChangedCoverage | None, selection: tuple[str, ...]) -> TestCounts:
     bad = [*(error.test_id for error in report.errors), *(case.id for case in report.cases if case.outcome in BAD)]
     counts = {outcome: report.count(outcome) for outcome in Outcome}
     return TestCounts(
         passed=report.passed, collected=report.collected, counts=counts, errors=len(report.errors),
-        first_failure=bad[0] if bad else None, coverage=coverage,
+        first_failure=bad[0] if bad else None, coverage=coverage, outcome=outcome_of(report, selection),
     )  # fmt: skip
 
 

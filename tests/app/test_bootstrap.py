@@ -155,10 +155,17 @@ async def test_sources_are_parsed_by_a_worker_that_starts_when_it_is_needed_and_
     assert workers() == []
 
 
-@pytest.mark.parametrize("wrong", [{"soundstage_http_hosts": "https://x"}, {"soundstage_databases": "mysql://u:p@h"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"soundstage_http_hosts": "https://x"},
+        {"soundstage_databases": "mysql://u:p@h"},
+        {"soundstage_roles": "/nowhere/roles"},
+    ],
+)
 async def test_a_setting_that_cannot_be_used_is_told_at_the_start(wrong: dict[str, str], tmp_path: Path) -> None:
     settings = Settings.model_validate({"soundstage_home": tmp_path, **wrong})
-    with pytest.raises(UsageError, match=r"SOUNDSTAGE_(HTTP_HOSTS|DATABASES) cannot be used"):
+    with pytest.raises(UsageError, match=r"SOUNDSTAGE_(HTTP_HOSTS|DATABASES) cannot be used|Correct SOUNDSTAGE_ROLES"):
         async with build(settings, only(ScriptedProvider(()), "m", "a test"), FakeSandboxes()):
             pass
 

@@ -209,7 +209,7 @@ async def test_a_budget_that_runs_out_stops_the_task_with_the_best_tree(tmp_path
         await stage.submit(command=CUSTOM, limits=Limits(max_tokens=16_000))
         result = await stage.run()
         assert (result.status, result.grade) == (TaskStatus.STOPPED, Grade.UNCHECKED)
-        assert result.reason.startswith("budget: ")
+        assert result.reason.startswith("tokens: ")
         assert await stage.texts(result.commit) == {"calc.py": WRONG}
         assert len(stage.requests(FIX)) == 0
         assert result.usage.total_tokens <= 16_000

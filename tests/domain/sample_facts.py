@@ -30,13 +30,16 @@ from domain.events import (
     VerificationStarted,
 )
 from domain.evidence import Coverage, Evidence, Failure, FailureKind, Grade, Outcome, TestCase, TestReport
+from domain.finding import Finding, Severity
 from domain.money import NanoUsd
 from domain.plan import Plan, StubFile, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
-from domain.setbacks import Candidate, CandidatesJudged, PlanRevised, SubtaskCrashed
+from domain.setbacks import Candidate, CandidatesJudged, PlanRevised, RolledBack, SubtaskCrashed
+from domain.specialist_facts import FindingsReported
 from domain.subtask_result import Submitted
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
 from domain.task_kind import TaskKind
+from domain.test_outcome import TestOutcome
 
 TEXT = 'naïve \u6f22 \U0001f600 "quoted" back\\slash\nline\ttab \x00 nul {} \' %'
 COMMIT = "c0ffee" * 6 + "c0ff"
@@ -106,6 +109,15 @@ FACTS: tuple[Fact, ...] = (
     QuestionAsked(subtask_id="write", question_id="write:1:1:1", actor="x", tool="shell", summary=TEXT, patience_s=0.5),
     QuestionAnswered(subtask_id="write", question_id="write:1:1:1", approved=True, by="x", note=TEXT),
     SnapshotMade(subtask_id="write", commit=COMMIT, paths=("a.py", "b c.py")),
+    FindingsReported(subtask_id="write", findings=(Finding(path="a.py", line=3, severity=Severity.MAJOR, text=TEXT),)),
+    RolledBack(
+        subtask_id="write",
+        commit=COMMIT,
+        abandoned=COMMIT,
+        paths=("a.py",),
+        tests=TestOutcome(selection=("a.py",), collected=2, passed=1, failed=1, failing=(TEXT,), vector="0" * 64),
+        reason=TEXT,
+    ),
     ProtectedChangeDropped(subtask_id="write", paths=("tests/a.py",)),
     SubtaskFinished(subtask_id="write", result=Submitted(summary=TEXT, commit=COMMIT, steps=2)),
     ArtifactsKept(

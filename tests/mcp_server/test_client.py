@@ -69,3 +69,51 @@ async def test_what_no_transport_carries_is_answered_and_not_raised(value: Any, 
             assert observation.problem is not None
             assert ("cannot be read" in observation.text) != sent
         assert len(place.audit.heard) == (2 if sent else 0)
+
+
+TESTS = "from app import x\n\n\ndef test_good():\n    assert x\n\n\ndef test_bad():\n    assert x == 2\n"
+
+
+async def test_a_run_of_the_tests_says_which_of_them_failed_and_no_other_call_does(tmp_path: Path) -> None:
+    async with open_place(tmp_path, {"app.py": "x = 1\n", "test_app.py": TESTS}) as place:
+        tests = (await place.call("run_tests")).tests
+        assert tests is not None
+        assert (tests.collected, tests.passed, tests.failed, tests.errors) == (2, 1, 1, 0)
+        assert tests.failing == ("test_app.py::test_bad",)
+        chosen = (await place.call("run_tests", selection=["test_app.py::test_good"])).tests
+        assert chosen is not None
+        assert (chosen.selection, chosen.collected, chosen.failing) == (("test_app.py::test_good",), 1, ())
+        assert (await place.call("shell", command="python3 -m pytest -q")).tests is None
+
+
+async def test_an_observation_carries_the_hash_of_the_files_which_is_the_same_again_when_they_are(
+    tmp_path: Path,
+) -> None:
+    async with open_place(tmp_path, {"a.txt": "1"}) as place:
+        seen = [await place.call("write_file", path="a.txt", content=text) for text in ("2", "1", "2")]
+        assert seen[0].tree == seen[2].tree != seen[1].tree
+        assert len({observation.commit for observation in seen}) == 3
+
+
+async def test_looking_is_told_from_doing(tmp_path: Path) -> None:
+    async with open_place(tmp_path, {"a.txt": "1"}) as place:
+        await place.client.schemas()
+        assert (await place.call("read_file", path="a.txt")).read_only
+        assert not (await place.call("shell", command="cat a.txt")).read_only
+
+
+async def test_a_branch_that_is_rolled_back_has_the_old_files_here_in_the_sandbox_and_in_the_workspace(
+    tmp_path: Path,
+) -> None:
+    async with open_place(tmp_path, {"a.txt": "1", "b.txt": "1"}) as place:
+        good = await place.call("write_file", path="a.txt", content="2")
+        bad = await place.call("shell", command="echo 3 > a.txt; rm b.txt; mkdir c; echo 1 > c/d.txt")
+        back = await place.client.roll_back(good.commit)
+        assert (back.commit, back.tree) == (good.commit, good.tree)
+        assert back.undone == ("a.txt", "b.txt", "c/d.txt")
+        tree = await place.tree()
+        assert {path: file.content for path, file in tree.items()} == {"a.txt": b"2", "b.txt": b"1"}
+        # What was undone is still there to be looked at, and work goes on from the old snapshot.
+        assert "c/d.txt" in await place.workspace.files(bad.commit)
+        again = await place.call("write_file", path="e.txt", content="5")
+        assert set(await place.workspace.files(again.commit)) == {"a.txt", "b.txt", "e.txt"}

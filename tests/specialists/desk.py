@@ -20,8 +20,10 @@ from gateway.base import Provider
 from gateway.scripted import Line, Scene, ScriptedProvider
 from mcp_server.protection import Protection
 from specialists.assignment import Assignment
-from specialists.loop import Loop, Surroundings
-from specialists.role import Role, role
+from specialists.loop import Loop
+from specialists.role import Role
+from specialists.role_files import role
+from specialists.surroundings import Surroundings
 from tests.gateway.house import single
 from tests.mcp_server.place import Place, open_place
 
@@ -70,10 +72,10 @@ def assignment_of(**assigned: Any) -> Assignment:
 
 @contextlib.asynccontextmanager
 async def open_desk(
-    folder: Path, files: Mapping[str, str] | None = None, token_cap: int | None = None
+    folder: Path, files: Mapping[str, str] | None = None, token_cap: int | None = None, playing: str = "code"
 ) -> AsyncIterator[Desk]:
-    """A desk with these files, where tests are protected; ``token_cap`` is the budget."""
-    protection = Protection(protected=role("code").protected)
+    """A desk with these files, where what the role protects is; ``token_cap`` is the budget."""
+    protection = Protection(protected=role(playing).protected, writable=role(playing).writable)
     async with (
         open_store(Settings(soundstage_home=folder / "home")) as store,
         open_place(folder / "workspaces", files, protection) as place,

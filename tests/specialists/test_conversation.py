@@ -21,11 +21,14 @@ from domain.chat import (
 from domain.replies import ReplyProblem
 from domain.tokens import estimate_most
 from gateway.sanitiser import sanitised
+from mcp_server.client import Observation
 from specialists.conversation import Conversation
-from specialists.role import role
+from specialists.prompt import fill
+from specialists.role_files import role
 from tests.specialists.desk import TEXT_MODE, assignment_of
 
 SCHEMA = ToolSchema(name="shell", description="runs", parameters={"type": "object"})
+PROMPT = fill(role("code").prompt, "python")
 ARGUMENTS = st.text(max_size=20) | st.sampled_from(
     ["", "{}", '{"a": NaN}', '{"a":', "[1]", "null", '{"command": "ls"}']
 )
@@ -70,10 +73,14 @@ def check_history(request: ModelRequest) -> None:
     assert not waiting
 
 
+def observed(text: str) -> Observation:
+    return Observation(text=text, ok=True, commit="c")
+
+
 def play(conversation: Conversation, step: int, content: str, calls: list[tuple[str, str]]) -> None:
     reading = conversation.hear(reply(content, calls, step))
     if reading.actions:
-        conversation.show([(action.call, "result") for action in reading.actions])
+        conversation.show([(action.call, observed("result")) for action in reading.actions])
     else:
         conversation.correct(reading.problem or ReplyProblem.NO_ACTION)
 
@@ -99,7 +106,8 @@ def test_the_history_that_is_sent_never_holds_a_call_without_its_result(
 
 def test_a_model_hears_its_role_and_its_brief_first() -> None:
     request = start().request()
-    assert request.messages == (SystemMessage(content=role("code").prompt), UserMessage(content="Write calc.py."))
+    assert request.messages == (SystemMessage(content=PROMPT), UserMessage(content="Write calc.py."))
+    assert "{" not in PROMPT
     assert request.tools == (SCHEMA,)
     assert request.max_output_tokens == role("code").max_output_tokens
 
@@ -126,7 +134,7 @@ def test_a_model_without_tools_is_told_how_to_act_in_text_and_starts_afresh() ->
     request = conversation.request()
     assert len(request.messages) == 2
     assert TEXT_MODE in request.messages[0].content
-    assert request.messages[0].content.startswith(role("code").prompt)
+    assert request.messages[0].content.startswith(PROMPT)
     assert request.tools == ()
 
 
@@ -135,7 +143,7 @@ def test_actions_in_text_are_understood_also_of_a_model_that_could_call_tools() 
     call = conversation.hear(reply("```python\nx = 1\n```", [])).actions[0].call
     assert call.name == "write_file"
     assert json.loads(call.arguments) == {"path": "calc.py", "content": "x = 1\n"}
-    conversation.show([(call, "Created calc.py.")])
+    conversation.show([(call, observed("Created calc.py."))])
     assert conversation.request().messages[-1] == UserMessage(content="Result of write_file:\nCreated calc.py.")
 
 
@@ -148,21 +156,37 @@ def test_a_nudge_is_what_the_user_said_last() -> None:
 
 def test_a_long_conversation_is_sent_within_the_context() -> None:
     conversation = start(context_tokens=10_500)
-    for at in range(20):
+    for at in range(40):
         reading = conversation.hear(reply("", [("shell", '{"command": "ls"}')], at))
-        conversation.show([(action.call, "x" * 1000) for action in reading.actions])
-    request = conversation.request()
-    check_history(request)
-    assert estimate_most(request).total_tokens <= 10_500
-    assert len(request.messages) == 42
-    assert request.messages[-1].content == "x" * 1000
-    assert len(request.messages[3].content) < 300
+        conversation.show([(action.call, observed("x" * 1000)) for action in reading.actions])
+        request = conversation.request()
+        check_history(request)
+        assert estimate_most(request).total_tokens <= 10_500
+        assert request.messages[:2] == start().request().messages
+        assert request.messages[-1].content == "x" * 1000
 
 
-def test_half_of_a_short_context_is_left_for_the_conversation() -> None:
+def test_a_third_of_a_short_context_is_left_for_the_answer() -> None:
     request = start(context_tokens=4_096, brief="x" * 40_000).request()
-    assert request.max_output_tokens == 2_048
+    assert request.max_output_tokens == 1_365
     assert estimate_most(request).total_tokens <= 4_096
+
+
+def test_a_role_takes_no_more_of_a_long_context_than_its_data_says() -> None:
+    thrifty, wide = role("code"), role("code").model_copy(update={"context_tokens": 1_000_000})
+    long = "y" * 1_500_000
+    for playing, whole in ((thrifty, False), (wide, True)):
+        conversation = Conversation(playing, assignment_of(context_tokens=1_000_000), (SCHEMA,))
+        conversation.hear(reply("", [("shell", "{}")]))
+        conversation.show([(ToolCall(id="call_0_0", name="shell", arguments="{}"), observed(long))])
+        assert (conversation.request().messages[-1].content == long) == whole
+
+
+def test_what_was_done_is_told_when_the_model_goes_over_to_plain_text() -> None:
+    conversation = start()
+    play(conversation, 0, "", [("shell", '{"command": "ls src"}')])
+    conversation.use_text()
+    assert "shell ls src: result" in conversation.request().messages[-1].content
 
 
 def test_rambling_is_cut_short_and_a_reply_with_an_action_is_not() -> None:

@@ -9,7 +9,7 @@ from domain.errors import ContextTooLong, ModelRequestRejected, ModelUnavailable
 from domain.events import ModelCalled, ProtectedChangeDropped, SnapshotMade, ToolCalled
 from domain.subtask_result import Stopped, StopReason, Submitted
 from gateway.scripted import Line, Scene, ScriptedProvider
-from specialists.role import role
+from specialists.role_files import role
 from tests.specialists.desk import TEXT_MODE, call, open_desk, script
 
 SUBMIT = call("submit", summary="all done")
@@ -63,7 +63,7 @@ async def test_a_budget_ends_the_work_with_what_there_is(tmp_path: Path) -> None
         model = script(Line(text="x" * 40_000, calls=call("write_file", path="a", content="1").calls), SUBMIT)
         result = await desk.work(model)
         assert isinstance(result, Stopped)
-        assert result.reason is StopReason.BUDGET
+        assert result.reason is StopReason.TOKENS
         assert "--max-tokens" in result.detail
         assert len(model.requests) == 1
         assert "a" in await desk.place.workspace.files(result.commit)
@@ -142,16 +142,6 @@ async def test_a_conversation_that_is_too_long_is_halved_until_it_fits_or_nothin
         lengths = [len(request.messages[1].content) for request in model.requests]
         assert lengths == sorted(set(lengths), reverse=True)
         assert 3 <= len(lengths) < 10
-
-
-async def test_going_round_in_circles_is_nudged_and_then_stopped(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        model = script(call("shell", command="echo same"))
-        result = await desk.work(model)
-        assert isinstance(result, Stopped)
-        assert result.reason is StopReason.STUCK
-        nudged = ["You have done this before" in request.messages[-1].content for request in model.requests]
-        assert nudged == [False, False, False, True, True]
 
 
 async def test_a_change_of_protected_files_is_told_and_dropped(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Submitted
 from gateway.knowledge import Knowledge
 from gateway.scripted import Line, Scene, ScriptedProvider
-from specialists.loop import Loop, Surroundings
-from specialists.role import role
+from specialists.loop import Loop
+from specialists.role_files import role
+from specialists.surroundings import Surroundings
 from tests.gateway.house import single
 from tests.specialists.desk import TASK, TEXT_MODE, Desk, assignment_of, call, open_desk, script
 
