@@ -98,7 +98,7 @@ class TaskRun:
         standing.verifier.stubs = stubs
         if standing.verifier.looks_before:
             await standing.verifier.look_before(snapshot.commit)
-            plan = without_tests(plan) if standing.verifier.user_failed_first else plan
+            plan = without_tests(plan) if standing.verifier.users_tests_suffice else plan
         standing.ids = {subtask.id for subtask in plan.subtasks}
         await standing.tell("plan", PlanMade(plan=plan, fallback=fallback))
         return plan

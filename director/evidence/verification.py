@@ -20,6 +20,9 @@ from domain.task import TaskSpec
 from domain.task_kind import TaskKind
 from domain.workspace import Workspace
 
+FEWEST_EXAMPLES = 3
+"""With fewer of them, a test specialist says the rest."""
+
 
 class Verifier:
     """Verifies the trees of one task. ``tests`` are the protected test files, ours and the user's."""
@@ -40,6 +43,7 @@ class Verifier:
         self._given: set[str] = set(spec.protected_paths)
         self._taken = dict.fromkeys(spec.protected_paths, spec.base_commit)
         self._examples: FileTree = {}
+        self._few = False
         self._check = KindCheck(equipment, spec, workspace)
 
     @property
@@ -60,7 +64,9 @@ class Verifier:
             self.tests |= there
         if self.rule.new_tests is not NewTests.FAILING or not self.rule.judged:
             return {}
-        made = example_tests(find_examples(self._spec.prompt), plan.files, files, plan.language)
+        found = find_examples(self._spec.prompt)
+        made = example_tests(found, plan.files, files, plan.language)
+        self._few = len(found) < FEWEST_EXAMPLES
         self.tests |= set(made)
         self._given |= set(made)
         self._examples = made
@@ -70,6 +76,12 @@ class Verifier:
     def user_gave_tests(self) -> bool:
         """Whether the user said how to check the work: by tests, a command, or examples."""
         return bool(self._given or self._spec.test_command)
+
+    @property
+    def users_tests_suffice(self) -> bool:
+        """Whether no other tests are needed: the user's failed before the work, and are more than an example or two."""
+        alone = not (self._spec.protected_paths or self._spec.test_command)
+        return self.user_failed_first and not (alone and self._few)
 
     @property
     def looks_before(self) -> bool:
