@@ -5,6 +5,8 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 
+from pydantic import Field
+
 from app.journal import Journals
 from app.store import Store
 from app.task_runs import TaskRuns
@@ -37,13 +39,13 @@ from domain.workspace import MAIN_BRANCH, Workspace
 from sandbox import isolation
 from sandbox.profiles import profile
 from sandbox.uninterrupted import to_its_end
-from specialists.role import load_roles
+from specialists.role_files import load_roles
 from storage.tasks import TaskRecord
 
 
 class DeskRules(Value):
     """What is usual for a task: its ``model`` (a route over ``providers``) and its isolation; how many are worked on
-    at once, and how many may wait, in all and of one owner."""
+    at once, and how many may wait, in all and of one owner; the ``roles`` there are."""
 
     model: str
     providers: tuple[str, ...]
@@ -51,6 +53,7 @@ class DeskRules(Value):
     at_once: int = 2
     waiting: int = 100
     waiting_of_one: int = 20
+    roles: frozenset[str] = Field(default_factory=lambda: frozenset(load_roles()))
 
 
 class TaskDesk:
@@ -87,10 +90,10 @@ class TaskDesk:
         """UsageError where a plan or a role cannot be."""
         for route in strategy.models.values():
             parse_route(route, self._rules.providers)
-        if unknown := sorted(set(strategy.models) - {PLANNER, ANALYST, *load_roles()}):
+        if unknown := sorted(set(strategy.models) - {PLANNER, ANALYST, *self._rules.roles}):
             raise UsageError(f"There are no roles {', '.join(unknown)} that could have a model of their own.")
         if strategy.plan is not None:
-            check_roles(strategy.plan)
+            check_roles(strategy.plan, self._rules.roles)
 
     async def _keep(self, task_id: str, order: TaskOrder, model: str, level: str) -> None:
         workspace = await self._store.workspaces.create(task_id)
@@ -210,7 +213,7 @@ class TaskDesk:
         if self._runs.of(owner, task_id) is None:
             raise UsageError(f"Another process works on task {task_id}. Answer it there.")
         if answer.edited:
-            check_edited(question.question, answer.edited)
+            check_edited(question.question, answer.edited, self._rules.roles)
         fact = QuestionAnswered(
             subtask_id=question.question.subtask_id, question_id=question_id, approved=answer.approved, by=by,
             note=answer.note, edited=answer.edited,

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pydantic import ValidationError
 
@@ -44,10 +44,10 @@ def read_plan(text: str, roles: Mapping[str, Role] | None = None) -> Plan:
     return tests_first(plan)
 
 
-def check_roles(plan: Plan) -> None:
+def check_roles(plan: Plan, roles: Collection[str]) -> None:
     """UsageError where a plan, of a person, has subtasks of roles that there are not."""
-    if unknown := sorted({subtask.role for subtask in plan.subtasks} - set(load_roles())):
-        raise UsageError(f"The plan has no such roles: {', '.join(unknown)}. Use {', '.join(sorted(load_roles()))}.")
+    if unknown := sorted({subtask.role for subtask in plan.subtasks} - set(roles)):
+        raise UsageError(f"The plan has no such roles: {', '.join(unknown)}. Use {', '.join(sorted(roles))}.")
 
 
 def settled(plan: Plan, spec: TaskSpec, files: FileTree) -> Plan:
