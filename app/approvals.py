@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Collection
 
 from app.plan_dialog import ask_about_plan
 from app.progress import Watcher
@@ -26,13 +27,16 @@ def check_terminal(policy: ApprovalPolicy, approve_plan: bool, as_json: bool) ->
 
 
 async def answer_at_terminal(
-    tasks: TaskService, event: Event, asked: QuestionAsked, view: Watcher, editor: str
+    tasks: TaskService, event: Event, asked: QuestionAsked, view: Watcher, editor: str, roles: Collection[str]
 ) -> None:
-    """Puts a question to the person, and hands the answer over; nothing where there is none in time."""
+    """Puts a question to the person, and hands the answer over; nothing where there is none in time. ``roles`` are
+    those that a plan may name."""
     with view.aside():
         try:
             async with asyncio.timeout(asked.patience_s):
-                answer = await (ask_about_plan(asked.summary, editor) if asked.tool == PLAN else _ask_about_call(asked))
+                about_plan = asked.tool == PLAN
+                asking = ask_about_plan(asked.summary, editor, roles) if about_plan else _ask_about_call(asked)
+                answer = await asking
         except TimeoutError:
             print(flush=True)
             return

@@ -4,6 +4,7 @@ import asyncio
 import shlex
 import shutil
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from app.terminal import REFUSED, choice
@@ -17,8 +18,9 @@ ANSWERS = {"y": "yes", "yes": "yes", "n": "no", "no": "no", "e": "edit", "edit":
 EDITORS = ("nano", "vim", "vi")
 
 
-async def ask_about_plan(summary: str, editor: str) -> ApprovalAnswer:
-    """The person's answer to a plan in JSON, which may be another plan; ``editor`` is the command of theirs, if any."""
+async def ask_about_plan(summary: str, editor: str, roles: Collection[str]) -> ApprovalAnswer:
+    """The person's answer to a plan in JSON, which may be another plan, of these roles; ``editor`` is the command of
+    theirs, if any."""
     plan, edited = read_edited(summary), ""
     while True:
         print("\n".join(("The plan:", *plan_lines(plan))), flush=True)
@@ -26,13 +28,13 @@ async def ask_about_plan(summary: str, editor: str) -> ApprovalAnswer:
         if said != "edit":
             return ApprovalAnswer(approved=said == "yes", note="" if said == "yes" else REFUSED, edited=edited)
         try:
-            plan = await _edited(plan, shlex.split(editor or _installed()))
+            plan = await _edited(plan, shlex.split(editor or _installed()), roles)
             edited = plan.model_dump_json()
         except UsageError as error:
             print(error, flush=True)
 
 
-async def _edited(plan: Plan, editor: list[str]) -> Plan:
+async def _edited(plan: Plan, editor: list[str], roles: Collection[str]) -> Plan:
     """The plan as the person leaves it in an editor. UsageError where that is no plan."""
     with tempfile.TemporaryDirectory(prefix="soundstage-plan-") as folder:
         path = Path(folder) / "plan.json"
@@ -44,7 +46,7 @@ async def _edited(plan: Plan, editor: list[str]) -> Plan:
         if await process.wait() != 0:
             raise UsageError(f"{editor[0]} ended with {process.returncode}, so the plan stays as it is.")
         try:
-            return read_edited(path.read_text())
+            return read_edited(path.read_text(), roles)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"What the editor left cannot be read ({error}), so the plan stays as it is.") from error
 

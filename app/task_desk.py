@@ -66,6 +66,11 @@ class TaskDesk:
         self._rules = rules
         self._runs = TaskRuns(director, journals, rules.at_once, rules.waiting, rules.waiting_of_one)
 
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that a plan may name."""
+        return self._rules.roles
+
     async def submit(self, order: TaskOrder) -> str:
         """Stores the task, and puts it at the end of the line; see ``TaskService``."""
         model, level = order.model or self._rules.model, order.isolation or self._rules.isolation

@@ -214,7 +214,7 @@ async def _follow(tasks: "TaskDesk", task_id: str, view: Watcher, editor: str) -
     async for event in tasks.follow(LOCAL_OWNER, task_id):
         view.see(event)
         if isinstance(event.fact, QuestionAsked):
-            await answer_at_terminal(tasks, event, event.fact, view, editor)
+            await answer_at_terminal(tasks, event, event.fact, view, editor, tasks.roles)
 
 
 async def _deliver(soundstage: "Soundstage", options: RunOptions, result: TaskResult, view: Watcher) -> None:
