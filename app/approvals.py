@@ -2,13 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Collection
 
-from app.plan_dialog import ask_about_plan
 from app.progress import Watcher
+from app.settings import Settings
 from app.terminal import PERSON, REFUSED, yes_or_no
-from director.planning.plan_approval import PLAN
-from domain.approval import SHOWN_SUMMARY, ApprovalAnswer, ApprovalPolicy
+from domain.approval import PLAN, SHOWN_SUMMARY, ApprovalAnswer, ApprovalPolicy
 from domain.errors import UnknownQuestion, UsageError
 from domain.events import Event, QuestionAsked
 from domain.task_service import TaskService
@@ -27,16 +25,14 @@ def check_terminal(policy: ApprovalPolicy, approve_plan: bool, as_json: bool) ->
 
 
 async def answer_at_terminal(
-    tasks: TaskService, event: Event, asked: QuestionAsked, view: Watcher, editor: str, roles: Collection[str]
+    tasks: TaskService, event: Event, asked: QuestionAsked, view: Watcher, settings: Settings
 ) -> None:
-    """Puts a question to the person, and hands the answer over; nothing where there is none in time. ``roles`` are
-    those that a plan may name."""
+    """Puts a question to the person, and hands the answer over; nothing where there is none in time."""
     with view.aside():
         try:
             async with asyncio.timeout(asked.patience_s):
-                about_plan = asked.tool == PLAN
-                asking = ask_about_plan(asked.summary, editor, roles) if about_plan else _ask_about_call(asked)
-                answer = await asking
+                ask = _ask_about_plan if asked.tool == PLAN else _ask_about_call
+                answer = await ask(asked, settings)
         except TimeoutError:
             print(flush=True)
             return
@@ -46,7 +42,15 @@ async def answer_at_terminal(
         view.say("That answer came too late.")
 
 
-async def _ask_about_call(asked: QuestionAsked) -> ApprovalAnswer:
+async def _ask_about_plan(asked: QuestionAsked, settings: Settings) -> ApprovalAnswer:
+    # Whoever is not asked about a plan need not wait until all that plans is loaded.
+    from app.plan_dialog import ask_about_plan
+
+    return await ask_about_plan(asked.summary, settings)
+
+
+async def _ask_about_call(asked: QuestionAsked, settings: Settings) -> ApprovalAnswer:
+    del settings
     summary = both_ends(asked.summary, SHOWN_SUMMARY)
     approved = await yes_or_no(f"May the {one_line(asked.actor)} use {one_line(asked.tool)}? {summary} [y/n] ")
     return ApprovalAnswer(approved=approved, note="" if approved else REFUSED)

@@ -133,7 +133,7 @@ async def build(
                     periodically(tidy_every_s, lambda: leasing.reap(lock.alive)),
                     periodically(tidy_every_s, store.ledger.settle_abandoned),
                     periodically(PROBE_EVERY_S, lambda: _probe(gateway)),
-                    _desk(store, director, journals, _rules(settings, models, equipment)) as tasks,
+                    _desk(store, director, journals, _rules(settings, models)) as tasks,
                 ):
                     yield Soundstage(
                         store=store,
@@ -214,13 +214,13 @@ def _equipment(
     return equipment, journals
 
 
-def _rules(settings: Settings, models: Models, equipment: Equipment) -> DeskRules:
+def _rules(settings: Settings, models: Models) -> DeskRules:
     return DeskRules(
         model=models.chosen.route,
         providers=tuple(upstream.name for upstream in models.upstreams),
         isolation=settings.soundstage_isolation,
+        roles=tuple(read_roles(settings.role_folders)),
         at_once=settings.soundstage_tasks,
-        roles=frozenset(equipment.roles),
     )
 
 

@@ -58,7 +58,7 @@ async def _run(settings: "Settings", typed: dict[str, Any]) -> int:
     from app.commands.run import RunOptions, run
     from app.strategy_options import strategy_of
 
-    strategy = strategy_of(*(typed.pop(name) for name in STRATEGY))
+    strategy = strategy_of({name: typed.pop(name) for name in STRATEGY}, settings)
     said = sys.stdin.buffer.read().decode(errors="surrogateescape") if typed["prompt"] == "-" else typed["prompt"]
     usual = {"isolation": settings.soundstage_isolation, "cache": settings.soundstage_response_cache}
     given = {name: value for name, value in typed.items() if value is not None}

@@ -7,28 +7,30 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
+from app.settings import Settings
 from app.terminal import REFUSED, choice
 from director.planning.plan_approval import read_edited
 from domain.approval import ApprovalAnswer
 from domain.describe import plan_lines
 from domain.errors import UsageError
 from domain.plan import Plan
+from specialists.role_files import read_roles
 
 ANSWERS = {"y": "yes", "yes": "yes", "n": "no", "no": "no", "e": "edit", "edit": "edit"}
 EDITORS = ("nano", "vim", "vi")
 
 
-async def ask_about_plan(summary: str, editor: str, roles: Collection[str]) -> ApprovalAnswer:
-    """The person's answer to a plan in JSON, which may be another plan, of these roles; ``editor`` is the command of
-    theirs, if any."""
-    plan, edited = read_edited(summary), ""
+async def ask_about_plan(summary: str, settings: Settings) -> ApprovalAnswer:
+    """The person's answer to a plan in JSON, which may be another plan."""
+    roles = read_roles(settings.role_folders)
+    plan, edited = read_edited(summary, roles), ""
     while True:
         print("\n".join(("The plan:", *plan_lines(plan))), flush=True)
         said = await choice("Carry it out? [y/n/e to edit] ", ANSWERS, "no")
         if said != "edit":
             return ApprovalAnswer(approved=said == "yes", note="" if said == "yes" else REFUSED, edited=edited)
         try:
-            plan = await _edited(plan, shlex.split(editor or _installed()), roles)
+            plan = await _edited(plan, shlex.split(settings.editor or _installed()), roles)
             edited = plan.model_dump_json()
         except UsageError as error:
             print(error, flush=True)

@@ -1,10 +1,12 @@
 """How a task is gone about, as it is typed."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from director.planning.plan_approval import read_edited
+from app.settings import Settings
 from domain.errors import UsageError
 from domain.plan import Plan
 from domain.strategy import Planning, Strategy
@@ -14,19 +16,18 @@ MOST_PLAN_BYTES = 256 * 1024
 MOST_SAMPLES = 32
 
 
-def strategy_of(
-    plan: Path | None, approve_plan: bool, planning: str, kind: str | None, samples: int, role_models: list[str] | None
-) -> Strategy:
-    """The strategy. UsageError says which option is wrong; ``role_models`` are ``ROLE=ROUTE``."""
+def strategy_of(typed: Mapping[str, Any], settings: Settings) -> Strategy:
+    """The strategy that the options say, by their names. UsageError tells which one is wrong."""
+    samples, kind, plan = typed["samples"], typed["kind"], typed["plan"]
     if not 1 <= samples <= MOST_SAMPLES:
         raise UsageError(f"--samples takes 1 to {MOST_SAMPLES}.")
-    models = dict(map(_role_model, role_models or ()))
+    models = dict(map(_role_model, typed["role_model"] or ()))
     try:
         return Strategy(
             kind=None if kind is None else TaskKind(kind),
-            planning=Planning(planning),
-            plan=None if plan is None else read_plan_file(plan),
-            approve_plan=approve_plan,
+            planning=Planning(typed["planning"]),
+            plan=None if plan is None else read_plan_file(plan, settings),
+            approve_plan=typed["approve_plan"],
             models=models,
             samples=samples,
         )
@@ -41,7 +42,7 @@ def _role_model(text: str) -> tuple[str, str]:
     return role.strip(), route.strip()
 
 
-def read_plan_file(path: Path) -> Plan:
+def read_plan_file(path: Path, settings: Settings) -> Plan:
     """The plan in a JSON file. UsageError."""
     try:
         with path.open("rb") as file:
@@ -50,7 +51,11 @@ def read_plan_file(path: Path) -> Plan:
         raise UsageError(f"{path} cannot be read ({error.strerror}). Name a file that holds a plan.") from error
     if len(data) > MOST_PLAN_BYTES:
         raise UsageError(f"{path} is larger than any plan. Name a file that holds a plan.")
+    # Only whoever gives a plan waits until all that plans is loaded.
+    from director.planning.plan_approval import read_edited
+    from specialists.role_files import read_roles
+
     try:
-        return read_edited(data.decode())
+        return read_edited(data.decode(), read_roles(settings.role_folders))
     except UnicodeDecodeError:
         raise UsageError(f"{path} is no text in UTF-8. Name a file that holds a plan.") from None

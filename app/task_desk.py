@@ -5,8 +5,6 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 
-from pydantic import Field
-
 from app.journal import Journals
 from app.store import Store
 from app.task_runs import TaskRuns
@@ -39,21 +37,20 @@ from domain.workspace import MAIN_BRANCH, Workspace
 from sandbox import isolation
 from sandbox.profiles import profile
 from sandbox.uninterrupted import to_its_end
-from specialists.role_files import load_roles
 from storage.tasks import TaskRecord
 
 
 class DeskRules(Value):
-    """What is usual for a task: its ``model`` (a route over ``providers``) and its isolation; how many are worked on
-    at once, and how many may wait, in all and of one owner; the ``roles`` there are."""
+    """What is usual for a task: its ``model`` (a route over ``providers``) and its isolation; the names of the
+    ``roles`` that there are; how many are worked on at once, and how many may wait, in all and of one owner."""
 
     model: str
     providers: tuple[str, ...]
     isolation: str = "runc"
+    roles: tuple[str, ...] = ()
     at_once: int = 2
     waiting: int = 100
     waiting_of_one: int = 20
-    roles: frozenset[str] = Field(default_factory=lambda: frozenset(load_roles()))
 
 
 class TaskDesk:
@@ -65,11 +62,6 @@ class TaskDesk:
         self._journals = journals
         self._rules = rules
         self._runs = TaskRuns(director, journals, rules.at_once, rules.waiting, rules.waiting_of_one)
-
-    @property
-    def roles(self) -> frozenset[str]:
-        """The roles that a plan may name."""
-        return self._rules.roles
 
     async def submit(self, order: TaskOrder) -> str:
         """Stores the task, and puts it at the end of the line; see ``TaskService``."""

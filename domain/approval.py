@@ -10,6 +10,8 @@ from domain.base import Value
 
 MOST_NOTE = 1000
 MOST_EDITED = 256 * 1024
+PLAN = "plan"
+"""What stands for a tool in a question about a plan."""
 SHOWN_SUMMARY = 4000
 """Characters of what somebody is about to do that a person is shown at once, of its beginning and end together."""
 

@@ -102,7 +102,7 @@ async def run(settings: Settings, options: RunOptions) -> int:
             for name in soundstage.reaped:
                 view.say(f"removed a container that a crashed run left behind: {name}")
             order = order.model_copy(update={"files": inputs.files, "tests": inputs.tests, "origin": inputs.origin})
-            result = await _work(soundstage.tasks, order, view, settings.editor)
+            result = await _work(soundstage.tasks, order, view, settings)
             await _deliver(soundstage, options, result, view)
     finally:
         view.close()
@@ -191,10 +191,10 @@ def _warn(view: Watcher, models: Models, limits: Limits, prices: Prices) -> None
         )
 
 
-async def _work(tasks: "TaskDesk", order: TaskOrder, view: Watcher, editor: str) -> TaskResult:
+async def _work(tasks: "TaskDesk", order: TaskOrder, view: Watcher, settings: Settings) -> TaskResult:
     task_id = await tasks.submit(order)
     view.say(f"task {task_id}")
-    following = asyncio.create_task(_follow(tasks, task_id, view, editor))
+    following = asyncio.create_task(_follow(tasks, task_id, view, settings))
     try:
         result = await tasks.wait(order.owner, task_id)
         await following
@@ -210,11 +210,11 @@ async def _work(tasks: "TaskDesk", order: TaskOrder, view: Watcher, editor: str)
     return result
 
 
-async def _follow(tasks: "TaskDesk", task_id: str, view: Watcher, editor: str) -> None:
+async def _follow(tasks: "TaskDesk", task_id: str, view: Watcher, settings: Settings) -> None:
     async for event in tasks.follow(LOCAL_OWNER, task_id):
         view.see(event)
         if isinstance(event.fact, QuestionAsked):
-            await answer_at_terminal(tasks, event, event.fact, view, editor, tasks.roles)
+            await answer_at_terminal(tasks, event, event.fact, view, settings)
 
 
 async def _deliver(soundstage: "Soundstage", options: RunOptions, result: TaskResult, view: Watcher) -> None:

@@ -8,13 +8,10 @@ from pydantic import ValidationError
 from director.approval import TaskApprover
 from director.planning.plan_reading import check_roles
 from director.standing import Standing
-from domain.approval import ApprovalQuestion
+from domain.approval import PLAN, ApprovalQuestion
 from domain.base import Value
 from domain.errors import UsageError
 from domain.plan import Plan
-
-PLAN = "plan"
-"""What stands for a tool in the question."""
 
 
 class Approval(Value):
@@ -44,8 +41,8 @@ def check_edited(question: ApprovalQuestion, edited: str, roles: Collection[str]
     read_edited(edited, roles)
 
 
-def read_edited(text: str, roles: Collection[str] | None = None) -> Plan:
-    """The plan in a person's JSON. UsageError says what is wrong with it; ``roles`` are those there are, if known."""
+def read_edited(text: str, roles: Collection[str]) -> Plan:
+    """The plan in a person's JSON, for these roles. UsageError says what is wrong with it."""
     try:
         plan = Plan.model_validate_json(text)
     except ValidationError as error:
@@ -55,6 +52,5 @@ def read_edited(text: str, roles: Collection[str] | None = None) -> Plan:
             for problem in problems[:5]
         )
         raise UsageError(f"The plan cannot be used: {reasons}. Put that right, and give it again.") from error
-    if roles is not None:
-        check_roles(plan, roles)
+    check_roles(plan, roles)
     return plan

@@ -44,10 +44,10 @@ def read_plan(text: str, roles: Mapping[str, Role] | None = None) -> Plan:
     return tests_first(plan)
 
 
-def check_roles(plan: Plan, roles: Collection[str]) -> None:
+def check_roles(plan: Plan, known: Collection[str]) -> None:
     """UsageError where a plan, of a person, has subtasks of roles that there are not."""
-    if unknown := sorted({subtask.role for subtask in plan.subtasks} - set(roles)):
-        raise UsageError(f"The plan has no such roles: {', '.join(unknown)}. Use {', '.join(sorted(roles))}.")
+    if unknown := sorted({subtask.role for subtask in plan.subtasks} - set(known)):
+        raise UsageError(f"The plan has no such roles: {', '.join(unknown)}. Use {', '.join(sorted(known))}.")
 
 
 def settled(plan: Plan, spec: TaskSpec, files: FileTree) -> Plan:

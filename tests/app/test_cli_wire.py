@@ -156,7 +156,7 @@ def test_the_users_own_tests_are_proof(cli: Cli, tmp_path: Path) -> None:
     mine.write_text(TESTS)
     scenes = [scene for scene in DEMO_SCENES if "You are the test specialist" not in scene.when]
     with served(OpenAI(), play(scenes)) as server:
-        done = cli(*DEMO, "--tests", str(mine), "--out", "result", OPENAI_BASE_URL=server.url)
+        done = cli(*DEMO, "--planning", "always", "--tests", str(mine), "--out", "result", OPENAI_BASE_URL=server.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SOLVED (proven)" in done.stdout
     assert "the test specialist begins" not in done.stdout
