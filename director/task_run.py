@@ -89,13 +89,14 @@ class TaskRun:
         standing = self._standing
         files = await standing.workspace.files(standing.spec.base_commit)
         stubs = stub_files(plan.files, files)
-        change = TreeChange(written=stubs)
+        tests = standing.verifier.follow(plan, files | stubs)
+        change = TreeChange(written=stubs | tests)
         snapshot = await standing.journal.step(
             "stubs", Snapshot, lambda: standing.workspace.snapshot(MAIN_BRANCH, change, "stubs")
         )
         standing.start = standing.best = snapshot.commit
         standing.verifier.stubs = stubs
-        if standing.verifier.user_gave_tests:
+        if standing.verifier.looks_before:
             await standing.verifier.look_before(snapshot.commit)
             plan = without_tests(plan) if standing.verifier.user_failed_first else plan
         standing.ids = {subtask.id for subtask in plan.subtasks}

@@ -1,7 +1,8 @@
 """The gate of new tests: they are taken on only when they were seen to fail as they must."""
 
 from director.difficulty import difficulty_of
-from director.evidence.judgement import fails_properly
+from director.evidence.rules import NewTests, gate
+from director.evidence.test_paths import belongs_to_tests
 from director.order import Order, branch_of
 from director.standing import Standing
 from director.subtask_run import SubtaskRunner
@@ -24,13 +25,13 @@ async def gate_tests(standing: Standing, runner: SubtaskRunner, order: Order, jo
         paths = [path for path in await standing.workspace.paths(standing.start, head) if path not in order.kept]
         key, purpose = f"gate:{order.subtask.id}:{attempt}", "new tests on the stub"
         run = await verifier.run(key, head, purpose)
-        failure = fails_properly(run.report, paths)
+        failure = gate(run.report, paths, verifier.kind)
         seen = verifier.evidence(run, failure is None)
-        await verifier.finish(
-            key, seen.model_copy(update={"failure": failure, "failed_first": failure is None}), purpose
-        )
+        failed_first = failure is None and verifier.rule.new_tests is NewTests.FAILING
+        seen = seen.model_copy(update={"failure": failure, "failed_first": failed_first})
+        await verifier.finish(key, seen, purpose)
         if failure is None and not await runner.merge(order):
-            verifier.accept_tests(run, [path for path in paths if path.endswith(".py")])
+            verifier.accept_tests(run, [path for path in paths if belongs_to_tests(path)])
             return
     await standing.tell(f"dropped:{order.subtask.id}", NoticeGiven(text=_dropped(order, failure)))
 

@@ -18,7 +18,24 @@ class ToolCall(Value):
     arguments: str
 
 
-class SystemMessage(Value):
+class _Said(Value):
+    """A message. A conversation is sent again with every call, and what of it was measured need not be so again."""
+
+    content: str = ""
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """The bytes of its texts, in UTF-8, each with what belongs to it."""
+        return (size_of(self.content),)
+
+
+def size_of(*texts: str) -> int:
+    """How many bytes texts are in UTF-8."""
+    # An ASCII text is as many bytes as characters, and knows that it is one.
+    return sum(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+class SystemMessage(_Said):
     """Instructions that frame the conversation."""
 
     role: Literal["system"] = "system"
@@ -32,7 +49,7 @@ class Image(Value):
     data: str
 
 
-class UserMessage(Value):
+class UserMessage(_Said):
     """What the user, or the loop on the user's behalf, says and shows."""
 
     role: Literal["user"] = "user"
@@ -40,20 +57,30 @@ class UserMessage(Value):
     images: tuple[Image, ...] = ()
 
 
-class AssistantMessage(Value):
+class AssistantMessage(_Said):
     """What the model said, and the tools it wants to use."""
 
     role: Literal["assistant"] = "assistant"
     content: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
 
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """As in every message; each call by itself."""
+        return (size_of(self.content), *(size_of(call.id, call.name, call.arguments) for call in self.tool_calls))
 
-class ToolMessage(Value):
+
+class ToolMessage(_Said):
     """What a tool answered."""
 
     role: Literal["tool"] = "tool"
     tool_call_id: str
     content: str
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """As in every message."""
+        return (size_of(self.content, self.tool_call_id),)
 
 
 Message = Annotated[SystemMessage | UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")]

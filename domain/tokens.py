@@ -4,14 +4,12 @@ import json
 from collections.abc import Iterable
 
 from domain.chat import (
-    AssistantMessage,
     Message,
     ModelRequest,
-    SystemMessage,
-    ToolMessage,
     ToolSchema,
     Usage,
     UserMessage,
+    size_of,
 )
 
 BYTES_PER_TOKEN = 3
@@ -39,24 +37,13 @@ def estimate_messages(messages: Iterable[Message]) -> int:
 
 
 def _message_tokens(message: Message) -> int:
-    match message:
-        case AssistantMessage():
-            calls = (estimate_text(call.id, call.name, call.arguments) for call in message.tool_calls)
-            return estimate_text(message.content) + sum(calls)
-        case UserMessage():
-            return estimate_text(message.content) + IMAGE_TOKENS * len(message.images)
-        case ToolMessage():
-            return estimate_text(message.content, message.tool_call_id)
-        case SystemMessage():
-            return estimate_text(message.content)
+    images = len(message.images) if isinstance(message, UserMessage) else 0
+    return sum(map(_bytes_as_tokens, message.sizes)) + IMAGE_TOKENS * images
 
 
 def estimate_text(*texts: str) -> int:
     """About how many tokens texts are together, with what frames them."""
-    # An ASCII text is as many bytes as characters, and knows that it is one.
-    return _bytes_as_tokens(
-        sum(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    )
+    return _bytes_as_tokens(size_of(*texts))
 
 
 def bytes_within(tokens: int) -> int:

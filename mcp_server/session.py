@@ -1,5 +1,7 @@
 """A specialist's working place: its sandbox, its branch, and the rules that hold there."""
 
+from pathlib import PurePosixPath
+
 from domain.errors import HostileOutput, InfrastructureError
 from domain.files import File, FileTree, TreeChange
 from domain.past import Past
@@ -85,8 +87,9 @@ class ToolSession:
         """Whether the role may write a path: it is not protected, and takes no protected file's place."""
         if not self.protection.allows(path):
             return False
-        protected = [other for other in self.tree if not self.protection.allows(other)]
-        return not any(other.startswith(f"{path}/") or path.startswith(f"{other}/") for other in protected)
+        below = [other for other in self.tree if other.startswith(f"{path}/")]
+        above = [str(folder) for folder in PurePosixPath(path).parents if str(folder) in self.tree]
+        return all(map(self.protection.allows, (*below, *above)))
 
     async def write(self, path: str, content: bytes) -> None:
         """Writes a file here, in the sandbox and on the branch; ToolRefused when the role may not."""

@@ -23,6 +23,7 @@ class Language(Value):
 
     ``build_output`` are names that never leave the sandbox. The commands run in the workspace; ``format_files`` takes
     paths after it; ``test`` takes ``--control=FILE``, paths and test ids, and reports as ``sandbox.test_run`` reads.
+    With ``stop_early`` before its other arguments it ends at the first failure, where it can.
     ``test_framework`` is what tests are written with, ``test_files`` how their files are called.
     """
 
@@ -37,6 +38,7 @@ class Language(Value):
     compile: Argv
     lint: Argv
     test: Argv
+    stop_early: Argv = ()
     test_framework: str
     test_files: str
     control: ControlTemplate
@@ -58,6 +60,7 @@ PYTHON = Language(
     compile=("python3", "-I", "-S", f"{HARNESS}/compile_all.py"),
     lint=("/bin/sh", f"{HARNESS}/lint"),
     test=("python3", "-I", f"{HARNESS}/run_tests.py"),
+    stop_early=("-x",),
     test_framework="pytest",
     test_files="tests/test_*.py",
     control=ControlTemplate(

@@ -20,14 +20,18 @@ NAME_CHARACTERS = 500
 KINDS = {kind.value for kind in FailureKind}
 
 
-def harness_command(name: str, selection: tuple[str, ...] = (), timeout_s: float = 120.0, control: str = "") -> Command:
+def harness_command(
+    name: str, selection: tuple[str, ...] = (), timeout_s: float = 120.0, control: str = "", early: bool = False
+) -> Command:
     """The command that runs the tests of a language under its harness. UsageError.
 
     ``selection`` holds paths or test ids; all tests when empty. ``control`` is a test file that is run besides.
+    With ``early`` the run ends at the first failure, where the language's harness can do that.
     """
     wanted = [argument for argument in selection if not argument.startswith("-")]
     controls = [f"--control={control}"] if control else []
-    return Command(argv=(*language(name).test, *controls, *wanted), timeout_s=timeout_s, report=True)
+    stopping = language(name).stop_early if early else ()
+    return Command(argv=(*language(name).test, *controls, *stopping, *wanted), timeout_s=timeout_s, report=True)
 
 
 def custom_command(script: str, timeout_s: float = 600.0) -> Command:

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 
+from director.evidence.test_paths import holds_tests
 from domain.base import Value
 from domain.command import Verdict
 from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
-from domain.files import is_test_file
 from sandbox.languages import language
 
 BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
@@ -132,6 +132,30 @@ def fails_properly(report: TestReport, paths: Collection[str]) -> Failure | None
     return None
 
 
+def passes_properly(report: TestReport, paths: Collection[str]) -> Failure | None:
+    """None when tests in ``paths`` ran and passed, all of them, as tests of code that is there must; else why not."""
+    if broken_files := [error for error in report.errors if in_files(error.test_id, paths)]:
+        return broken_files[0]
+    cases = [case for case in report.cases if in_files(case.id, paths)]
+    if bad := [case for case in cases if case.outcome in BAD]:
+        return _failure(bad[0])
+    if not report.finished:
+        return first_failure(report)
+    if not any(case.outcome is Outcome.PASSED for case in cases):
+        return Failure(kind=FailureKind.NO_TESTS, message="no test in the new test files ran and passed")
+    return None
+
+
+def no_longer_passing(after: TestReport, before: TestReport) -> Failure | None:
+    """The failure of work after which a test that passed before does not pass any more, or is gone."""
+    passed = {case.id for case in after.cases if case.outcome is Outcome.PASSED}
+    lost = sorted(case.id for case in before.cases if case.outcome is Outcome.PASSED and case.id not in passed)
+    if not lost:
+        return None
+    message = f"{len(lost)} tests that passed before the work did not pass after it, or are gone"
+    return Failure(kind=FailureKind.RULE, test_id=lost[0], message=message)
+
+
 def judge(
     after: TestReport, before: TestReport | None, tests: Collection[str], controls_held: bool | None
 ) -> Judgement:
@@ -164,7 +188,7 @@ def _without_old_failures(after: TestReport, before: TestReport | None, tests: C
 def _missing(after: TestReport, before: TestReport | None, tests: Collection[str]) -> Failure | None:
     for path in sorted(tests):
         ran = [case for case in after.cases if in_files(case.id, {path}) and case.outcome is not Outcome.SKIPPED]
-        if is_test_file(path) and not ran:
+        if holds_tests(path) and not ran:
             return Failure(kind=FailureKind.NO_TESTS, path=path, message=f"no test of {path} ran")
     if before is not None and before.finished:
         due = {case.id for case in before.cases if in_files(case.id, tests) and case.outcome is not Outcome.SKIPPED}

@@ -1,5 +1,6 @@
 """Files that steer which tests run and how: in the clean room they are as they were before the work."""
 
+from director.evidence.test_paths import belongs_to_tests, holds_tests
 from domain.files import FileTree
 
 STEERING = frozenset(
@@ -15,10 +16,27 @@ SHADOWING = frozenset({"pytest", "_pytest", "coverage", "pluggy", "iniconfig", "
 def restored(files: FileTree, before: FileTree) -> FileTree:
     """The tree with every steering file as it was ``before``: changed ones put back, new ones left out.
 
-    New modules at the top that stand in for the test tools are left out as well.
+    New modules that stand in for the test tools are left out as well, and so are new ones among the tests that have the
+    name of a module of the code: pytest puts a test's folder in front of all others.
     """
-    kept = {path: file for path, file in files.items() if not _steers(path) and (path in before or not _shadows(path))}
+    code = {_top(path) for path in files if path.endswith(".py") and not belongs_to_tests(path)}
+    kept = {
+        path: file
+        for path, file in files.items()
+        if not _steers(path) and (path in before or not (_shadows(path) or _doubles(path, code)))
+    }
     return kept | {path: file for path, file in before.items() if _steers(path)}
+
+
+def _top(path: str) -> str:
+    """The first part of the name under which a file is imported."""
+    return path.removeprefix("src/").split("/", 1)[0].removesuffix(".py")
+
+
+def _doubles(path: str, code: set[str]) -> bool:
+    if not path.endswith(".py") or not belongs_to_tests(path) or holds_tests(path):
+        return False
+    return not code.isdisjoint(path.removesuffix(".py").split("/")[1:])
 
 
 def _steers(path: str) -> bool:

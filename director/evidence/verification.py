@@ -4,12 +4,20 @@ from collections.abc import Collection
 
 from director.equipment import Equipment
 from director.evidence.clean_room import Run, run_clean
+from director.evidence.examples.reading import find_examples
+from director.evidence.examples.writing import example_tests
+from director.evidence.inspection import inspect
 from director.evidence.judgement import BAD, in_files, judge
+from director.evidence.kind_check import Checked, KindCheck, Work
+from director.evidence.rules import RULES, NewTests, Rule
+from director.evidence.test_paths import holds_tests
 from domain.events import VerificationFinished, VerificationStarted
-from domain.evidence import Evidence, Failure, FailureKind, Grade, TestReport
+from domain.evidence import Evidence, Failure, FailureKind, Grade, Inspection, TestReport
 from domain.files import FileTree
 from domain.journal import Journal
+from domain.plan import Plan
 from domain.task import TaskSpec
+from domain.task_kind import TaskKind
 from domain.workspace import Workspace
 
 
@@ -27,16 +35,52 @@ class Verifier:
         self.command_failed_first = False
         self.ours_failed_first = False
         self.stubs: FileTree = {}
+        self.kind = TaskKind.NEW_CODE
+        self.language = "python"
+        self._given: set[str] = set(spec.protected_paths)
+        self._taken = dict.fromkeys(spec.protected_paths, spec.base_commit)
+        self._examples: FileTree = {}
+        self._check = KindCheck(equipment, spec, workspace)
+
+    @property
+    def rule(self) -> Rule:
+        """What the kind of task asks for."""
+        return RULES[self.kind]
+
+    def follow(self, plan: Plan, files: FileTree) -> FileTree:
+        """Goes by the plan's kind and language. Returns the tests to add, made of the request's examples.
+
+        ``files`` are those before the work, with the stubs. Where the kind keeps the tests that are there, they are
+        protected from now on.
+        """
+        self.kind, self.language = plan.kind, plan.language
+        if self.rule.keeps_tests:
+            there = {path for path in files if holds_tests(path)}
+            self._taken |= dict.fromkeys(there, self._spec.base_commit)
+            self.tests |= there
+        if self.rule.new_tests is not NewTests.FAILING or not self.rule.judged:
+            return {}
+        made = example_tests(find_examples(self._spec.prompt), plan.files, files, plan.language)
+        self.tests |= set(made)
+        self._given |= set(made)
+        self._examples = made
+        return made
 
     @property
     def user_gave_tests(self) -> bool:
-        """Whether the user said how to check the work."""
-        return bool(self._spec.protected_paths or self._spec.test_command)
+        """Whether the user said how to check the work: by tests, a command, or examples."""
+        return bool(self._given or self._spec.test_command)
+
+    @property
+    def looks_before(self) -> bool:
+        """Whether something is to be run before the work."""
+        return self.rule.judged and (self.user_gave_tests or self.rule.new_tests is NewTests.PASSING)
 
     async def run(self, key: str, commit: str, purpose: str, command: str | None = None) -> Run:
         """One run in the clean room, of all tests or of a command, journalled under ``key``, which is unique."""
         started = VerificationStarted(purpose=purpose, commit=commit)
         await self._equipment.log.append(self._spec.id, f"verify:{key}:started", started)
+        kept = await self._kept()
         return await self._journal.child(f"verify:{key}").step(
             "run",
             Run,
@@ -47,8 +91,20 @@ class Verifier:
                 commit,
                 test_command=command,
                 before=self._spec.base_commit,
+                language=self.language,
+                kept=kept,
             ),
         )
+
+    async def _kept(self) -> FileTree:
+        """The protected tests as they were when they were taken on."""
+        found = {path: await self._workspace.file(commit, path) for path, commit in self._taken.items()}
+        return self._examples | {path: file for path, file in found.items() if file is not None}
+
+    async def _altered(self, commit: str) -> list[str]:
+        """The protected tests that are not as they were, though the clean room ran them as they were."""
+        kept = await self._kept()
+        return [path for path in sorted(kept) if await self._workspace.file(commit, path) != kept[path]]
 
     async def finish(self, key: str, evidence: Evidence, purpose: str) -> None:
         """Writes down what the run of that key showed."""
@@ -57,11 +113,14 @@ class Verifier:
 
     async def look_before(self, commit: str) -> None:
         """Runs the user's tests and command before any work: they are worth most when they fail now."""
-        if self._spec.protected_paths:
+        if self._given or self.rule.new_tests is NewTests.PASSING:
             run = await self.run("before", commit, "before the work")
             self.before = run.report
             passed = self._users_tests_pass(run.report)
-            self.user_failed_first = run.report.finished and not passed
+            self.user_failed_first = bool(self._given) and run.report.finished and not passed
+            for path in [path for path in self.tests - self._given if not _pass_in(run.report, {path})]:
+                self.tests.remove(path)
+                self._taken.pop(path, None)
             await self.finish("before", self.evidence(run, passed), "before the work")
         if self._spec.test_command is not None:
             run = await self.run("before:command", commit, "before the work", self._spec.test_command)
@@ -71,14 +130,15 @@ class Verifier:
 
     def _users_tests_pass(self, report: TestReport) -> bool:
         """Whether the user's tests pass; what else fails in the project does not count."""
-        broken = any(in_files(error.test_id, self.tests) for error in report.errors)
-        cases = [case for case in report.cases if in_files(case.id, self.tests)]
-        return report.finished and not broken and bool(cases) and not any(case.outcome in BAD for case in cases)
+        return report.finished and _pass_in(report, self._given)
 
     def accept_tests(self, run: Run, paths: Collection[str]) -> None:
         """Takes our test specialist's tests on: from now on they are protected, and must pass."""
         self.tests |= set(paths)
-        self.ours_failed_first = True
+        self._taken |= dict.fromkeys(paths, run.commit)
+        self.ours_failed_first = self.rule.new_tests is NewTests.FAILING
+        if self.rule.new_tests is NewTests.PASSING:
+            return
         if self.before is None:
             self.before = run.report
         else:
@@ -103,16 +163,40 @@ class Verifier:
         gap = "" if custom or not passed else await self._gap(commit, run.report, changed, covered)
         if gap:
             passed, failure = False, Failure(kind=FailureKind.NO_TESTS, message=gap)
+        if passed and (altered := await self._altered(commit)):
+            message = f"protected tests were changed or are gone: {', '.join(altered[:5])}"
+            passed, failure = False, Failure(kind=FailureKind.TAMPERING, path=altered[0], message=message)
+        more: dict[str, object] = {}
+        if passed and not custom:
+            checked = await self._checked(key, base, commit, run)
+            passed, failure, more["mutation"] = checked.failure is None, checked.failure, checked.mutation
+        if passed:
+            more["inspection"] = await self._inspected(key, commit)
         evidence = self.evidence(run, passed).model_copy(
             update={
                 "failure": failure,
                 "failed_first": self.user_failed_first or self.ours_failed_first,
                 "changed_lines": changed,
                 "covered_lines": covered,
+                **more,
             }
         )
         await self.finish(key, evidence, "verification")
         return evidence
+
+    async def _checked(self, key: str, base: str, commit: str, run: Run) -> Checked:
+        tests = frozenset(self.tests)
+        work = Work(base=base, commit=commit, before=self.before, after=run, tests=tests, language=self.language)
+        return await self._check.check(self.rule, work, self._journal.child(f"verify:{key}:kind"))
+
+    async def _inspected(self, key: str, commit: str) -> Inspection:
+        after = await self._workspace.files(commit)
+        ours = {path: after[path] for path in self._given & set(after)}
+        before = await self._workspace.files(self._spec.base_commit) | ours
+        sandboxes, language = self._equipment.sandboxes, self.language
+        return await self._journal.child(f"verify:{key}:inspection").step(
+            "inspect", Inspection, lambda: inspect(sandboxes, self._spec, before, after, language)
+        )
 
     def evidence(self, run: Run, passed: bool) -> Evidence:
         """A run as evidence, before anything is added to it."""
@@ -124,6 +208,7 @@ class Verifier:
             passed=passed,
             controls_held=run.controls_held,
             protected_paths=tuple(sorted(self.tests)),
+            due=sum(in_files(case.id, self.tests) for case in self.before.cases) if self.before is not None else 0,
         )
 
     async def _gap(self, commit: str, report: TestReport, changed: int, covered: int) -> str:
@@ -156,6 +241,11 @@ class Verifier:
             return Grade.PROVEN, "the user's tests failed before the work and pass after it"
         if self.ours_failed_first:
             return Grade.CHECKED, "the test specialist's tests failed before the work and pass after it"
+        if evidence.mutation is not None and evidence.mutation.made:
+            noticed = f"{evidence.mutation.killed} of {evidence.mutation.made}"
+            return Grade.CHECKED, f"the new tests pass, and notice {noticed} wrong changes of the code"
+        if self.rule.keeps_surface and self.before is not None and self.tests:
+            return Grade.CHECKED, "the tests passed before the work and pass after it, and nothing public is gone"
         if self.user_gave_tests:
             return Grade.UNCHECKED, "the user's tests passed before any work, so they prove nothing about it"
         return Grade.UNCHECKED, "no test failed before the work, so passing ones prove nothing about it"
@@ -163,4 +253,11 @@ class Verifier:
     @property
     def can_judge(self) -> bool:
         """Whether there is anything by which a tree could be judged."""
-        return bool(self.tests) or self.user_gave_tests
+        return self.rule.judged and (bool(self.tests) or self.user_gave_tests)
+
+
+def _pass_in(report: TestReport, paths: Collection[str]) -> bool:
+    """Whether tests in these files ran, and none went wrong."""
+    broken = any(in_files(error.test_id, paths) for error in report.errors)
+    cases = [case for case in report.cases if in_files(case.id, paths)]
+    return not broken and bool(cases) and not any(case.outcome in BAD for case in cases)

@@ -7,8 +7,9 @@ JSON. Nothing that a worker sends is trusted: its memory may be in the hands of 
 import json
 from typing import BinaryIO, Literal, NamedTuple
 
-Ask = Literal["tags", "problems", "broken"]
-"""``tags`` or ``problems`` of one source; ``broken``: the problems of the second source if the first one has none."""
+Ask = Literal["tags", "problems", "broken", "mutants"]
+"""``tags``, ``problems`` or ``mutants`` of one source; ``broken``: the problems of the second source if the first one
+has none."""
 
 LENGTH_BYTES = 4
 READY = b'"ready"'

@@ -11,6 +11,7 @@ from typing import Self
 from pydantic import TypeAdapter, ValidationError
 
 from mcp_server.code.languages import MAX_SOURCE_BYTES
+from mcp_server.code.mutant import Mutant
 from mcp_server.code.symbol import Problem, Symbol, Tags
 from mcp_server.parsers.messages import Request
 from mcp_server.parsers.parser import Job, Parser
@@ -24,6 +25,7 @@ READING_S = 60.0
 """For many sources together: those that are not read by then are left out."""
 
 TAGS: TypeAdapter[Tags | None] = TypeAdapter(Tags | None)
+MUTANTS: TypeAdapter[tuple[Mutant, ...] | None] = TypeAdapter(tuple[Mutant, ...] | None)
 PROBLEMS: TypeAdapter[tuple[Problem, ...] | None] = TypeAdapter(tuple[Problem, ...] | None)
 
 
@@ -49,6 +51,15 @@ class Parsers:
     async def broken_by(self, path: str, before: bytes, after: bytes) -> tuple[Problem, ...]:
         """The problems of a file that was in order before an edit; () where the edit may be made."""
         return _problems(await self._ask(Request("broken", path, (before, after)))) or ()
+
+    async def mutants(self, path: str, source: bytes) -> tuple[Mutant, ...]:
+        """The small changes by which its tests can be tried; () where there are none that we know of."""
+        reply = await self._ask(Request("mutants", path, (source,)))
+        try:
+            found = MUTANTS.validate_json(reply) if reply is not None else None
+        except ValidationError:
+            found = None
+        return tuple(one for one in found or () if 0 <= one.start <= one.end <= len(source))
 
     async def read(self, files: Sequence[tuple[str, bytes]]) -> dict[int, bytes | None]:
         """The tags of many files by their place in ``files``, for ``decode_tags``; after a time some are missing."""

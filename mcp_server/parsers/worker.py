@@ -11,6 +11,7 @@ import signal
 import sys
 from typing import Any
 
+from mcp_server.code.mutating import mutants
 from mcp_server.code.problems import broken_by, syntax_problems
 from mcp_server.code.reading import tags
 from mcp_server.parsers.messages import READY, Request, frame, read_request
@@ -41,6 +42,8 @@ def answer(request: Request) -> bytes:
                 found = tags(request.path, *request.sources)
             case "problems":
                 found = syntax_problems(request.path, *request.sources)
+            case "mutants":
+                found = mutants(request.path, *request.sources)
             case "broken":
                 found = broken_by(request.path, *request.sources)
     return json.dumps(found, separators=(",", ":")).encode()

@@ -79,3 +79,34 @@ def test_a_task_is_solved_only_with_evidence_from_a_clean_room(status: TaskStatu
     result = TaskResult(task_id="t", status=status, grade=grade, reason="", commit="c")
 
     assert result.solved == (status == "solved" and grade in {"proven", "checked"})
+
+
+BEFORE = ("t.py::a", "t.py::b", "t.py::c")
+TREES = {
+    "worse: nothing runs": {},
+    "worse: two of its own pass": {"own.py::x": "passed", "own.py::y": "passed", **dict.fromkeys(BEFORE, "failed")},
+    "worse: all skipped": dict.fromkeys(BEFORE, "skipped"),
+    "worse: one passes, the others are gone": {"t.py::a": "passed"},
+    "worse: one passes, the others are skipped": {"t.py::a": "passed", "t.py::b": "skipped", "t.py::c": "skipped"},
+}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_tree_is_not_better_for_tests_that_are_gone_or_its_own(name: str) -> None:
+    honest = evidence_of({"t.py::a": "passed", "t.py::b": "failed", "t.py::c": "failed"})
+    assert evidence_of(TREES[name]).score <= honest.score
+    assert honest.score < evidence_of({"t.py::a": "passed", "t.py::b": "passed", "t.py::c": "failed"}).score
+
+
+def test_a_tampered_run_is_worse_than_an_honest_one_however_many_pass() -> None:
+    forged = evidence_of(dict.fromkeys(BEFORE, "passed"), errors=(Failure(kind=FailureKind.TAMPERING),))
+    assert forged.score < evidence_of(dict.fromkeys(BEFORE, "failed")).score
+
+
+def evidence_of(outcomes: dict[str, str], errors: tuple[Failure, ...] = ()) -> Evidence:
+    """Evidence of a run with these outcomes, of which the tests in ``t.py`` are protected."""
+    cases = tuple(TestCase(id=name, outcome=Outcome(outcome)) for name, outcome in outcomes.items())
+    report = TestReport(verdict=Verdict.FAILED, collected=len(cases), cases=cases, finished=True, errors=errors)
+    return Evidence(
+        kind="pytest", tree="t", isolation="none", report=report, passed=False, protected_paths=("t.py",), due=3
+    )
