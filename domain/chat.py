@@ -1,10 +1,9 @@
 """What is said to a model and what it answers."""
 
 import json
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
@@ -28,12 +27,6 @@ class _Said(Value):
     def sizes(self) -> tuple[int, ...]:
         """The bytes of its texts, in UTF-8, each with what belongs to it."""
         return (size_of(self.content),)
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, which is measured anew: its texts may be others."""
-        made = super().model_copy(update=update, deep=deep)
-        made.__dict__.pop("sizes", None)
-        return made
 
 
 def size_of(*texts: str) -> int:
