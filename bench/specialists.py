@@ -1,5 +1,5 @@
-"""What a specialist's step costs besides its model and its sandbox: reading the reply, a tool call over MCP, the journal,
-events on SQLite, the conversation."""
+"""What a specialist's step costs besides its model and its sandbox: reading the reply, a tool call over MCP, the
+journal, events on SQLite, the conversation."""
 
 import asyncio
 import statistics
@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # its own folder has a module mcp
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+# Its own folder has a module that is called mcp.
+sys.path.remove(str(Path(__file__).resolve().parent))
 
 from app.journal import MemoryJournal
 from bench.measure import Figure, show, wants_json

@@ -10,7 +10,7 @@ from domain.chat import AssistantMessage, Message, SystemMessage, ToolCall, Tool
 from domain.test_outcome import TestOutcome
 from domain.tokens import estimate_messages
 from mcp_server.client import Observation
-from specialists.context import DIGEST_SHARE, FILLED, LEAST_FREED, WHOLE, History, fit
+from specialists.context import DIGEST_SHARE, FILLED, LEAST_FREED, MASKED, WHOLE, History, fit
 from specialists.digest import MOST_LINES, Digest
 from specialists.exchange import Exchange
 
@@ -112,6 +112,13 @@ def test_where_masking_frees_less_than_a_tenth_the_oldest_are_left_out_for_a_dig
     assert fitted.tokens <= made.tokens * (FILLED + 1 / DIGEST_SHARE)
     assert fitted.exchanges == made.exchanges[fitted.digest.count :]
     assert fit(fitted, made.tokens - 100) is fitted
+
+
+def test_masking_that_would_do_but_frees_less_than_a_tenth_is_not_enough() -> None:
+    made = history([("call", 900, False), *[("call", 150, False)] * 60])
+    masked = made.exchanges[0].cut(MASKED)
+    assert 100 < made.exchanges[0].tokens - masked.tokens < made.tokens * LEAST_FREED
+    assert fit(made, made.tokens - 100).digest.count >= 1
 
 
 def test_the_tests_that_failed_stay_whatever_is_cut() -> None:
