@@ -16,12 +16,9 @@ from domain.evidence import Evidence, Failure, FailureKind
 from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
 from domain.setbacks import Candidate, CandidatesJudged
-from domain.task_kind import TaskKind
 from domain.workspace import MAIN_BRANCH
 
 GOAL = "Mend the code so that its tests pass. The tests are right and stay as they are."
-MOST_GOAL = 8_000
-GOAL_OF_TESTS = "Mend the tests: they pass on the code as it is, and fail where it does something else."
 
 
 class Corrector:
@@ -70,11 +67,11 @@ class Corrector:
         if rung is Rung.REPLAN and await self._replanned(attempt, failure):
             return
         order = Order(
-            subtask=self._subtask(attempt),
+            subtask=Subtask(id=f"fix-{attempt - 1}", role="code", goal=GOAL),
             difficulty=difficulty_of(attempt),
             failure=failure,
             analysis=analysis,
-            kept=frozenset() if self._plan.kind is TaskKind.ADD_TESTS else frozenset(standing.verifier.tests),
+            kept=frozenset(standing.verifier.tests),
             shown=standing.shown,
         )
         await self._try(attempt, order, 1 if rung is Rung.FEEDBACK else await self._affordable())
@@ -82,8 +79,7 @@ class Corrector:
     async def _replanned(self, attempt: int, failure: Failure) -> bool:
         """Works by a new plan on what is left; False where there is none."""
         standing = self._standing
-        subtask = self._subtask(attempt)
-        subtask = subtask.model_copy(update={"id": standing.new_id(subtask.id)})
+        subtask = Subtask(id=standing.new_id(f"fix-{attempt - 1}"), role="code", goal=GOAL)
         journal = standing.journal.child(f"replan-{attempt}")
         plan = await replan(standing, journal, self._plan, subtask, failure)
         if plan is None:
@@ -92,12 +88,6 @@ class Corrector:
         commit = await standing.workspace.head(MAIN_BRANCH)
         self._keep_better(commit, await self._verify(f"final:{attempt}", commit))
         return True
-
-    def _subtask(self, attempt: int) -> Subtask:
-        name = f"fix-{attempt - 1}"
-        if self._plan.kind is TaskKind.ADD_TESTS:
-            return Subtask(id=name, role="test", goal=f"{GOAL_OF_TESTS}\n\n{self._standing.spec.prompt}"[:MOST_GOAL])
-        return Subtask(id=name, role="code", goal=GOAL)
 
     async def _affordable(self) -> int:
         standing = self._standing

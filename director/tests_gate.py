@@ -25,7 +25,7 @@ async def gate_tests(standing: Standing, runner: SubtaskRunner, order: Order, jo
         paths = [path for path in await standing.workspace.paths(standing.start, head) if path not in order.kept]
         key, purpose = f"gate:{order.subtask.id}:{attempt}", "new tests on the stub"
         run = await verifier.run(key, head, purpose)
-        failure = gate(run.report, paths, verifier.kind)
+        failure = gate(run.report, paths, verifier.kind) or await verifier.weakness(key, standing.start, run)
         seen = verifier.evidence(run, failure is None)
         failed_first = failure is None and verifier.rule.new_tests is NewTests.FAILING
         seen = seen.model_copy(update={"failure": failure, "failed_first": failed_first})

@@ -99,7 +99,8 @@ def weakness(score: MutationScore | None) -> Failure | None:
     if not score.controls_held:
         message = "the new tests notice a change of a comment: test what the code does, not its text"
         return Failure(kind=FailureKind.TAMPERING, message=message)
-    if score.made < FEWEST_MUTANTS or score.share >= LEAST_KILLED:
+    few_but_some = score.made < FEWEST_MUTANTS and (score.killed or not score.made)
+    if few_but_some or score.share >= LEAST_KILLED:
         return None
     survivors = "\n".join(f"{one.path}:{one.line}: {one.what}" for one in score.survivors[:SHOWN_SURVIVORS])
     noticed = f"of {score.made} wrong changes they noticed {score.killed}"

@@ -196,6 +196,10 @@ class Verifier:
         await self.finish(key, evidence, "verification")
         return evidence
 
+    async def weakness(self, key: str, base: str, run: Run) -> Failure | None:
+        """What new tests, which pass, do not notice, where their kind of task asks for that; ``key`` is unique."""
+        return (await self._checked(key, base, run.commit, run)).failure if self.rule.mutants else None
+
     async def _checked(self, key: str, base: str, commit: str, run: Run) -> Checked:
         tests = frozenset(self.tests)
         work = Work(base=base, commit=commit, before=self.before, after=run, tests=tests, language=self.language)

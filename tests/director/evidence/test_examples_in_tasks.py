@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from domain.events import SubtaskStarted
 from domain.evidence import Grade
 from domain.task import TaskStatus
 from gateway.scripted import ScriptedProvider
@@ -33,3 +34,11 @@ async def test_wrong_work_is_not_solved_whatever_its_specialist_says(tmp_path: P
         result = await stage.run()
     assert result.grade is Grade.UNCHECKED
     assert not result.solved
+
+
+async def test_an_example_or_two_do_not_spare_the_test_specialist_but_three_do(tmp_path: Path) -> None:
+    for at, (more, roles) in enumerate((("", {"test", "code"}), (" add(1, 1) == 2.", {"code"}))):
+        async with open_stage(tmp_path / str(at), model(RIGHT)) as stage:
+            await stage.submit(prompt=ASKED + more)
+            assert (await stage.run()).grade is Grade.PROVEN
+            assert {fact.subtask.role for fact in await stage.happened(SubtaskStarted)} == roles
