@@ -25,6 +25,9 @@ def write_brief(spec: TaskSpec, order: Order, files: FileTree, shown: Iterable[s
     more = f"\n... and {len(listing) - LISTED_FILES} more" if len(listing) > LISTED_FILES else ""
     parts.append("Files in the workspace:\n" + ("\n".join(listing[:LISTED_FILES]) or "(none yet)") + more)
     parts += _contents(files, shown)
+    if order.findings:
+        found = (f"- {one.path}:{one.line} ({one.severity}): {one.text}" for one in order.findings)
+        parts.append("What others found before you:\n" + excerpt("\n".join(found), FAILURE_CHARACTERS))
     if order.failure is not None:
         parts.append(describe_failure(order.failure))
     if order.analysis:

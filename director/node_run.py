@@ -46,9 +46,11 @@ class NodeRun:
 
     async def _node(self, subtask: Subtask, journal: Journal, may_replan: bool) -> NodeState:
         standing = self._standing
+        shown = (*subtask.inputs, *standing.shown)
         order = Order(
-            subtask=subtask, kept=frozenset(standing.verifier.tests), shown=(*subtask.inputs, *standing.shown)
-        )
+            subtask=subtask, kept=frozenset(standing.verifier.tests), shown=shown, may_request=True,
+            findings=tuple(found for need in subtask.needs for found in standing.findings.get(need, ())),
+        )  # fmt: skip
         result = await self._runner.run(order, journal)
         if subtask.role == "test":
             await gate_tests(standing, self._runner, order, journal)
@@ -61,7 +63,14 @@ class NodeRun:
         if failure is not None:
             await standing.tell(f"gap:{subtask.id}", NoticeGiven(text=f"{subtask.id} lacks: {failure.message}"))
         await self._merge(order, journal)
+        await self._requested(subtask, journal)
         return NodeState.DONE
+
+    async def _requested(self, asker: Subtask, journal: Journal) -> None:
+        """Has the work done that a node asked for, before those begin that need the node."""
+        wanted = tuple(subtask for by, subtask in self._standing.requested.values() if by == asker.id)
+        if wanted:
+            await self.run_in_place(self._plan.model_copy(update={"subtasks": wanted}), journal)
 
     async def _accepted(self, order: Order, result: SubtaskResult, journal: Journal) -> tuple[Order, Failure | None]:
         """The order that was carried out last, and what its work lacks still after it went back."""
@@ -105,7 +114,7 @@ class NodeRun:
             goal = f"{subtask.goal}\nWork on these files had to be done again, because others changed them: {paths}"
             redone = subtask.model_copy(update={"id": standing.new_id(f"{subtask.id[:30]}-again"), "goal": goal})
             standing.active.pop(order.subtask.id, None)
-            order = order.model_copy(update={"subtask": redone})
+            order = order.model_copy(update={"subtask": redone, "may_request": False})
             await self._runner.run(order, journal.child(f"again-{again}"))
             standing.active.pop(redone.id, None)
         if conflicts := await self._runner.merge(order):

@@ -3,6 +3,7 @@
 from director.difficulty import difficulty_of
 from domain.base import Value
 from domain.evidence import Failure
+from domain.finding import Finding
 from domain.plan import Subtask
 
 
@@ -10,7 +11,9 @@ class Order(Value):
     """A subtask to be done now: which attempt it is, what failed before, and which paths nobody may change.
 
     ``difficulty`` is the strength that its model should have. ``analysis`` is what a model made of the failure;
-    ``candidate`` counts the tries at the same work that are made side by side.
+    ``candidate`` counts the tries at the same work that are made side by side. ``findings`` are what those found on
+    whose work it builds. With ``reads_from`` it begins at that commit and changes nothing. ``may_request`` says whether
+    it may ask for work by others; ``max_steps`` is for this order, where it has a limit of its own.
 
     ``lease`` counts the sandboxes of the attempt: a second one takes over where the first was lost.
     """
@@ -22,6 +25,10 @@ class Order(Value):
     failure: Failure | None = None
     analysis: str = ""
     candidate: int = 0
+    findings: tuple[Finding, ...] = ()
+    reads_from: str = ""
+    may_request: bool = False
+    max_steps: int | None = None
     kept: frozenset[str] = frozenset()
     shown: tuple[str, ...] = ()
 

@@ -4,7 +4,9 @@ from director.equipment import Equipment
 from director.evidence.verification import Verifier
 from domain.events import Fact
 from domain.evidence import Evidence
+from domain.finding import Finding
 from domain.journal import Journal
+from domain.plan import Subtask
 from domain.subtask_result import Stopped, StopReason
 from domain.task import TaskSpec
 from domain.workspace import MAIN_BRANCH, Workspace
@@ -16,7 +18,8 @@ class Standing:
     """Shared by all that work on one task.
 
     ``start`` is the commit that the work begins at, ``best`` the one to hand over, whatever happens, ``evidence`` what
-    is known of it. ``active`` are the branches of the subtasks at work, by the id of the subtask.
+    is known of it. ``active`` are the branches of the subtasks at work, and ``findings`` what
+    they found, by the id of the subtask; ``requested`` is work that was asked for, with who did.
     """
 
     def __init__(self, equipment: Equipment, spec: TaskSpec, workspace: Workspace, journal: Journal) -> None:
@@ -31,6 +34,8 @@ class Standing:
         self.stopped: Stopped | None = None
         self.active: dict[str, str] = {}
         self.ids: set[str] = set()
+        self.findings: dict[str, tuple[Finding, ...]] = {}
+        self.requested: dict[str, tuple[str, Subtask]] = {}
 
     @property
     def hard_stopped(self) -> bool:

@@ -7,6 +7,7 @@ from director.approval import TaskApprover
 from director.artifacts import keep
 from director.background import context_tokens, gather
 from director.brief import write_brief
+from director.colleagues import TaskColleagues
 from director.order import Order, branch_of
 from director.room import request_for
 from director.standing import Standing
@@ -17,9 +18,9 @@ from domain.journal import Journal
 from domain.ledger import Scope
 from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
-from domain.subtask_result import Stopped, Submitted, SubtaskResult
+from domain.subtask_result import Asks, Stopped, Submitted, SubtaskResult
 from domain.workspace import MAIN_BRANCH
-from mcp_server.caller import Caller
+from mcp_server.caller import Caller, Permission
 from mcp_server.client import connect
 from mcp_server.context.project_context import Gathered
 from mcp_server.dispatcher import Dispatcher
@@ -28,11 +29,14 @@ from mcp_server.session import ToolSession
 from sandbox.base import Sandbox
 from specialists.assignment import Assignment
 from specialists.loop import Loop
+from specialists.role import Role
 from specialists.role_files import role
 from specialists.surroundings import Surroundings
 
 TEMPERATURE = 0.8
 """Of all candidates but the first, so that they differ."""
+
+LOOKING = frozenset({Permission.READ, Permission.TEST, Permission.SUBMIT})
 
 
 class SubtaskRunner:
@@ -55,6 +59,8 @@ class SubtaskRunner:
         result = await self._twice(order, journal)
         if isinstance(result, Stopped):
             self._standing.stopped = result
+        if not isinstance(result, Asks) and result.findings:
+            self._standing.findings[order.subtask.id] = result.findings
         return result
 
     async def _twice(self, order: Order, journal: Journal) -> SubtaskResult:
@@ -74,7 +80,8 @@ class SubtaskRunner:
         parent = f"task:{self._spec.id}"
         await self._equipment.ledger.open(Scope(id=scope, parent=parent, cap=self._cap(subtask), token_cap=tokens))
         fresh = order.attempt == order.lease == 1
-        start = await self._workspace.head(MAIN_BRANCH if fresh else branch)
+        start = order.reads_from if fresh else ""
+        start = start or await self._workspace.head(MAIN_BRANCH if fresh else branch)
         await self._workspace.branch(branch, start)
         key = f"subtask:{order.key}"
         started = SubtaskStarted(subtask=subtask, attempt=order.attempt, commit=start)
@@ -94,14 +101,17 @@ class SubtaskRunner:
 
     async def _work(self, order: Order, branch: str, scope: str, journal: Journal) -> SubtaskResult:
         playing = role(order.subtask.role, self._equipment.roles)
-        protection = Protection(protected=playing.protected, writable=playing.writable, kept=order.kept)
+        protected = ("*",) if order.reads_from else playing.protected
+        protection = Protection(protected=protected, writable=playing.writable, kept=order.kept)
         request = request_for(self._spec, order.subtask.id, self._spec.limits.wall_clock_s + 60)
         async with self._equipment.sandboxes.lease(request) as sandbox:
             caller = Caller(
-                actor=f"{playing.name} specialist", permissions=playing.permissions, owner=self._spec.owner,
+                actor=f"{playing.name} specialist", permissions=_permissions(playing, order), owner=self._spec.owner,
                 task_id=self._spec.id, subtask_id=order.subtask.id, approval=self._spec.approval,
             )  # fmt: skip
-            session = ToolSession(sandbox, self._workspace, branch, caller, protection)
+            session = ToolSession(
+                sandbox, self._workspace, branch, caller, protection, self._colleagues(order, journal)
+            )
             await session.open()
             async with connect(session, self._dispatcher(order, journal)) as tools:
                 assignment = await self._assignment(order, scope, session, journal)
@@ -109,6 +119,10 @@ class SubtaskRunner:
                 result = await Loop(playing, assignment, around).run()
                 await self._keep(order, result, sandbox)
                 return result
+
+    def _colleagues(self, order: Order, journal: Journal) -> TaskColleagues | None:
+        """Whom it may ask; whoever answers works alone."""
+        return None if order.reads_from else TaskColleagues(self._standing, order, journal, self._twice)
 
     def _dispatcher(self, order: Order, journal: Journal) -> Dispatcher:
         """Calls the tools of one piece of work, whose questions go to whoever watches the task."""
@@ -145,7 +159,7 @@ class SubtaskRunner:
             scope=scope,
             difficulty=order.difficulty,
             cacheable=self._spec.cache,
-            max_steps=self._spec.limits.max_steps,
+            max_steps=order.max_steps or self._spec.limits.max_steps,
             deadline=self._deadline,
             context_tokens=context_tokens(self._equipment, self._spec),
         )
@@ -156,3 +170,8 @@ class SubtaskRunner:
         merged = BranchMerged(subtask_id=order.subtask.id, commit=merge.commit, conflicts=merge.conflicts)
         await self._equipment.log.append(self._spec.id, f"subtask:{order.key}:merged", merged)
         return merge.conflicts
+
+
+def _permissions(playing: Role, order: Order) -> frozenset[Permission]:
+    """What it may do: whoever only answers a question looks at files and runs tests."""
+    return playing.permissions & LOOKING if order.reads_from else playing.permissions

@@ -31,7 +31,7 @@ from domain.evidence import Evidence, Outcome
 from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.setbacks import CandidatesJudged, PlanRevised, RolledBack, SubtaskCrashed
-from domain.specialist_facts import FindingsReported
+from domain.specialist_facts import FindingsReported, QuestionPut, WorkRequested
 from domain.subtask_result import Asks, Stopped, Submitted
 from domain.text import both_ends, one_line
 
@@ -83,6 +83,10 @@ def _talk(fact: Fact) -> str | None:
             return f"{subtask_id}: repaired: {one_line('; '.join(repairs), 120)}"
         case ReplyCorrected(subtask_id=subtask_id, problems=problems):
             return f"{subtask_id}: told what was wrong with its reply: {', '.join(map(_words, problems))}"
+        case QuestionPut(subtask_id=subtask_id, role=role, question=question, answered=answered):
+            return f"{subtask_id}: asked {role}{'' if answered else ', in vain'}: {one_line(question, 160)}"
+        case WorkRequested(subtask_id=subtask_id, role=role, goal=goal):
+            return f"{subtask_id}: asked for work by {role}: {one_line(goal, 160)}"
         case FindingsReported(subtask_id=subtask_id, findings=findings):
             shown = "; ".join(f"{found.severity} {found.path}:{found.line} {found.text}" for found in findings)
             return f"{subtask_id}: found {len(findings)}: {one_line(shown, 200)}"

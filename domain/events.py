@@ -17,7 +17,7 @@ from domain.money import NanoUsd
 from domain.plan import Plan, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.setbacks import Setback
-from domain.specialist_facts import FindingsReported
+from domain.specialist_facts import SpecialistFact
 from domain.subtask_result import SubtaskResult
 from domain.task import LOCAL_OWNER, TaskResult, TaskSpec
 
@@ -271,7 +271,7 @@ Fact = Annotated[
     | QuestionAsked
     | QuestionAnswered
     | SnapshotMade
-    | FindingsReported
+    | SpecialistFact
     | ProtectedChangeDropped
     | SubtaskFinished
     | ArtifactsKept

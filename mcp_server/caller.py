@@ -19,6 +19,7 @@ class Permission(StrEnum):
     TEST = "tests:run"
     SUBMIT = "work:submit"
     REVIEW = "work:review"
+    HAND_OFF = "work:handoff"
     REACH = "network:reach"
     QUERY = "databases:read"
     ALTER = "databases:write"

@@ -9,6 +9,7 @@ from domain.text import one_line
 from domain.workspace import BASE_BRANCH, Workspace
 from mcp_server.answers import Answers
 from mcp_server.caller import Caller
+from mcp_server.colleagues import Colleagues
 from mcp_server.edit_ladder import EditLadder
 from mcp_server.protection import Protection
 from mcp_server.tool import ToolRefused
@@ -20,7 +21,7 @@ class ToolSession:
 
     Every change becomes a snapshot on the branch. A change that the protection does not allow is undone in the
     sandbox before it can become one, whichever tool made it. ``failure`` is an infrastructure error that a tool met:
-    the work cannot go on.
+    the work cannot go on. ``colleagues`` is None where it works alone.
     """
 
     def __init__(
@@ -30,10 +31,12 @@ class ToolSession:
         branch: str,
         caller: Caller,
         protection: Protection,
+        colleagues: Colleagues | None = None,
     ) -> None:
         self.sandbox = sandbox
         self.caller = caller
         self.protection = protection
+        self.colleagues = colleagues
         self.tree: FileTree = {}
         self.commit = ""
         self.tree_hash = ""

@@ -8,6 +8,7 @@ from mcp_server.registry import AnyTool
 from mcp_server.repo_map.repo_map import RepoMap
 from mcp_server.syntax import SyntaxCheck
 from mcp_server.tools.artifacts import artifact_tools
+from mcp_server.tools.colleagues import COLLEAGUE_TOOLS
 from mcp_server.tools.commands import COMMAND_TOOLS
 from mcp_server.tools.databases import database_tools
 from mcp_server.tools.documents import DOCUMENT_TOOLS
@@ -43,6 +44,7 @@ def specialist_tools(means: Means | None = None) -> tuple[AnyTool, ...]:
         *COMMAND_TOOLS,
         *TEST_TOOLS,
         *FINDING_TOOLS,
+        *COLLEAGUE_TOOLS,
         *FORMAT_TOOLS,
         *SEARCH_TOOLS,
         *HISTORY_TOOLS,

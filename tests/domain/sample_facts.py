@@ -35,7 +35,7 @@ from domain.money import NanoUsd
 from domain.plan import Plan, StubFile, Subtask
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.setbacks import Candidate, CandidatesJudged, PlanRevised, RolledBack, SubtaskCrashed
-from domain.specialist_facts import FindingsReported
+from domain.specialist_facts import FindingsReported, QuestionPut, WorkRequested
 from domain.subtask_result import Submitted
 from domain.task import Limits, TaskResult, TaskSpec, TaskStatus
 from domain.task_kind import TaskKind
@@ -132,6 +132,8 @@ FACTS: tuple[Fact, ...] = (
     CorrectionStarted(attempt=2, failure=Failure(kind=FailureKind.OOM)),
     NoticeGiven(text=TEXT),
     SandboxFailed(subtask_id="write", verdict=Verdict.INFRASTRUCTURE, message=TEXT),
+    QuestionPut(subtask_id="write", role="review", question=TEXT, answer=TEXT, answered=True, by="write-asks"),
+    WorkRequested(subtask_id="write", role="code", goal=TEXT),
     SubtaskCrashed(subtask_id="write", message=TEXT),
     PlanRevised(subtask_id="write", plan=Plan(kind=TaskKind.FIX, subtasks=(SUBTASK,)), reason=TEXT),
     CandidatesJudged(
