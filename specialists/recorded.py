@@ -4,7 +4,7 @@ import asyncio
 
 from domain.base import Value
 from domain.chat import ModelRequest, ToolCall
-from domain.events import ModelCalled, NoticeGiven, ProtectedChangeDropped, SnapshotMade, ToolCalled
+from domain.events import NoticeGiven, ProtectedChangeDropped, SnapshotMade, ToolCalled
 from domain.ledger import BudgetAlert
 from domain.setbacks import RolledBack
 from domain.specialist_facts import FindingsReported
@@ -12,12 +12,11 @@ from domain.text import excerpt, one_line
 from gateway.base import Call, Completion
 from mcp_server.client import Observation, Rollback
 from specialists.assignment import Assignment
+from specialists.model_called import EVENT_TEXT, model_called
 from specialists.preparation import Prepared
 from specialists.role import Role
 from specialists.standing import Snapshot, Tried
 from specialists.surroundings import Surroundings
-
-EVENT_TEXT = 2_000
 
 
 class Opening(Value):
@@ -89,16 +88,7 @@ class Recorded:
 
     async def _tell_model(self, name: str, completion: Completion) -> None:
         assignment = self._assignment
-        fact = ModelCalled(
-            subtask_id=assignment.subtask.id,
-            model=completion.model or assignment.model,
-            provider=completion.provider,
-            usage=completion.reply.usage,
-            cost=completion.cost,
-            priced=completion.priced,
-            latency_s=completion.latency_s,
-            text=excerpt(completion.reply.message.content, EVENT_TEXT),
-        )
+        fact = model_called(completion, assignment.model, assignment.subtask.id)
         await self._around.log.append(assignment.task_id, name, fact)
         for alert in completion.alerts:
             await self._alert(alert)

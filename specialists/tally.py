@@ -5,7 +5,7 @@ from domain.events import NoticeGiven, PlainTextChosen, ReplyCorrected, ReplyRep
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.text import excerpt, one_line
 from specialists.assignment import Assignment
-from specialists.recorded import EVENT_TEXT
+from specialists.model_called import EVENT_TEXT
 from specialists.tool_choice import Offered
 
 
