@@ -18,28 +18,22 @@ class ToolCall(Value):
     arguments: str
 
 
-class _Said(Value):
-    """A message. A conversation is sent again with every call, and what of it was measured need not be so again."""
-
-    content: str = ""
-
-    @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """The bytes of its texts, in UTF-8, each with what belongs to it."""
-        return (size_of(self.content),)
-
-
 def size_of(*texts: str) -> int:
     """How many bytes texts are in UTF-8."""
     # An ASCII text is as many bytes as characters, and knows that it is one.
     return sum(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
-class SystemMessage(_Said):
+class SystemMessage(Value):
     """Instructions that frame the conversation."""
 
     role: Literal["system"] = "system"
     content: str
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """The bytes of its texts, in UTF-8, measured once: it is sent again and again."""
+        return (size_of(self.content),)
 
 
 class Image(Value):
@@ -49,15 +43,20 @@ class Image(Value):
     data: str
 
 
-class UserMessage(_Said):
+class UserMessage(Value):
     """What the user, or the loop on the user's behalf, says and shows."""
 
     role: Literal["user"] = "user"
     content: str
     images: tuple[Image, ...] = ()
 
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """The bytes of its texts, in UTF-8."""
+        return (size_of(self.content),)
 
-class AssistantMessage(_Said):
+
+class AssistantMessage(Value):
     """What the model said, and the tools it wants to use."""
 
     role: Literal["assistant"] = "assistant"
@@ -66,11 +65,11 @@ class AssistantMessage(_Said):
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """As in every message; each call by itself."""
+        """The bytes of its texts, in UTF-8, each call by itself."""
         return (size_of(self.content), *(size_of(call.id, call.name, call.arguments) for call in self.tool_calls))
 
 
-class ToolMessage(_Said):
+class ToolMessage(Value):
     """What a tool answered."""
 
     role: Literal["tool"] = "tool"
@@ -79,7 +78,7 @@ class ToolMessage(_Said):
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """As in every message."""
+        """The bytes of its texts, in UTF-8."""
         return (size_of(self.content, self.tool_call_id),)
 
 
