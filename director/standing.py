@@ -39,8 +39,9 @@ class Standing:
 
     @property
     def hard_stopped(self) -> bool:
-        """Whether no further attempt can help, because a limit of the whole task was reached."""
-        return self.stopped is not None and self.stopped.reason in HARD_STOPS
+        """Whether no further attempt can help, because a limit of the whole task, or above it, was reached."""
+        stopped = self.stopped
+        return stopped is not None and stopped.reason in HARD_STOPS and not stopped.scope.startswith("subtask:")
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -35,11 +35,15 @@ class Submitted(Value):
 
 
 class Stopped(Value):
-    """A limit stopped the specialist; the snapshot is the best that it had, ``findings`` what it found until then."""
+    """A limit stopped the specialist; the snapshot is the best that it had, ``findings`` what it found until then.
+
+    ``scope`` is the id of the budget that ran out, where one did.
+    """
 
     kind: Literal["stopped"] = "stopped"
     reason: StopReason
     detail: str = ""
+    scope: str = ""
     commit: str
     steps: int
     findings: tuple[Finding, ...] = ()

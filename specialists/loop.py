@@ -80,7 +80,7 @@ class Loop:
         try:
             completion = await self._outside.ask(self._steps, conversation.request(), left_s)
         except BudgetExceeded as error:
-            return await self._stop(StopReason.TOKENS if error.tokens else StopReason.BUDGET, str(error))
+            return await self._stop(StopReason.TOKENS if error.tokens else StopReason.BUDGET, str(error), error.scope)
         except ModelRequestRejected as error:
             return await self._rejected(conversation, error)
         if completion is None:
@@ -201,7 +201,7 @@ class Loop:
             findings=tuple(self._findings),
         )  # fmt: skip
 
-    async def _stop(self, reason: StopReason, detail: str) -> Stopped:
+    async def _stop(self, reason: StopReason, detail: str, scope: str = "") -> Stopped:
         """Ends the work, and hands over its best snapshot."""
         if reason is not StopReason.WALL_CLOCK:
             await self._measure("stopped")
@@ -209,7 +209,7 @@ class Loop:
         if best is not None:
             await self._roll_back(best, f"stopped ({reason}): {detail}")
         return Stopped(
-            reason=reason, detail=detail, commit=self._standing.now.commit, steps=self._steps,
+            reason=reason, detail=detail, scope=scope, commit=self._standing.now.commit, steps=self._steps,
             findings=tuple(self._findings),
         )  # fmt: skip
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 from director.analysis import PROMPT as ANALYST
 from director.brief import ANOTHER_WAY
-from domain.events import BranchMerged, CorrectionStarted, ModelCalled, SubtaskStarted, VerificationFinished
+from domain.events import (
+    BranchMerged,
+    CorrectionStarted,
+    ModelCalled,
+    SubtaskFinished,
+    SubtaskStarted,
+    VerificationFinished,
+)
 from domain.evidence import Grade
 from domain.setbacks import CandidatesJudged, PlanRevised
 from domain.strategy import Planning, Strategy
@@ -97,3 +104,18 @@ async def test_what_is_left_is_planned_anew_at_last(tmp_path: Path) -> None:
         assert [one.id for one in revised.plan.subtasks] == ["fix-3-other"]
         assert (await stage.happened(SubtaskStarted))[-1].subtask.id == "fix-3-other"
         assert (await stage.texts(result.commit))["calc.py"] == RIGHT
+
+
+async def test_a_subtask_that_used_up_what_it_may_leaves_the_rest_to_a_correction(tmp_path: Path) -> None:
+    roles = tmp_path / "roles"
+    roles.mkdir()
+    data = 'description = "Little."\npermissions = ["files:write", "work:submit"]\n'
+    (roles / "tiny.toml").write_text(f"{data}max_steps = 9\nmax_output_tokens = 500\nmax_tokens = 100\n")
+    (roles / "tiny.md").write_text("You are the tiny specialist.\n")
+    model = ScriptedProvider((planned(node("a", "tiny")), part(FIX, lines=writes(("calc.py", RIGHT)))))
+    async with open_stage(tmp_path / "home", model, soundstage_roles=str(roles)) as stage:
+        await stage.submit({"calc.py": WRONG, TEST: TESTS}, tests=(TEST,))
+        result = await stage.run()
+        (stopped, _) = [fact.result for fact in await stage.happened(SubtaskFinished)]
+        assert (stopped.kind, stopped.reason, stopped.scope) == ("stopped", "tokens", "subtask:task-1:a")
+        assert (result.status, result.attempts) == (TaskStatus.SOLVED, 2)
