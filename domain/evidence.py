@@ -49,7 +49,7 @@ class TestCase(Value):
 
 class FailureKind(StrEnum):
     """What sort of failure a run showed; ``tampering`` when the run's controls were not honoured, ``rule`` when the
-    tests pass and the work is still not what its kind of task asks for."""
+    tests pass and the work is still not what its kind of task asks for, ``flaky`` when they pass only at times."""
 
     SYNTAX = "syntax"
     IMPORT = "import"
@@ -57,6 +57,7 @@ class FailureKind(StrEnum):
     EXCEPTION = "exception"
     TIMEOUT = "timeout"
     OOM = "oom"
+    FLAKY = "flaky"
     NO_TESTS = "no_tests"
     INCOMPLETE = "incomplete"
     TAMPERING = "tampering"

@@ -1,5 +1,6 @@
 """Evidence: runs in the clean room, before the work and after it, and what they say together."""
 
+import asyncio
 from collections.abc import Collection
 
 from director.equipment import Equipment
@@ -92,20 +93,18 @@ class Verifier:
         """One run in the clean room, of all tests or of a command, journalled under ``key``, which is unique."""
         started = VerificationStarted(purpose=purpose, commit=commit)
         await self._equipment.log.append(self._spec.id, f"verify:{key}:started", started)
-        kept = await self._kept()
-        return await self._journal.child(f"verify:{key}").step(
-            "run",
-            Run,
-            lambda: run_clean(
-                self._equipment.sandboxes,
-                self._workspace,
-                self._spec,
-                commit,
-                test_command=command,
-                before=self._spec.base_commit,
-                language=self.language,
-                kept=kept,
-            ),
+        return await self._journal.child(f"verify:{key}").step("run", Run, lambda: self._ran(commit, command))
+
+    async def _ran(self, commit: str, command: str | None = None) -> Run:
+        return await run_clean(
+            self._equipment.sandboxes,
+            self._workspace,
+            self._spec,
+            commit,
+            test_command=command,
+            before=self._spec.base_commit,
+            language=self.language,
+            kept=await self._kept(),
         )
 
     async def _kept(self) -> FileTree:
@@ -183,7 +182,9 @@ class Verifier:
             checked = await self._checked(key, base, commit, run)
             passed, failure, more["mutation"] = checked.failure is None, checked.failure, checked.mutation
         if passed:
-            more["inspection"] = await self._inspected(key, commit)
+            again = self._unsteady(key, commit, None if custom else tests)
+            failure, more["inspection"] = await asyncio.gather(again, self._inspected(key, commit))
+            passed = failure is None
         evidence = self.evidence(run, passed).model_copy(
             update={
                 "failure": failure,
@@ -195,6 +196,17 @@ class Verifier:
         )
         await self.finish(key, evidence, "verification")
         return evidence
+
+    async def _unsteady(self, key: str, commit: str, tests: set[str] | None) -> Failure | None:
+        """What does not pass when it is run once more; ``tests`` is None for a command of the user's, which is not."""
+        if tests is None:
+            return None
+        run = await self._journal.child(f"verify:{key}:again").step("run", Run, lambda: self._ran(commit))
+        judged = judge(run.report, self.before, tests, run.controls_held)
+        if judged.passed or judged.failure is None:
+            return None
+        message = f"it passed, and when it was run once more, on the same tree, it did not:\n{judged.failure.message}"
+        return judged.failure.model_copy(update={"kind": FailureKind.FLAKY, "message": message})
 
     async def weakness(self, key: str, base: str, run: Run) -> Failure | None:
         """What new tests, which pass, do not notice, where their kind of task asks for that; ``key`` is unique."""

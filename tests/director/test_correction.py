@@ -119,3 +119,22 @@ async def test_a_subtask_that_used_up_what_it_may_leaves_the_rest_to_a_correctio
         (stopped, _) = [fact.result for fact in await stage.happened(SubtaskFinished)]
         assert (stopped.kind, stopped.reason, stopped.scope) == ("stopped", "tokens", "subtask:task-1:a")
         assert (result.status, result.attempts) == (TaskStatus.SOLVED, 2)
+
+
+async def test_tests_that_pass_only_at_times_show_nothing(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    flaky = (
+        "from pathlib import Path\nfrom calc import add\n\n\ndef test_add():\n"
+        f"    runs = Path({str(runs)!r})\n    runs.write_text(runs.read_text() + 'x' if runs.exists() else 'x')\n"
+        "    assert add(2, 3) == 5\n    assert runs.read_text() != 'xxx'\n"
+    )
+    model = ScriptedProvider((planned(node("code")), NOTHING, part(CODE, lines=writes(("calc.py", RIGHT)))))
+    async with open_stage(tmp_path / "home", model) as stage:
+        await stage.submit({"calc.py": WRONG, TEST: flaky}, tests=(TEST,), limits=Limits(max_attempts=2))
+        result = await stage.run()
+        # Before the work, after it, and once more.
+        assert runs.read_text() == "xxx"
+        assert result.status is TaskStatus.UNSOLVED
+        assert result.evidence is not None
+        assert result.evidence.failure is not None
+        assert (result.evidence.failure.kind, result.evidence.failure.test_id) == ("flaky", f"{TEST}::test_add")
