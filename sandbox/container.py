@@ -27,7 +27,7 @@ LEASE_TIMEOUT_S = 10.0
 FAREWELL_S = 2.0
 """How long a runner whose input has ended may take to go."""
 REMOVAL_S = 10.0
-AUTOPSIES, AUTOPSY_PAUSE_S = 5, 0.2
+AUTOPSIES, AUTOPSY_PAUSE_S = 10, 0.2
 """The engine may tell of what happened after the stream has ended."""
 NO_PYTHON, NO_SHELL = '"python3"', "/bin/sh"
 """What an engine names when it cannot start them; how it says so differs from one OCI runtime to the other."""

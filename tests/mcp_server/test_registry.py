@@ -44,8 +44,8 @@ def test_tools_are_found_by_name_and_listed_in_order() -> None:
 
 def test_a_tool_that_only_reads_destroys_nothing() -> None:
     assert {tool.name for tool in TOOLS if tool.read_only} == {
-        "git_history", "outline", "query_database", "read_artifact", "read_file", "repo_map", "search",
-        "search_docs",
+        "ask_specialist", "git_history", "outline", "query_database", "read_artifact", "read_file", "repo_map",
+        "search", "search_docs",
     }  # fmt: skip
     assert not any(tool.read_only and tool.destructive for tool in TOOLS)
 
