@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+# Its own folder has a module that is called mcp.
+sys.path.remove(str(Path(__file__).resolve().parent))
 
 from app.bootstrap import build
 from app.demo_script import DEMO_PROMPT, demo_model

@@ -17,6 +17,8 @@ from pathlib import Path
 import docker
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+# Its own folder has a module that is called mcp.
+sys.path.remove(str(Path(__file__).resolve().parent))
 
 from bench.measure import Figure, show
 
