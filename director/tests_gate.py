@@ -1,4 +1,4 @@
-"""The gate of new tests: they are taken on only when they were seen to fail as they must."""
+"""The gate of new tests: they are taken on only when they were seen to do what their kind of task asks for."""
 
 from director.difficulty import difficulty_of
 from director.evidence.rules import NewTests, gate
@@ -12,7 +12,7 @@ from domain.journal import Journal
 
 
 async def gate_tests(standing: Standing, runner: SubtaskRunner, order: Order, journal: Journal) -> None:
-    """Takes new tests on only when they were seen to fail on the stub; else they go back, then away."""
+    """Takes new tests on only when they fail, or pass, before the work as they must; else they go back, then away."""
     verifier, failure = standing.verifier, None
     for attempt in range(1, standing.spec.limits.max_attempts + 1):
         if attempt > 1:

@@ -70,10 +70,10 @@ def test_syntax(): compile("def f(:", "x", "exec")
 @pytest.mark.skip(reason="not now")
 def test_skip(): assert False
 
-@pytest.mark.xfail
+@pytest.mark.xfail(reason="a sample of a test that is expected to fail")
 def test_xfail(): assert False
 
-@pytest.mark.xfail(strict=True)
+@pytest.mark.xfail(reason="a sample of one that passes all the same", strict=True)
 def test_xpass_strict(): pass
 
 @pytest.mark.parametrize("value", [1, "a b", "[x]"])

@@ -20,7 +20,7 @@ def test_right():
 def test_wrong():
     assert add(2, 3) == 5
 
-@pytest.mark.skip
+@pytest.mark.skip(reason="a sample of a test that is skipped")
 def test_later():
     pass
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.journal import MemoryJournal
 from app.settings import Settings
-from app.store import open_store
+from app.store import Store, open_store
 from director.equipment import Equipment
 from director.evidence.verification import Verifier
 from domain.events import TaskSubmitted
@@ -20,6 +20,7 @@ from domain.workspace import BASE_BRANCH
 from gateway.scripted import ScriptedProvider
 from mcp_server.registry import Registry
 from mcp_server.tools import SPECIALIST_TOOLS
+from sandbox.base import Sandboxes
 from tests.director.stage import TASK
 from tests.gateway.house import single
 from tests.sandbox.docker_place import docker_place
@@ -59,6 +60,15 @@ def as_tree(files: Mapping[str, str]) -> FileTree:
     return {path: File(content=text.encode()) for path, text in files.items()}
 
 
+def equipment_of(store: Store, sandboxes: Sandboxes) -> Equipment:
+    """What a verifier works with; no model says anything."""
+    return Equipment(
+        sandboxes=sandboxes, workspaces=store.workspaces, gateway=single(ScriptedProvider(()), store.ledger),
+        ledger=store.ledger, log=store.log, registry=Registry(SPECIALIST_TOOLS), audit=store.audit,
+        artifacts=store.artifacts, journals=MemoryJournal, worker="w",
+    )  # fmt: skip
+
+
 @contextlib.asynccontextmanager
 async def court(
     folder: Path, kind: TaskKind, files: Mapping[str, str], planned: tuple[StubFile, ...] = (), **spec: Any
@@ -68,18 +78,7 @@ async def court(
         workspace = await store.workspaces.create(TASK)
         start = await workspace.start(as_tree(files))
         asked = TaskSpec(**{"id": TASK, "prompt": "x", "model": "m", "base_commit": start.commit} | spec)
-        equipment = Equipment(
-            sandboxes=place.sandboxes,
-            workspaces=store.workspaces,
-            gateway=single(ScriptedProvider(()), store.ledger),
-            ledger=store.ledger,
-            log=store.log,
-            registry=Registry(SPECIALIST_TOOLS),
-            audit=store.audit,
-            artifacts=store.artifacts,
-            journals=MemoryJournal,
-            worker="w",
-        )
+        equipment = equipment_of(store, place.sandboxes)
         await store.log.append(TASK, "submitted", TaskSubmitted(spec=asked))
         verifier = Verifier(equipment, asked, workspace, MemoryJournal(TASK))
         plan = Plan(kind=kind, files=planned, subtasks=(Subtask(id="code", role="code", goal="x"),))

@@ -15,12 +15,9 @@ from domain.evidence import Evidence, FailureKind, Grade
 from domain.files import File, TreeChange
 from domain.task import TaskSpec
 from domain.workspace import BASE_BRANCH
-from gateway.scripted import ScriptedProvider
-from mcp_server.registry import Registry
-from mcp_server.tools import SPECIALIST_TOOLS
 from sandbox.fake import FakeSandboxes
+from tests.director.evidence.court import equipment_of
 from tests.director.stage import RIGHT, TASK, TEST, TESTS, WRONG
-from tests.gateway.house import single
 
 PASSED = {"kind": "pytest", "tree": "t", "isolation": "none", "report": {"verdict": "ok"}, "passed": True}
 
@@ -47,18 +44,7 @@ async def court(folder: Path, files: Mapping[str, str], **spec: Any) -> AsyncIte
         workspace = await store.workspaces.create(TASK)
         start = await workspace.start({path: File(content=text.encode()) for path, text in files.items()})
         asked = TaskSpec(id=TASK, prompt="x", model="m", base_commit=start.commit, **spec)
-        equipment = Equipment(
-            sandboxes=FakeSandboxes(),
-            workspaces=store.workspaces,
-            gateway=single(ScriptedProvider(()), store.ledger),
-            ledger=store.ledger,
-            log=store.log,
-            registry=Registry(SPECIALIST_TOOLS),
-            audit=store.audit,
-            artifacts=store.artifacts,
-            journals=MemoryJournal,
-            worker="w",
-        )
+        equipment = equipment_of(store, FakeSandboxes())
         await store.log.append(TASK, "submitted", TaskSubmitted(spec=asked))
         yield Court(Verifier(equipment, asked, workspace, MemoryJournal(TASK)), equipment, start.commit)
 
