@@ -43,6 +43,7 @@ class KindCheck:
         self._equipment = equipment
         self._spec = spec
         self._workspace = workspace
+        self._measured: dict[str, Measured] = {}
 
     async def check(self, rule: Rule, work: Work, journal: Journal) -> Checked:
         """The first thing of the rule that does not hold."""
@@ -84,7 +85,11 @@ class KindCheck:
         files = restored(await self._workspace.files(work.commit), await self._workspace.files(work.base))
         subject = Subject(tree=work.after.tree, files=files, lines=ran, tests=tests, language=work.language)
         sandboxes = self._equipment.sandboxes
-        found = await journal.step("mutants", Measured, lambda: measure(sandboxes, self._spec, subject, MUTANTS))
+        if subject.tree not in self._measured:
+            # The gate of new tests asks about a tree, and so does the verification after it.
+            tried = await journal.step("mutants", Measured, lambda: measure(sandboxes, self._spec, subject, MUTANTS))
+            self._measured[subject.tree] = tried
+        found = self._measured[subject.tree]
         return Checked(failure=weakness(found.score), mutation=found.score)
 
     async def _new_tests(self, work: Work) -> tuple[str, ...]:
