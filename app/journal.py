@@ -7,13 +7,15 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
 from domain.errors import Conflict
 
 T = TypeVar("T")
+ADAPTERS: dict[object, TypeAdapter[Any]] = {}
+"""By type, of which there are few, and each step is of one of them."""
 
 
 class MemoryJournal:
@@ -41,7 +43,7 @@ class MemoryJournal:
         if key in self._used:
             raise Conflict(f"The step {key!r} ran twice under one name. Report this, please.")
         self._used.add(key)
-        adapter: TypeAdapter[T] = TypeAdapter(returns)
+        adapter = _adapter(returns)
         if key not in self._records:
             self._records[key] = adapter.dump_json(await run())
         return adapter.validate_json(self._records[key])
@@ -95,6 +97,12 @@ class Journals:
     def forget(self, task_id: str) -> None:
         """Lets go of the journal of a task that ended."""
         self._journals.pop(task_id, None)
+
+
+def _adapter(returns: type[T]) -> TypeAdapter[T]:
+    if returns not in ADAPTERS:
+        ADAPTERS[returns] = TypeAdapter(returns)
+    return ADAPTERS[returns]
 
 
 async def _now() -> datetime:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from domain.base import Value
+from domain.sendable import is_object, sendable_name
 
 
 class ToolCall(Value):
@@ -16,6 +17,11 @@ class ToolCall(Value):
     id: str
     name: str
     arguments: str
+
+    @cached_property
+    def sendable(self) -> bool:
+        """Whether every provider takes its name and its arguments; read once, since it is sent again and again."""
+        return sendable_name(self.name) == self.name and is_object(self.arguments)
 
 
 def size_of(*texts: str) -> int:

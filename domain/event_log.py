@@ -1,6 +1,6 @@
 """The event log: the one place where what happened is written down."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Protocol
 
 from domain.events import Event, Fact
@@ -14,6 +14,10 @@ class EventLog(Protocol):
 
         The same ``key`` with the same fact gives the first event again; with another fact it raises Conflict.
         """
+        ...
+
+    def queue(self, task_id: str, key: str, fact: Fact) -> Awaitable[Event]:
+        """Has it written soon, with others, before whatever is appended later. Who awaits it knows that it is."""
         ...
 
     async def read(self, task_id: str, after: int = 0) -> list[Event]:

@@ -1,16 +1,15 @@
 """A conversation in good order, however it came about: what every model's server wants of it, and what some do."""
 
 import hashlib
-import json
 import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from domain.base import Value
 from domain.chat import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage
+from domain.sendable import is_object, sendable_name
 from domain.text import well_formed
 
-NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 BEGIN = UserMessage(content="Begin.")
 GO_ON = UserMessage(content="Go on.")
 SEEN = AssistantMessage(content="I have seen the results.")
@@ -66,11 +65,11 @@ def _clean(message: Message) -> Message | None:
 
 
 def _clean_call(call: ToolCall) -> ToolCall:
-    name = NOT_IN_NAMES.sub("_", call.name)[:64] or "unnamed"
-    arguments = call.arguments if _is_object(call.arguments) else "{}"
-    if (name, arguments) == (call.name, call.arguments):
+    if call.sendable:
         return call
-    return ToolCall(id=call.id, name=name, arguments=arguments)
+    return ToolCall(
+        id=call.id, name=sendable_name(call.name), arguments=call.arguments if is_object(call.arguments) else "{}"
+    )
 
 
 def _answered(messages: Iterable[Message], rules: Rules) -> Iterator[Message]:
@@ -150,18 +149,3 @@ def _merged(first: Message, second: Message) -> Message | None:
             return AssistantMessage(content=content, tool_calls=second.tool_calls)
         case _:
             return None
-
-
-def _is_object(text: str) -> bool:
-    try:
-        found = json.loads(text, parse_constant=_refuse)
-        if "\\ud" in text.lower():
-            # Half a surrogate pair, once it is read, cannot be sent.
-            json.dumps(found, ensure_ascii=False).encode()
-        return isinstance(found, dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")

@@ -18,6 +18,13 @@ class Snapshot(Value):
     paths: tuple[str, ...] = ()
 
 
+class Prepared(Value):
+    """A snapshot that is on no branch yet, and the commit that it follows."""
+
+    snapshot: Snapshot
+    parent: str
+
+
 class Merge(Value):
     """A merge's commit, or the paths that stand in its way; then the commit is the target's, unchanged."""
 
@@ -48,8 +55,17 @@ class Workspace(Protocol):
         """Makes a branch at a commit, or moves it there."""
         ...
 
-    async def snapshot(self, branch: str, change: TreeChange, message: str) -> Snapshot:
-        """Commits a change on a branch. A change that changes nothing gives the present commit, with no paths."""
+    async def prepare(self, branch: str, change: TreeChange, message: str) -> Prepared:
+        """What ``snapshot`` would make, for it to take soon: the branch stays where it is."""
+        ...
+
+    async def snapshot(
+        self, branch: str, change: TreeChange, message: str, prepared: Prepared | None = None
+    ) -> Snapshot:
+        """Commits a change on a branch. A change that changes nothing gives the present commit, with no paths.
+
+        What was ``prepared`` of the same change is taken, where the branch has not gone on since.
+        """
         ...
 
     async def merge(self, into: str, branch: str) -> Merge:

@@ -1,12 +1,13 @@
 """A specialist's working place: its sandbox, its branch, and the rules that hold there."""
 
+import asyncio
 from pathlib import PurePosixPath
 
 from domain.errors import HostileOutput, InfrastructureError
 from domain.files import File, FileTree, TreeChange
 from domain.past import Past
 from domain.text import one_line
-from domain.workspace import BASE_BRANCH, Workspace
+from domain.workspace import BASE_BRANCH, Prepared, Workspace
 from mcp_server.answers import Answers
 from mcp_server.caller import Caller
 from mcp_server.colleagues import Colleagues
@@ -102,8 +103,10 @@ class ToolSession:
         self._check_place(path)
         known = self.tree.get(path)
         change = TreeChange(written={path: File(content=content, executable=bool(known and known.executable))})
-        await self.sandbox.put(change)
-        await self._record(change, f"write {path}")
+        why = one_line(f"write {path}")
+        # The branch goes on only when the sandbox has the file; what can be made ready until then is.
+        _, prepared = await asyncio.gather(self.sandbox.put(change), self._workspace.prepare(self._branch, change, why))
+        await self._record(change, why, prepared)
         self.edits.changed(path)
 
     def _check_place(self, path: str) -> None:
@@ -157,10 +160,10 @@ class ToolSession:
             originals = {path: self.tree[path] for path in paths if path in self.tree}
             await self.sandbox.put(TreeChange(written=originals, deleted=paths - frozenset(originals)))
 
-    async def _record(self, change: TreeChange, why: str) -> None:
+    async def _record(self, change: TreeChange, why: str, prepared: Prepared | None = None) -> None:
         if not change:
             return
-        snapshot = await self._workspace.snapshot(self._branch, change, one_line(why))
+        snapshot = await self._workspace.snapshot(self._branch, change, one_line(why), prepared)
         self.commit, self.tree_hash = snapshot.commit, snapshot.tree
         self.changed += snapshot.paths
         for path in change.deleted:

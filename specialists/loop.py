@@ -21,6 +21,7 @@ from specialists.standing import Snapshot, Standing, Tried
 from specialists.stuck import Seen, Stuck, StuckDetector
 from specialists.surroundings import Surroundings
 from specialists.tally import Tally
+from specialists.telling import Telling
 from specialists.tool_choice import Offer
 
 MOST_CALLS = 32
@@ -35,8 +36,9 @@ class Loop:
         self._role = role
         self._assignment = assignment
         self._around = around
-        self._outside = Recorded(role, assignment, around)
-        self._tally = Tally(assignment, around.log)
+        self._telling = Telling(assignment, around.log)
+        self._outside = Recorded(role, assignment, around, self._telling)
+        self._tally = Tally(assignment, self._telling)
         self._known = KnownTools(())
         self._steps = 0
         self._malformed: list[ReplyProblem] = []
@@ -52,23 +54,24 @@ class Loop:
         self._begin(opening)
         conversation = Conversation(self._role, self._assignment, schemas)
         if not opening.calls_tools:
-            await self._use_text(conversation, PlainTextReason.CATALOGUE)
+            self._use_text(conversation, PlainTextReason.CATALOGUE)
         elif conversation.offered.offer is Offer.NONE:
-            await self._use_text(conversation, PlainTextReason.CONTEXT)
+            self._use_text(conversation, PlainTextReason.CONTEXT)
         elif conversation.offered.offer is not Offer.ALL:
-            await self._tally.shortened_tools(conversation.offered, len(schemas))
+            self._tally.shortened_tools(conversation.offered, len(schemas))
         result: SubtaskResult | None = None
         while result is None:
             result = await self._step(conversation)
+        await self._telling.written()
         return result
 
     def _begin(self, opening: Opening) -> None:
         self._standing = Standing(Snapshot(opening.commit, opening.tree), self._role.hands_over)
         self._stuck = StuckDetector(self._role.stuck, opening.tree)
 
-    async def _use_text(self, conversation: Conversation, reason: PlainTextReason) -> None:
+    def _use_text(self, conversation: Conversation, reason: PlainTextReason) -> None:
         conversation.use_text()
-        await self._tally.chose_text(reason)
+        self._tally.chose_text(reason)
 
     async def _step(self, conversation: Conversation) -> SubtaskResult | None:
         most = self._assignment.max_steps or self._role.max_steps
@@ -96,14 +99,14 @@ class Loop:
             return None
         if conversation.native and not isinstance(error, ContextTooLong):
             # Servers without tool calling refuse the request as a whole.
-            await self._use_text(conversation, PlainTextReason.REFUSED)
+            self._use_text(conversation, PlainTextReason.REFUSED)
             return None
         return await self._stop(StopReason.MODEL_REFUSED, str(error))
 
     async def _nothing_to_do(self, conversation: Conversation, reading: Reading) -> Stopped | None:
         problem = reading.problem or ReplyProblem.NO_ACTION
         self._tally.corrected(problem, conversation.correct(problem))
-        await self._tally.tell(self._steps, malformed=True)
+        self._tally.tell(self._steps, malformed=True)
         return await self._malformed_reply(conversation, problem)
 
     async def _malformed_reply(self, conversation: Conversation, problem: ReplyProblem) -> Stopped | None:
@@ -121,7 +124,7 @@ class Loop:
                 StopReason.MALFORMED, f"{len(self._malformed)} replies in a row held no action ({why})"
             )
         self._malformed.clear()
-        await self._use_text(conversation, PlainTextReason.MALFORMED)
+        self._use_text(conversation, PlainTextReason.MALFORMED)
         return None
 
     async def _act(
@@ -133,7 +136,7 @@ class Loop:
         observations = [observation for _, observation in results]
         understood = any(observation.problem is None for observation in observations)
         conversation.show(results)
-        await self._tally.tell(self._steps, malformed=not understood)
+        self._tally.tell(self._steps, malformed=not understood)
         submitted = next((seen.submitted for seen in reversed(observations) if seen.submitted is not None), None)
         if submitted is not None:
             artifacts = tuple(path for seen in observations for path in seen.artifacts)

@@ -17,6 +17,7 @@ from specialists.preparation import Prepared
 from specialists.role import Role
 from specialists.standing import Snapshot, Tried
 from specialists.surroundings import Surroundings
+from specialists.telling import Telling
 
 
 class Opening(Value):
@@ -36,10 +37,11 @@ class Answer(Value):
 class Recorded:
     """Does it for one assignment."""
 
-    def __init__(self, role: Role, assignment: Assignment, around: Surroundings) -> None:
+    def __init__(self, role: Role, assignment: Assignment, around: Surroundings, telling: Telling) -> None:
         self._role = role
         self._assignment = assignment
         self._around = around
+        self._telling = telling
         self._alerted: set[str] = set()
 
     async def open(self) -> Opening:
@@ -80,42 +82,41 @@ class Recorded:
                     raise
                 return Answer()
 
-        name = f"{assignment.key}:{step}:model"
-        completion = (await self._around.journal.step(name, Answer, collect)).completion
-        if completion is not None:
-            await self._tell_model(name, completion)
-        return completion
+        name = f"{step}:model"
+        answer = await self._around.journal.step(f"{assignment.key}:{name}", Answer, collect)
+        # What the last step told was queued before this one's reservation, so nobody waits for it here.
+        await self._telling.written()
+        if answer.completion is not None:
+            self._tell_model(name, answer.completion)
+        return answer.completion
 
-    async def _tell_model(self, name: str, completion: Completion) -> None:
-        assignment = self._assignment
-        fact = model_called(completion, assignment.model, assignment.subtask.id)
-        await self._around.log.append(assignment.task_id, name, fact)
+    def _tell_model(self, name: str, completion: Completion) -> None:
+        self._telling.tell(name, model_called(completion, self._assignment.model, self._assignment.subtask.id))
         for alert in completion.alerts:
-            await self._alert(alert)
+            self._alert(alert)
 
-    async def _alert(self, alert: BudgetAlert) -> None:
+    def _alert(self, alert: BudgetAlert) -> None:
         """Tells once of each budget that it runs out."""
-        key = f"{self._assignment.key}:alert:{alert.scope}:{alert.tokens}"
+        key = f"alert:{alert.scope}:{alert.tokens}"
         if key not in self._alerted:
             self._alerted.add(key)
-            await self._around.log.append(self._assignment.task_id, key, NoticeGiven(text=f"{alert}"))
+            self._telling.tell(key, NoticeGiven(text=f"{alert}"))
 
     async def call(self, step: str, wanted: Prepared, before: Snapshot) -> Observation:
         """What a tool shows, which is ended when the time is up. An infrastructure error is raised."""
-        name = f"{self._assignment.key}:{step}"
         started = await self._around.journal.now()
         left_s = max(0.0, (self._assignment.deadline - started).total_seconds())
         observation = await self._around.journal.step(
-            name, Observation, lambda: self._around.tools.call(wanted.call.name, wanted.arguments, left_s)
+            f"{self._assignment.key}:{step}",
+            Observation,
+            lambda: self._around.tools.call(wanted.call.name, wanted.arguments, left_s),
         )
         ended = await self._around.journal.now()
-        await self._tell_tool(name, wanted.call, observation, before, (ended - started).total_seconds())
+        self._tell_tool(step, wanted.call, observation, before, (ended - started).total_seconds())
         return observation
 
-    async def _tell_tool(
-        self, name: str, call: ToolCall, observation: Observation, before: Snapshot, seconds: float
-    ) -> None:
-        task, subtask = self._assignment.task_id, self._assignment.subtask.id
+    def _tell_tool(self, step: str, call: ToolCall, observation: Observation, before: Snapshot, seconds: float) -> None:
+        subtask = self._assignment.subtask.id
         fact = ToolCalled(
             subtask_id=subtask,
             tool=one_line(call.name),
@@ -124,16 +125,16 @@ class Recorded:
             duration_s=seconds,
             observation=excerpt(observation.text, EVENT_TEXT),
         )
-        await self._around.log.append(task, name, fact)
+        self._telling.tell(step, fact)
         if observation.commit != before.commit:
             made = SnapshotMade(subtask_id=subtask, commit=observation.commit, paths=observation.changed)
-            await self._around.log.append(task, f"{name}:snapshot", made)
+            self._telling.tell(f"{step}:snapshot", made)
         if observation.findings:
             found = FindingsReported(subtask_id=subtask, findings=observation.findings)
-            await self._around.log.append(task, f"{name}:findings", found)
+            self._telling.tell(f"{step}:findings", found)
         if observation.dropped:
             dropped = ProtectedChangeDropped(subtask_id=subtask, paths=observation.dropped)
-            await self._around.log.append(task, f"{name}:dropped", dropped)
+            self._telling.tell(f"{step}:dropped", dropped)
 
     async def roll_back(self, step: str, to: Tried, before: Snapshot, reason: str) -> Rollback:
         """Takes the branch and the sandbox back to a snapshot."""
@@ -143,5 +144,5 @@ class Recorded:
             subtask_id=self._assignment.subtask.id, commit=back.commit, abandoned=before.commit, paths=back.undone,
             tests=to.tests, reason=reason,
         )  # fmt: skip
-        await self._around.log.append(self._assignment.task_id, name, fact)
+        self._telling.tell(step, fact)
         return back

@@ -40,7 +40,8 @@ class SqlAudit:
             driver_cursor(connection).execute(RECORD, row)
 
         # What the writer cannot write, the next reservation of a model call reports: a full disk stops the work there.
-        self._writer.submit(write).add_done_callback(lambda written: written.cancelled() or written.exception())
+        writing = self._writer.submit(write, patient=True)
+        writing.add_done_callback(lambda written: written.cancelled() or written.exception())
 
     async def read(self, task_id: str | None = None, after: int = 0, most: int = 1000) -> tuple[AuditRecord, ...]:
         """Entries above a number, in their order, of one task or of all. StorageUnavailable."""

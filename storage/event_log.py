@@ -1,26 +1,47 @@
 """The event log in the database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, select
 
 from domain.errors import Conflict, UnknownTask
 from domain.events import EVENT_VERSION, Event, Fact, TaskFinished, TaskSubmitted
 from storage import projections
 from storage.database import Database
-from storage.tables import EventRow, TaskRow, table
-from storage.writer import Writer
+from storage.tables import EventRow, table
+from storage.writer import Writer, driver_cursor
 
 EVENT = table(EventRow)
-TASK = table(TaskRow)
 FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
 POLL_S = 0.2
 LONGEST_POLL_S = 1.0
 """After how long a follower looks for events that another process wrote: the longer nothing comes, the later."""
+
+
+class _Row(NamedTuple):
+    """A row as the driver gives it, with the columns in their order."""
+
+    task_id: str
+    owner: str
+    seq: int
+    version: int
+    key: str
+    type: str
+    at: str
+    fact: str
+
+
+SAME = f"SELECT {', '.join(_Row._fields)} FROM event WHERE task_id = ? AND key = ?"  # noqa: S608 - names of ours
+OWNER = "SELECT owner FROM task WHERE id = ?"
+APPEND = """
+INSERT INTO event (task_id, owner, version, key, type, at, fact, seq)
+SELECT ?, ?, ?, ?, ?, ?, ?, coalesce(max(seq), 0) + 1 FROM event WHERE task_id = ? RETURNING seq
+"""
+"""Statements of the driver: every step of a specialist appends several events."""
 
 
 class SqlEventLog:
@@ -33,10 +54,20 @@ class SqlEventLog:
 
     async def append(self, task_id: str, key: str, fact: Fact) -> Event:
         """Writes a fact and its projection in one transaction; see ``domain.event_log.EventLog``."""
-        event = await self._writer.submit(lambda connection: _append(connection, task_id, key, fact))
+        return await self._submit(task_id, key, fact)
+
+    def queue(self, task_id: str, key: str, fact: Fact) -> Awaitable[Event]:
+        """The same, in the order of the calls, and soon; see ``domain.event_log.EventLog``."""
+        return self._submit(task_id, key, fact, patient=True)
+
+    def _submit(self, task_id: str, key: str, fact: Fact, patient: bool = False) -> Awaitable[Event]:
+        appending = self._writer.submit(lambda connection: _append(connection, task_id, key, fact), patient)
+        appending.add_done_callback(self._tell_followers)
+        return appending
+
+    def _tell_followers(self, _appended: object) -> None:
         self._appended.set()
         self._appended = asyncio.Event()
-        return event
 
     async def read(
         self, task_id: str, after: int = 0, most: int | None = None, types: Collection[str] | None = None
@@ -79,45 +110,35 @@ class SqlEventLog:
 
 
 def _append(connection: Connection, task_id: str, key: str, fact: Fact) -> Event:
+    cursor = driver_cursor(connection)
     body = FACT.dump_json(fact).decode()
-    same = connection.execute(select(EVENT).where(EVENT.c.task_id == task_id, EVENT.c.key == key)).first()
+    same = cursor.execute(SAME, (task_id, key)).fetchone()
     if same is not None:
-        if FACT.validate_json(same.fact) != FACT.validate_json(body):
+        event = from_row(_Row(*same))
+        if event.fact != FACT.validate_json(body):
             raise Conflict(f"The event {key!r} of task {task_id} was already written, with other content.")
-        return from_row(same)
-    owner = _owner(connection, task_id, fact)
-    seq = connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0)).where(EVENT.c.task_id == task_id))
-    event = Event(
-        task_id=task_id,
-        owner=owner,
-        seq=seq.scalar_one() + 1,
-        key=key,
-        at=datetime.now(UTC),
-        fact=fact,
-    )
-    row = {
-        **event.model_dump(exclude={"fact", "at"}),
-        "type": fact.type,
-        "at": event.at.isoformat(),
-        "fact": body,
-    }
-    connection.execute(insert(EVENT).values(row))
+        return event
+    known = cursor.execute(OWNER, (task_id,)).fetchone()
+    owner = _owner(task_id, known and known[0], fact)
+    at = datetime.now(UTC)
+    row = (task_id, owner, EVENT_VERSION, key, fact.type, at.isoformat(), body, task_id)
+    seq = cursor.execute(APPEND, row).fetchone()[0]
+    event = Event(task_id=task_id, owner=owner, seq=seq, key=key, at=at, fact=fact)
     projections.apply(connection, event)
     return event
 
 
-def _owner(connection: Connection, task_id: str, fact: Fact) -> str:
-    known = connection.execute(select(TASK.c.owner).where(TASK.c.id == task_id)).scalar()
+def _owner(task_id: str, known: str | None, fact: Fact) -> str:
     if isinstance(fact, TaskSubmitted):
         if known is not None:
             raise Conflict(f"Task {task_id} was already submitted. Submit it under a new id.")
         return fact.spec.owner
     if known is None:
         raise UnknownTask(f"There is no task {task_id!r}. List the tasks with: soundstage tasks list")
-    return str(known)
+    return known
 
 
-def from_row(row: Row[Any]) -> Event:
+def from_row(row: "Row[Any] | _Row") -> Event:
     """The event in a row. A row of an older version goes through its upcasters; there is one version so far."""
     if row.version != EVENT_VERSION:
         raise Conflict(

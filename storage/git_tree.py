@@ -1,5 +1,7 @@
 """Between our file trees and git's."""
 
+from dataclasses import dataclass, field
+
 import pygit2
 from pygit2.enums import FileMode
 
@@ -12,39 +14,67 @@ def author() -> pygit2.Signature:
     return pygit2.Signature("Soundstage", "soundstage@localhost")
 
 
+@dataclass
+class _Place:
+    """What a change does at one path: a file that is written there, or one that is deleted, and what is below it."""
+
+    file: File | None = None
+    deleted: bool = False
+    below: "dict[str, _Place]" = field(default_factory=dict)
+
+    def at(self, path: str) -> "_Place":
+        """The place of a path below this one."""
+        place = self
+        for name in path.split("/"):
+            place = place.below.setdefault(name, _Place())
+        return place
+
+    def written(self, path: str = "") -> bool:
+        """Whether a file is written here or below; HostileOutput when both."""
+        below = [place.written(f"{path}/{name}" if path else name) for name, place in self.below.items()]
+        if self.file is not None and any(below):
+            raise HostileOutput(f"{path!r} cannot be both a file and a folder. Rename one of them.")
+        return self.file is not None or any(below)
+
+
 def apply_change(repository: pygit2.Repository, tree: pygit2.Tree | None, change: TreeChange) -> pygit2.Oid:
-    """The tree with a change applied. What the change does not name stays, submodules and links included.
+    """The tree with a change applied. What the change does not name stays, submodules and links included, and only the
+    folders that it names are read.
 
     HostileOutput when the change needs the same path as a file and as a folder.
     """
-    index = pygit2.Index()
-    if tree is not None:
-        index.read_tree(tree)
-    known = {entry.path for entry in index}
-    for path in sorted(change.deleted & known):
-        index.remove(path)
-    known -= change.deleted
-    _make_room(index, known, change)
+    root = _Place()
+    for path in change.deleted:
+        root.at(path).deleted = True
     for path, file in change.written.items():
-        content = file.link.encode() if file.link is not None else file.content
-        index.add(pygit2.IndexEntry(path, repository.create_blob(content), _mode(file)))
-    return index.write_tree(repository)
+        root.at(path).file = file
+    root.written()
+    return _built(repository, tree, root).write()
 
 
-def _make_room(index: pygit2.Index, known: set[str], change: TreeChange) -> None:
-    """Removes what stood where the change now needs a folder, or a file."""
-    folders = {"/".join(parts[:depth]) for parts in map(_split, change.written) for depth in range(1, len(parts))}
-    if clash := folders & set(change.written):
-        raise HostileOutput(f"{sorted(clash)[0]!r} cannot be both a file and a folder. Rename one of them.")
-    written = set(change.written)
-    for path in known:
-        parts = _split(path)
-        if path in folders or any("/".join(parts[:depth]) in written for depth in range(1, len(parts))):
-            index.remove(path)
+def _built(repository: pygit2.Repository, tree: pygit2.Tree | None, place: _Place) -> pygit2.TreeBuilder:
+    builder = repository.TreeBuilder(tree) if tree is not None else repository.TreeBuilder()
+    for name, one in place.below.items():
+        known = tree[name] if tree is not None and name in tree else None
+        if one.file is not None:
+            builder.insert(name, _blob(repository, one.file), _mode(one.file))
+            continue
+        folder = known if isinstance(known, pygit2.Tree) else None
+        if one.deleted and known is not None and folder is None:
+            builder.remove(name)
+        if folder is None and not one.written():
+            continue
+        below = _built(repository, folder, one)
+        if len(below):
+            builder.insert(name, below.write(), FileMode.TREE)
+        else:
+            # Git knows no empty folders.
+            builder.remove(name)
+    return builder
 
 
-def _split(path: str) -> list[str]:
-    return path.split("/")
+def _blob(repository: pygit2.Repository, file: File) -> pygit2.Oid:
+    return repository.create_blob(file.link.encode() if file.link is not None else file.content)
 
 
 def _mode(file: File) -> FileMode:

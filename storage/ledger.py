@@ -30,7 +30,7 @@ class SqlLedger:
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         """Queues that a reservation turns into a ledger entry, once."""
-        return self._writer.submit(lambda connection: Books(connection, self._chains).settle(settlement))
+        return self._writer.submit(lambda connection: Books(connection, self._chains).settle(settlement), patient=True)
 
     def enter(self, attempt: Attempt, settlement: Settlement) -> Awaitable[None]:
         """Queues an entry of something that cost nothing."""

@@ -13,9 +13,12 @@ from domain.events import (
 )
 from domain.task import TaskStatus
 from storage.tables import SubtaskRow, TaskRow, table
+from storage.writer import driver_cursor
 
 TASK = table(TaskRow)
 SUBTASK = table(SubtaskRow)
+SPEND = "UPDATE task SET tokens = tokens + ?, cost = cost + ? WHERE id = ?"
+"""A statement of the driver: every step of a specialist spends something."""
 
 
 def apply(connection: Connection, event: Event) -> None:
@@ -31,7 +34,7 @@ def apply(connection: Connection, event: Event) -> None:
             matches = (SUBTASK.c.task_id == event.task_id) & (SUBTASK.c.id == subtask_id)
             connection.execute(update(SUBTASK).where(matches).values(status=result.kind, commit=result.commit))
         case ModelCalled(usage=usage, cost=cost):
-            _task(connection, event, tokens=TASK.c.tokens + usage.total_tokens, cost=TASK.c.cost + cost)
+            driver_cursor(connection).execute(SPEND, (usage.total_tokens, cost, event.task_id))
         case TaskFinished(result=result):
             _task(
                 connection,

@@ -11,7 +11,7 @@ from pygit2.enums import DiffOption
 
 from domain.errors import StorageUnavailable, UnknownTask
 from domain.files import File, FileTree, TreeChange
-from domain.workspace import BASE_BRANCH, Merge, Snapshot
+from domain.workspace import BASE_BRANCH, Merge, Prepared, Snapshot
 from storage.git_tree import apply_change, author, file_at, read_tree
 from storage.past import RepositoryPast
 
@@ -82,16 +82,26 @@ class Workspace:
 
         await self._call(work)
 
-    async def snapshot(self, branch: str, change: TreeChange, message: str) -> Snapshot:
-        """Commits a change on a branch. A change that changes nothing gives the present commit, with no paths."""
+    async def prepare(self, branch: str, change: TreeChange, message: str) -> Prepared:
+        """Writes the objects of a snapshot, which nothing refers to until ``snapshot`` takes them."""
+        return await self._call(lambda repository: _prepare(repository, branch, change, message))
+
+    async def snapshot(
+        self, branch: str, change: TreeChange, message: str, prepared: Prepared | None = None
+    ) -> Snapshot:
+        """Commits a change on a branch. A change that changes nothing gives the present commit, with no paths.
+
+        What was ``prepared`` of the same change is taken, where the branch has not gone on since.
+        """
 
         def work(repository: pygit2.Repository) -> Snapshot:
-            head = repository.branches.local[branch].peel(pygit2.Commit)
-            tree = apply_change(repository, head.tree, change)
-            if tree == head.tree.id:
-                return Snapshot(commit=str(head.id), tree=str(tree))
-            commit = repository.create_commit(f"refs/heads/{branch}", author(), author(), message, tree, [head.id])
-            return Snapshot(commit=str(commit), tree=str(tree), paths=_paths(repository, str(head.id), str(commit)))
+            reference = repository.references[f"refs/heads/{branch}"]
+            ready = prepared
+            if ready is None or ready.parent != str(reference.target):
+                ready = _prepare(repository, branch, change, message)
+            if ready.snapshot.commit != ready.parent:
+                reference.set_target(ready.snapshot.commit)
+            return ready.snapshot
 
         return await self._call(work)
 
@@ -179,6 +189,17 @@ def _commit(
     parents = [parent.id] if parent else []
     commit = repository.create_commit(f"refs/heads/{branch}", author(), author(), message, tree, parents)
     return Snapshot(commit=str(commit), tree=str(tree), paths=tuple(sorted(files)))
+
+
+def _prepare(repository: pygit2.Repository, branch: str, change: TreeChange, message: str) -> Prepared:
+    head = repository.branches.local[branch].peel(pygit2.Commit)
+    parent = str(head.id)
+    tree = apply_change(repository, head.tree, change)
+    if tree == head.tree.id:
+        return Prepared(snapshot=Snapshot(commit=parent, tree=str(tree)), parent=parent)
+    commit = str(repository.create_commit(None, author(), author(), message, tree, [head.id]))
+    snapshot = Snapshot(commit=commit, tree=str(tree), paths=_paths(repository, parent, commit))
+    return Prepared(snapshot=snapshot, parent=parent)
 
 
 def _paths(repository: pygit2.Repository, old: str, new: str) -> tuple[str, ...]:

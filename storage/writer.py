@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,12 +15,15 @@ from domain.errors import StorageUnavailable
 
 T = TypeVar("T")
 MAX_GROUP = 256
+PATIENCE_S = 0.02
+"""How long a job that nobody waits for waits for others, to be committed with them."""
 
 
 class _Job(NamedTuple):
     work: Callable[[Connection], Any]
     done: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
+    patient: bool
 
 
 class _Result(NamedTuple):
@@ -42,18 +46,19 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
 
-    def submit(self, work: Callable[[Connection], T]) -> "asyncio.Future[T]":
+    def submit(self, work: Callable[[Connection], T], patient: bool = False) -> "asyncio.Future[T]":
         """Queues a job now. The future holds what ``work`` returned, once it is committed; StorageUnavailable when
         the commit fails.
 
-        A caller that is cancelled does not take back what is queued already.
+        A ``patient`` job, for which nobody waits, is committed with the next one that is not, or after a moment: each
+        commit costs a write to the disk. A caller that is cancelled does not take back what is queued already.
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="soundstage-writer", daemon=True)
             self._thread.start()
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(work, done, loop))
+        self._jobs.put(_Job(work, done, loop, patient))
         return done
 
     async def close(self) -> None:
@@ -66,17 +71,26 @@ class Writer:
     def _run(self) -> None:
         ended = False
         while not ended:
-            job = self._jobs.get()
-            group: list[_Job] = []
-            while job is not None:
-                group.append(job)
-                if len(group) == MAX_GROUP or self._jobs.empty():
-                    break
-                job = self._jobs.get()
-            ended = job is None
+            group, ended = self._group()
             if group:
                 _tell(self._commit(group))
         self._disconnect()
+
+    def _group(self) -> tuple[list[_Job], bool]:
+        """What is to be committed next, and whether it is the last."""
+        job = self._jobs.get()
+        group: list[_Job] = []
+        patient, until = True, time.monotonic() + PATIENCE_S
+        while job is not None:
+            group.append(job)
+            patient = patient and job.patient
+            if len(group) == MAX_GROUP:
+                return group, False
+            try:
+                job = self._jobs.get(timeout=max(0.0, until - time.monotonic()) if patient else 0)
+            except queue.Empty:
+                return group, False
+        return group, True
 
     def _commit(self, group: list[_Job]) -> list[_Result]:
         try:
@@ -132,7 +146,8 @@ def _tell(results: list[_Result]) -> None:
 
 
 def _resolve(results: list[_Result]) -> None:
-    for (_, done, _), value, failure in results:
+    for job, value, failure in results:
+        done = job.done
         if done.done():
             continue
         if failure is not None:
