@@ -14,7 +14,7 @@ NO_STATEMENT = re.compile(
 )
 """What stands before a call that is a part of something else: a condition, a definition, an operation."""
 
-EQUALS = re.compile(r"\s*(?:===?|={1,2}>|-{1,2}>|[→⇒⟶]|=|(?:#|//)\s*(?:=+>|-+>|[→⇒]|==|returns?\b|gives\b)?)\s*")
+EQUALS = re.compile(r"\s*(?:={1,3}>|-{1,3}>|===?|[→⇒⟶⟹➔➜➝➞]|=|(?:#|//)\s*(?:=+>|-+>|[→⇒➞]|==|returns?\b|gives\b)?)\s*")
 SAYS = re.compile(
     r"\s+(?:(?:(?:should|must|shall|will|has to|needs to|to)\s+)?(?:return|give|equal|yield|be|produce|evaluate to)|"
     r"returns|gives|yields|equals|is|produces|evaluates to|is equal to)\s+(?:exactly\s+)?",
