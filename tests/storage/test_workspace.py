@@ -269,6 +269,30 @@ async def test_a_branch_that_is_not_there_is_a_key_error_and_one_that_is_can_be_
     assert await workspace.head("work") == base.commit
 
 
+async def test_a_snapshot_that_was_made_ready_is_taken_and_until_then_the_branch_stays(workspace: Workspace) -> None:
+    base = await workspace.start({"f": text("1")})
+    change = TreeChange(written={"g/h": text("2")}, deleted=frozenset({"f"}))
+    prepared = await workspace.prepare(BASE_BRANCH, change, "m")
+    assert await workspace.head(BASE_BRANCH) == base.commit
+
+    assert await workspace.snapshot(BASE_BRANCH, change, "m", prepared) == prepared.snapshot
+    assert await workspace.head(BASE_BRANCH) == prepared.snapshot.commit
+    assert (prepared.snapshot.paths, set(await workspace.files(prepared.snapshot.commit))) == (("f", "g/h"), {"g/h"})
+
+
+async def test_what_was_made_ready_for_a_branch_that_went_on_loses_nothing_of_what_came_between(
+    workspace: Workspace,
+) -> None:
+    await workspace.start({})
+    change = TreeChange(written={"a": text("1")})
+    prepared = await workspace.prepare(BASE_BRANCH, change, "m")
+    await workspace.snapshot(BASE_BRANCH, TreeChange(written={"b": text("2")}), "between")
+
+    taken = await workspace.snapshot(BASE_BRANCH, change, "m", prepared)
+    assert set(await workspace.files(taken.commit)) == {"a", "b"}
+    assert taken.paths == ("a",)
+
+
 async def test_a_workspace_is_found_again_by_its_task_and_by_no_other_name(workspaces: WorkspaceStore) -> None:
     made = await workspaces.create("t-1")
     base = await made.start({"f": text("1")})

@@ -165,3 +165,29 @@ async def test_a_database_that_another_program_holds_is_reported_and_the_writer_
     stranger.execute("ROLLBACK")
     assert await writer.submit(insert("b")) == "b"
     assert scopes(stranger) == ["b"]
+
+
+async def test_a_job_that_nobody_waits_for_is_committed_with_the_next_one_and_before_it(
+    database: Database, writer: Writer, stranger: sqlite3.Connection
+) -> None:
+    commits: list[object] = []
+    event.listen(database.writer, "commit", commits.append)
+    patient = [writer.submit(insert(f"p{number}"), patient=True) for number in range(3)]
+    await writer.submit(insert("now"))
+    assert all(job.done() for job in patient)
+    assert scopes(stranger) == ["p0", "p1", "p2", "now"]
+    assert len(commits) == 1
+
+
+async def test_a_job_that_nobody_waits_for_is_committed_soon_all_the_same(
+    writer: Writer, stranger: sqlite3.Connection
+) -> None:
+    assert await writer.submit(insert("a"), patient=True) == "a"
+    assert scopes(stranger) == ["a"]
+
+
+async def test_closing_commits_what_nobody_waits_for(writer: Writer, stranger: sqlite3.Connection) -> None:
+    job = writer.submit(insert("a"), patient=True)
+    await writer.close()
+    assert await job == "a"
+    assert scopes(stranger) == ["a"]
