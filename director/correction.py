@@ -4,6 +4,7 @@ import asyncio
 
 from director.analysis import analyse
 from director.difficulty import difficulty_of
+from director.drafts import drafts_do
 from director.ladder import Ladder, Rung
 from director.node_run import NodeRun
 from director.order import Order, branch_of
@@ -44,9 +45,15 @@ class Corrector:
             if standing.evidence.passed or standing.hard_stopped:
                 break
             before = standing.evidence.tree
-            await self._correct(attempt, standing.evidence, self._ladder.climb(stood_still))
+            rung = Rung.FEEDBACK if self._by_drafts else self._ladder.climb(stood_still)
+            await self._correct(attempt, standing.evidence, rung)
             stood_still = standing.evidence.tree == before
         await standing.workspace.branch(MAIN_BRANCH, standing.best)
+
+    @property
+    def _by_drafts(self) -> bool:
+        """Whether all that the model can do is to write the file anew, many times, which the specialist does."""
+        return not self._standing.calls_tools and drafts_do(self._plan, self._standing.verifier)
 
     async def _verify(self, key: str, commit: str) -> Evidence:
         """The evidence for a commit. A tree that was judged already is not run again."""
@@ -59,7 +66,7 @@ class Corrector:
         standing = self._standing
         standing.attempts = attempt
         failure = evidence.failure or Failure(kind=FailureKind.INCOMPLETE, message="the verification did not pass")
-        analysis = await analyse(standing, standing.journal, f"{attempt}", failure)
+        analysis = "" if self._by_drafts else await analyse(standing, standing.journal, f"{attempt}", failure)
         started = CorrectionStarted(attempt=attempt, failure=failure, rung=rung, analysis=analysis)
         await standing.tell(f"correction:{attempt}", started)
         await standing.workspace.branch(MAIN_BRANCH, standing.best)

@@ -19,7 +19,8 @@ class Standing:
 
     ``start`` is the commit that the work begins at, ``best`` the one to hand over, whatever happens, ``evidence`` what
     is known of it. ``active`` are the branches of the subtasks at work, and ``findings`` what
-    they found, by the id of the subtask; ``requested`` is work that was asked for, with who did.
+    they found, by the id of the subtask; ``requested`` is work that was asked for, with who did. ``calls_tools`` says
+    whether the task's model may be able to.
     """
 
     def __init__(self, equipment: Equipment, spec: TaskSpec, workspace: Workspace, journal: Journal) -> None:
@@ -31,6 +32,7 @@ class Standing:
         self.start = self.best = spec.base_commit
         self.evidence: Evidence | None = None
         self.attempts = 0
+        self.calls_tools = True
         self.stopped: Stopped | None = None
         self.active: dict[str, str] = {}
         self.ids: set[str] = set()

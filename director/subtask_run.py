@@ -8,6 +8,7 @@ from director.artifacts import keep
 from director.background import context_tokens, gather
 from director.brief import write_brief
 from director.colleagues import TaskColleagues
+from director.drafts import draft_terms
 from director.order import Order, branch_of
 from director.room import request_for
 from director.standing import Standing
@@ -162,6 +163,7 @@ class SubtaskRunner:
             max_steps=order.max_steps or self._spec.limits.max_steps,
             deadline=self._deadline,
             context_tokens=context_tokens(self._equipment, self._spec),
+            draft=draft_terms(self._plan, order, self._standing.verifier, tree),
         )
 
     async def merge(self, order: Order) -> Collection[str]:

@@ -48,6 +48,7 @@ class TaskRun:
         if approval.plan is None:
             reason = f"the plan was not approved: {approval.note}".removesuffix(": ")
             return await result_of(standing, TaskStatus.STOPPED, Grade.UNCHECKED, reason)
+        standing.calls_tools = await standing.journal.step("calls-tools", bool, self._calls_tools)
         plan = await self._begin(approval.plan, approval.note)
         nodes = await self._carry_out(plan, deadline)
         result = await conclude(standing)
@@ -98,10 +99,14 @@ class TaskRun:
         standing.verifier.stubs = stubs
         if standing.verifier.looks_before:
             await standing.verifier.look_before(snapshot.commit)
-            plan = without_tests(plan) if standing.verifier.users_tests_suffice else plan
+            plan = without_tests(plan) if standing.verifier.users_tests_suffice(standing.calls_tools) else plan
         standing.ids = {subtask.id for subtask in plan.subtasks}
         await standing.tell("plan", PlanMade(plan=plan, fallback=fallback))
         return plan
+
+    async def _calls_tools(self) -> bool:
+        """Whether the task's model may be able to call tools: what else is a small one told by?"""
+        return self._standing.equipment.gateway.calls_tools(self._standing.spec.model)
 
     async def _planned(self, files: FileTree) -> Planned:
         standing, spec = self._standing, self._standing.spec

@@ -24,6 +24,8 @@ from mcp_server.tool import EXAMPLE
 SUBMIT, RUN_TESTS, REPORT = "submit", "run_tests", "report_findings"
 """The tools whose data a specialist's loop acts on; no other tool speaks for them."""
 
+WRITE_FILE = "write_file"
+
 
 class Observation(Value):
     """What a tool call showed. ``commit`` is the branch's newest snapshot after it and ``tree`` the hash of its files,

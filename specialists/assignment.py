@@ -7,6 +7,7 @@ from pydantic import Field
 from domain.base import Value
 from domain.plan import Subtask
 from domain.task import LOCAL_OWNER
+from specialists.draft_terms import DraftTerms
 
 MOST_CONTEXT_TOKENS = 60_000
 """What a conversation may take of any model: in a longer one models overlook things, and every step costs it again."""
@@ -20,7 +21,8 @@ class Assignment(Value):
     bears the cost. ``difficulty`` is the strength that the model should have, from 1 to 5, and ``temperature`` how far
     it may stray, None for its usual one. ``cacheable`` calls may be answered with the replies to equal ones. ``key``
     names this piece of work in events and journal. ``language`` is one of ``sandbox.languages``. ``context_tokens`` is
-    what the conversation may take, with its tools and the answer.
+    what the conversation may take, with its tools and the answer. ``draft`` names the file that is asked for as a whole
+    before the work with tools begins, where that may do.
     """
 
     task_id: str
@@ -39,3 +41,4 @@ class Assignment(Value):
     deadline: datetime
     language: str = "python"
     context_tokens: int = MOST_CONTEXT_TOKENS
+    draft: DraftTerms | None = None

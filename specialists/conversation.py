@@ -37,6 +37,8 @@ REPEATED_CHARACTERS = 100
 SMALLEST_CONTEXT = 500
 ANSWER_SHARE = 3
 """One part in so many of the context is the most that an answer may take."""
+LEAST_OUTPUT = 512
+"""After a reply that ran to its limit and said nothing, the next one may be half as long, down to this."""
 NOTHING = "(nothing)"
 
 
@@ -49,7 +51,7 @@ class Conversation:
         self._tools = tools
         self._most = min(role.context_tokens, assignment.context_tokens)
         self._context_tokens = self._most
-        self._output_tokens = min(role.max_output_tokens, self._most // ANSWER_SHARE)
+        self._output_tokens = self._most_output = min(role.max_output_tokens, self._most // ANSWER_SHARE)
         self._cut_in_a_row = 0
         self.native = True
         self.offered = choose(tools, self._most)
@@ -71,13 +73,13 @@ class Conversation:
 
     def request(self) -> ModelRequest:
         """What to send now. What is cut for it stays cut."""
-        empty = self._empty()
+        empty = self.empty()
         fitted = context.fit(self._history, self._room(empty), hard=self._cut_in_a_row >= MOST_IN_A_ROW)
         self._cut_in_a_row = 0 if fitted is self._history else self._cut_in_a_row + 1
         self._history = fitted
         return empty.model_copy(update={"messages": fitted.messages})
 
-    def _empty(self) -> ModelRequest:
+    def empty(self) -> ModelRequest:
         """The request without a message."""
         return ModelRequest(
             model=self._assignment.model,
@@ -96,6 +98,7 @@ class Conversation:
         """Takes a reply in and returns the actions that it wants, whichever way it says so, or what is wrong."""
         calls = reply.message.tool_calls if self.native else ()
         if calls:
+            self._output_tokens = self._most_output
             kept = tuple(call.model_copy(update={"arguments": valid_json(call.arguments)}) for call in calls)
             self._heard(AssistantMessage(content=reply.message.content, tool_calls=kept))
             return Reading(actions=tuple(Action(call=call) for call in calls))
@@ -107,6 +110,10 @@ class Conversation:
             reading = reading.model_copy(update={"problem": problem})
             # Thoughts and rambling are not worth the context that they take, and what repeats itself is catching.
             said = excerpt(said, RAMBLING_CHARACTERS if problem is not ReplyProblem.REPETITION else REPEATED_CHARACTERS)
+            if cut_off and _rambles(problem, said):
+                self._output_tokens = max(LEAST_OUTPUT, self._output_tokens // 2)
+        else:
+            self._output_tokens = self._most_output
         self._heard(AssistantMessage(content=said.strip("\n") or NOTHING))
         return reading
 
@@ -116,7 +123,7 @@ class Conversation:
 
     def shrink(self) -> bool:
         """Makes do with half the context; False when there is nothing left to shorten."""
-        self._most = min(self._room(self._empty()), self._history.tokens) // 2
+        self._most = min(self._room(self.empty()), self._history.tokens) // 2
         return self._most > SMALLEST_CONTEXT
 
     def show(self, results: Sequence[tuple[ToolCall, Observation]]) -> None:
@@ -140,3 +147,8 @@ class Conversation:
     def nudge(self, text: str) -> None:
         """Says something to the model between its steps."""
         self._history = self._history.said(UserMessage(content=text))
+
+
+def _rambles(problem: ReplyProblem, said: str) -> bool:
+    """Whether a reply that was cut off would have said no more at any length."""
+    return problem is ReplyProblem.REPETITION or (problem is ReplyProblem.CUT_OFF and bool(said) and "```" not in said)

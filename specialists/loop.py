@@ -2,16 +2,21 @@
 
 import json
 
-from domain.chat import FinishReason, ToolCall
+from pydantic import JsonValue
+
+from domain.chat import FinishReason, ModelRequest, ToolCall
 from domain.errors import BudgetExceeded, ContextTooLong, ModelRequestRejected
 from domain.finding import Finding
 from domain.replies import PlainTextReason, ReplyProblem
 from domain.subtask_result import Stopped, StopReason, Submitted, SubtaskResult
-from mcp_server.client import RUN_TESTS, Observation
+from gateway.base import Completion
+from mcp_server.client import RUN_TESTS, WRITE_FILE, Observation
 from specialists import ladder
 from specialists.assignment import Assignment
 from specialists.conversation import Conversation
 from specialists.correction import too_many_calls
+from specialists.draft_terms import DraftTerms
+from specialists.drafting import MOST_S, Drafting, all_passed, what_is_left
 from specialists.preparation import Prepared, Unusable, prepare
 from specialists.reading.action import Action, Reading
 from specialists.reading.known_tools import KnownTools
@@ -45,6 +50,7 @@ class Loop:
         self._findings: dict[Finding, None] = {}
         self._rung = 0
         self._warned = False
+        self._shown = ""
 
     async def run(self) -> SubtaskResult:
         """Steps until there is a result. Infrastructure errors are raised at once."""
@@ -59,7 +65,7 @@ class Loop:
             self._use_text(conversation, PlainTextReason.CONTEXT)
         elif conversation.offered.offer is not Offer.ALL:
             self._tally.shortened_tools(conversation.offered, len(schemas))
-        result: SubtaskResult | None = None
+        result = await self._draft(conversation, opening.calls_tools)
         while result is None:
             result = await self._step(conversation)
         await self._telling.written()
@@ -73,7 +79,8 @@ class Loop:
         conversation.use_text()
         self._tally.chose_text(reason)
 
-    async def _step(self, conversation: Conversation) -> SubtaskResult | None:
+    async def _ask(self, request: ModelRequest) -> Completion | Stopped:
+        """The next step's answer, or the end where a limit is reached. ModelRequestRejected."""
         most = self._assignment.max_steps or self._role.max_steps
         if self._steps >= most:
             return await self._stop(StopReason.STEPS, f"{most} steps were not enough")
@@ -81,13 +88,64 @@ class Loop:
             return await self._stop(StopReason.WALL_CLOCK, OUT_OF_TIME)
         self._steps += 1
         try:
-            completion = await self._outside.ask(self._steps, conversation.request(), left_s)
+            completion = await self._outside.ask(self._steps, request, left_s)
         except BudgetExceeded as error:
             return await self._stop(StopReason.TOKENS if error.tokens else StopReason.BUDGET, str(error), error.scope)
+        return completion or await self._stop(StopReason.WALL_CLOCK, OUT_OF_TIME)
+
+    async def _draft(self, conversation: Conversation, able: bool) -> SubtaskResult | None:
+        """Has the file written in one reply, and the tests judge it; None where work with tools is to go on.
+
+        Who is ``able`` to call tools mends with them; drafts are all that other models do, if they can do those.
+        """
+        terms = self._assignment.draft
+        if terms is None or (able and terms.failure):
+            return None
+        drafting = Drafting(terms, conversation.empty(), self._assignment.subtask.goal)
+        until_s = await self._outside.seconds_left() - MOST_S
+        while drafting.may_go_on() and await self._outside.seconds_left() > until_s:
+            try:
+                answer = await self._ask(drafting.request())
+            except ModelRequestRejected:
+                # What it does not take may be what only drafts have: a temperature.
+                break
+            if isinstance(answer, Stopped):
+                return answer
+            content = drafting.read(answer)
+            if content is not None and await self._passes(terms, content):
+                summary = f"draft {drafting.made} of {terms.path} passes its tests"
+                return Submitted(summary=summary, commit=self._standing.now.commit, steps=self._steps)
+        if not able and drafting.fruitful:
+            return await self._stop(
+                StopReason.STUCK, f"none of {drafting.made} drafts of {terms.path} passed its tests"
+            )
+        if (best := self._standing.best) is not None:
+            if best.at.tree != self._standing.now.tree:
+                await self._roll_back(best, "the best of the drafts")
+            conversation.nudge(what_is_left(terms.path, best.tests, self._shown))
+        return None
+
+    async def _passes(self, terms: DraftTerms, content: str) -> bool:
+        if not (await self._use(0, WRITE_FILE, {"path": terms.path, "content": content})).ok:
+            return False
+        seen = await self._use(1, RUN_TESTS, {"selection": list(terms.tests)})
+        if self._standing.improved:
+            self._shown = seen.text
+        return all_passed(seen.tests)
+
+    async def _use(self, at: int, tool: str, arguments: dict[str, JsonValue]) -> Observation:
+        """A call of ours."""
+        return await self._do(
+            at, Prepared(ToolCall(id=f"ours_{at}", name=tool, arguments=json.dumps(arguments)), arguments)
+        )
+
+    async def _step(self, conversation: Conversation) -> SubtaskResult | None:
+        try:
+            completion = await self._ask(conversation.request())
         except ModelRequestRejected as error:
             return await self._rejected(conversation, error)
-        if completion is None:
-            return await self._stop(StopReason.WALL_CLOCK, OUT_OF_TIME)
+        if isinstance(completion, Stopped):
+            return completion
         reading = conversation.hear(completion.reply)
         if not reading.actions:
             return await self._nothing_to_do(conversation, reading)

@@ -21,7 +21,7 @@ from domain.task import TaskSpec
 from domain.task_kind import TaskKind
 from domain.workspace import Workspace
 
-FEWEST_EXAMPLES = 3
+FEWEST_EXAMPLES = 2
 """With fewer of them, a test specialist says the rest."""
 
 
@@ -78,9 +78,11 @@ class Verifier:
         """Whether the user said how to check the work: by tests, a command, or examples."""
         return bool(self._given or self._spec.test_command)
 
-    @property
-    def users_tests_suffice(self) -> bool:
-        """Whether no other tests are needed: the user's failed before the work, and are more than an example or two."""
+    def users_tests_suffice(self, able: bool) -> bool:
+        """Whether no other tests are needed: the user's failed before the work, and are more than one example, or there
+        is no model that is ``able`` to write better ones."""
+        if not able:
+            return self.user_failed_first
         alone = not (self._spec.protected_paths or self._spec.test_command)
         return self.user_failed_first and not (alone and self._few)
 

@@ -243,6 +243,25 @@ def test_with_the_cache_the_same_task_again_sends_nothing_and_without_it_all_of_
             sent.append(len(server.chats))
         assert cli(*DEMO, OPENAI_BASE_URL=server.url, SOUNDSTAGE_RESPONSE_CACHE="1").returncode == 0
         sent.append(len(server.chats))
-    assert sent == [5, 5, 10, 15, 20, 20]
+    assert sent == [8, 8, 16, 24, 32, 32]
     costs = json.loads(cli("costs", "--by", "provider", "--json").stdout)
-    assert (costs["attempts"], costs["hits"]) == (20, 10)
+    assert (costs["attempts"], costs["hits"]) == (32, 16)
+
+
+def test_a_model_that_calls_no_tools_writes_a_function_by_drafts_and_a_later_round_mends_it(cli: Cli) -> None:
+    said: list[str] = []
+
+    def answer(body: dict[str, Any]) -> Reply:
+        said.append(body["messages"][0]["content"])
+        # Wrong in another way each time, until it is shown what is wrong.
+        right = "This is wrong" in said[-1] and "assert" in said[-1]
+        return Say(f"```python\ndef double(n):\n    return {'2 * n' if right else f'n + {len(said)}'}\n```")
+
+    prompt = "Write a Python function `double(n: int) -> int`. double(100) == 200, double(-70) == -140"
+    with served(OpenAI(), answer, models=("smollm2",)) as server:
+        done = cli("run", prompt, OPENAI_BASE_URL=server.url)
+        assert all("tools" not in chat for chat in server.chats)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SOLVED (proven)" in done.stdout
+    assert len(said) == 17
+    assert "none of 16 drafts of double.py passed its tests" in done.stdout

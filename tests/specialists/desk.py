@@ -17,6 +17,7 @@ from domain.plan import Subtask
 from domain.subtask_result import SubtaskResult
 from domain.task import TaskSpec
 from gateway.base import Provider
+from gateway.knowledge import Knowledge
 from gateway.scripted import Line, Scene, ScriptedProvider
 from mcp_server.protection import Protection
 from specialists.assignment import Assignment
@@ -41,12 +42,19 @@ class Desk:
     store: Store
 
     async def work(
-        self, model: Provider, records: dict[str, bytes] | None = None, playing: Role | None = None, **assigned: Any
+        self,
+        model: Provider,
+        records: dict[str, bytes] | None = None,
+        playing: Role | None = None,
+        knowledge: Knowledge | None = None,
+        **assigned: Any,
     ) -> SubtaskResult:
         """Runs the loop on an assignment; ``assigned`` changes it, ``records`` are the journal's."""
         assignment = assignment_of(**assigned)
         journal = MemoryJournal(TASK, records)
-        around = Surroundings(single(model, self.store.ledger), self.place.client, journal, self.store.log)
+        around = Surroundings(
+            single(model, self.store.ledger, knowledge=knowledge), self.place.client, journal, self.store.log
+        )
         return await Loop(playing or role("code"), assignment, around).run()
 
     async def facts(self, kind: type[Fact] | type[Any]) -> list[Any]:
