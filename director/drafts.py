@@ -11,6 +11,8 @@ from specialists.draft_terms import DraftTerms
 LANGUAGE = "python"
 """That of which drafts are read, so far."""
 
+MOST_CHARACTERS = 24_000
+
 
 def drafts_do(plan: Plan, verifier: Verifier) -> bool:
     """Whether the work of a plan is one new file that tests judge, which is asked for as a whole."""
@@ -19,10 +21,10 @@ def drafts_do(plan: Plan, verifier: Verifier) -> bool:
     return fits and bool(verifier.tests)
 
 
-def draft_terms(plan: Plan, order: Order, verifier: Verifier, tree: FileTree) -> DraftTerms | None:
+def draft_terms(plan: Plan, order: Order, verifier: Verifier, prompt: str, tree: FileTree) -> DraftTerms | None:
     """The one new file of a plan, where tests are there that judge it, and one subtask is to write it, or to mend it.
 
-    ``tree`` are the files as they are.
+    ``prompt`` is the task's, and ``tree`` are the files as they are.
     """
     planned = any(subtask.id == order.subtask.id for subtask in plan.subtasks)
     mends = order.failure is not None and not planned
@@ -31,9 +33,12 @@ def draft_terms(plan: Plan, order: Order, verifier: Verifier, tree: FileTree) ->
     if not (once and (first or mends) and drafts_do(plan, verifier)):
         return None
     (file,) = plan.files
+    goal = order.subtask.goal
+    request = prompt[:MOST_CHARACTERS] if mends or goal in prompt else f"{goal}\n\n{prompt[:MOST_CHARACTERS]}"
     present = tree.get(file.path) if mends else None
     return DraftTerms(
         path=file.path,
+        request=request,
         signatures=file.signatures,
         tests=tuple(sorted(verifier.tests)),
         present=present.content.decode(errors="replace") if present is not None else "",

@@ -163,7 +163,7 @@ class SubtaskRunner:
             max_steps=order.max_steps or self._spec.limits.max_steps,
             deadline=self._deadline,
             context_tokens=context_tokens(self._equipment, self._spec),
-            draft=draft_terms(self._plan, order, self._standing.verifier, tree),
+            draft=draft_terms(self._plan, order, self._standing.verifier, spec.prompt, tree),
         )
 
     async def merge(self, order: Order) -> Collection[str]:

@@ -30,10 +30,9 @@ NAME = re.compile(r"(?:async )?(?:def|class) (\w+)")
 class Drafting:
     """Asks for drafts of one file. The first is asked for as any other reply is; those after it stray further."""
 
-    def __init__(self, terms: DraftTerms, request: ModelRequest, goal: str) -> None:
+    def __init__(self, terms: DraftTerms, request: ModelRequest) -> None:
         self._terms = terms
         self._request = request
-        self._goal = goal
         self._names = frozenset(found[1] for one in terms.signatures if (found := NAME.match(one)))
         self._output_tokens = request.max_output_tokens
         self._seen: set[str] = {terms.present}
@@ -69,7 +68,7 @@ class Drafting:
     def _asked(self) -> str:
         """The question in two forms by turns, since one may suit a model better than the other."""
         first = self.made % 2 == 0
-        asked = self._goal
+        asked = self._terms.request
         if not all(name in asked for name in self._names):
             asked += "\n\nIt defines:\n" + "\n".join(self._terms.signatures)
         if first and self._terms.failure:
@@ -83,7 +82,7 @@ class Drafting:
         self._cost += completion.cost
         self._free = self._free and completion.priced and not completion.cost
         reply = completion.reply
-        content = module_in(reply.message.content, self._names, self._goal)
+        content = module_in(reply.message.content, self._names, self._terms.request)
         self._fruitless = 0 if content is not None else FRUITLESS if reply.message.tool_calls else self._fruitless + 1
         if reply.finish_reason is FinishReason.LENGTH:
             # Who rambles once does so again.

@@ -101,7 +101,7 @@ class Loop:
         terms = self._assignment.draft
         if terms is None or (able and terms.failure):
             return None
-        drafting = Drafting(terms, conversation.empty(), self._assignment.subtask.goal)
+        drafting = Drafting(terms, conversation.empty())
         until_s = await self._outside.seconds_left() - MOST_S
         while drafting.may_go_on() and await self._outside.seconds_left() > until_s:
             try:

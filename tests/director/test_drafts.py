@@ -17,6 +17,7 @@ TESTS = Subtask(id="tests", role="test", goal="Write tests.")
 FIX = Subtask(id="fix-1", role="code", goal="Mend it.")
 STUB = StubFile(path="calc.py", signatures=("def add(a, b)",))
 PLAN = Plan(kind=TaskKind.NEW_CODE, subtasks=(TESTS, CODE), files=(STUB,), language="python")
+PROMPT = "Write add. It adds."
 BROKEN = Failure(kind=FailureKind.ASSERTION, test_id="test_calc.py::test_add", message="assert 6 == 5")
 
 
@@ -33,12 +34,15 @@ class Untested:
 
 
 def terms(order: Order, plan: Plan = PLAN, verifier: Any = Tested) -> DraftTerms | None:
-    return draft_terms(plan, order, verifier, {"calc.py": File(content=b"def add(a, b): return a * b\n")})
+    return draft_terms(plan, order, verifier, PROMPT, {"calc.py": File(content=b"def add(a, b): return a * b\n")})
 
 
 def test_the_one_new_file_is_asked_for_with_all_tests() -> None:
     wanted = ("test_calc.py", "test_more.py")
-    assert terms(Order(subtask=CODE)) == DraftTerms(path="calc.py", signatures=STUB.signatures, tests=wanted)
+    made = DraftTerms(path="calc.py", request=PROMPT, signatures=STUB.signatures, tests=wanted)
+    assert terms(Order(subtask=CODE)) == made
+    other = CODE.model_copy(update={"goal": "Only a part."})
+    assert terms(Order(subtask=other)) == made.model_copy(update={"request": f"Only a part.\n\n{PROMPT}"})
 
 
 def test_a_correction_shows_the_file_and_what_is_wrong_with_it() -> None:
@@ -46,6 +50,7 @@ def test_a_correction_shows_the_file_and_what_is_wrong_with_it() -> None:
     assert found is not None
     assert found.present == "def add(a, b): return a * b\n"
     assert "assert 6 == 5" in found.failure
+    assert found.request == PROMPT
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def test_none():
     assert add(0, 0) == 0
 """
 FILES = {"calc.py": "def add(a, b):\n    raise NotImplementedError\n", "test_calc.py": TEST}
-TERMS = DraftTerms(path="calc.py", signatures=("def add(a, b)",), tests=("test_calc.py",), most=6)
+TERMS = DraftTerms(
+    path="calc.py", request="Write calc.py.", signatures=("def add(a, b)",), tests=("test_calc.py",), most=6
+)
 RIGHT, HALF, WRONG = "a + b", "a * b", "None"
 TOOLLESS = Knowledge(catalogue=Catalogue((ModelInfo(provider="scripted", id="scripted", known=True),), lambda *_: None))
 SUBMIT = call("submit", summary="mended")
