@@ -53,7 +53,8 @@ class Corrector:
     @property
     def _by_drafts(self) -> bool:
         """Whether all that the model can do is to write the file anew, many times, which the specialist does."""
-        return not self._standing.calls_tools and drafts_do(self._plan, self._standing.verifier)
+        standing = self._standing
+        return not standing.calls_tools and drafts_do(self._plan, standing.verifier, standing.spec.prompt)
 
     async def _verify(self, key: str, commit: str) -> Evidence:
         """The evidence for a commit. A tree that was judged already is not run again."""

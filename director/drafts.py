@@ -3,6 +3,7 @@
 from director.brief import describe_failure
 from director.evidence.verification import Verifier
 from director.order import Order
+from director.planning.one_module import wants_one_module
 from domain.files import FileTree
 from domain.plan import Plan
 from domain.task_kind import TaskKind
@@ -14,11 +15,12 @@ LANGUAGE = "python"
 MOST_CHARACTERS = 24_000
 
 
-def drafts_do(plan: Plan, verifier: Verifier) -> bool:
-    """Whether the work of a plan is one new file that tests judge, which is asked for as a whole."""
+def drafts_do(plan: Plan, verifier: Verifier, prompt: str) -> bool:
+    """Whether the work of a plan is one new file that tests judge, and the request speaks of nothing besides: then it
+    is asked for as a whole."""
     writers = sum(subtask.role == "code" for subtask in plan.subtasks)
     fits = plan.kind is TaskKind.NEW_CODE and plan.language == LANGUAGE and len(plan.files) == writers == 1
-    return fits and bool(verifier.tests)
+    return fits and bool(verifier.tests) and wants_one_module(prompt)
 
 
 def draft_terms(plan: Plan, order: Order, verifier: Verifier, prompt: str, tree: FileTree) -> DraftTerms | None:
@@ -30,7 +32,7 @@ def draft_terms(plan: Plan, order: Order, verifier: Verifier, prompt: str, tree:
     mends = order.failure is not None and not planned
     first = order.failure is None and order.attempt == 1 and planned
     once = order.lease == 1 and not order.reads_from and order.subtask.role == "code"
-    if not (once and (first or mends) and drafts_do(plan, verifier)):
+    if not (once and (first or mends) and drafts_do(plan, verifier, prompt)):
         return None
     (file,) = plan.files
     goal = order.subtask.goal

@@ -2,10 +2,12 @@
 
 import ast
 import builtins
+import keyword
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from director.evidence.examples.example import Example
 from domain.plan import StubFile
 
 READ_CHARACTERS = 32_000
@@ -13,6 +15,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 MOST_SIGNATURES = 20
 MOST_BLOCKS = 20
+WRITES = "write|implement|create|define|code|program"
+PARAMETERS = ("a", "b", "c", "d", "e", "f", "g", "h")
+"""Names where the request gives none."""
 
 FENCED = re.compile(r"^(?:```|~~~)[ \t]*(\w*)[^\n]*\n(.*?)(?:^(?:```|~~~)|\Z)", re.MULTILINE | re.DOTALL)
 DEFINITION = re.compile(r"^(?:async )?(?:def|class) (\w+)", re.MULTILINE)
@@ -31,12 +36,35 @@ def stubs_in(prompt: str) -> tuple[StubFile, ...]:
     """
     text = prompt[:READ_CHARACTERS]
     signatures = tuple(dict.fromkeys(_signatures(text)))[:MOST_SIGNATURES]
-    paths = {path for path in PATH.findall(text) if not path.rsplit("/", 1)[-1].startswith("test")}
+    paths = _paths(text)
     tops = [name for name in map(_top, signatures) if name]
     if not tops or len(paths) > 1 or not set(DEFINITION.findall(text)) <= set(tops):
         return ()
     path = paths.pop() if paths else f"{tops[0].lower() if len(set(tops)) == 1 else 'solution'}.py"
     return (StubFile(path=path, signatures=signatures),)
+
+
+def stubs_of(examples: Iterable[Example], prompt: str) -> tuple[StubFile, ...]:
+    """The file of the one function that examples call and the request asks for; nothing where they call several, or
+    methods, or by keyword, or where the request names several files, or defines something."""
+    known = list(examples)
+    names, owners = {one.function for one in known}, {one.owner for one in known}
+    paths = _paths(prompt[:READ_CHARACTERS])
+    odd = owners != {""} or any(one.keywords for one in known) or DEFINITION.search(prompt)
+    if len(names) != 1 or odd or len(paths) > 1 or hasattr(builtins, name := names.pop()):
+        return ()
+    if not re.search(rf"\b(?:function|{WRITES})\b[^.\n]{{0,40}}\b{re.escape(name)}\b", prompt, re.IGNORECASE):
+        return ()
+    counts = [len(one.arguments) for one in known]
+    if max(counts) > len(PARAMETERS) or not name.isidentifier() or keyword.iskeyword(name):
+        return ()
+    parameters = (f"{PARAMETERS[at]}=None" if at >= min(counts) else PARAMETERS[at] for at in range(max(counts)))
+    path = paths.pop() if paths else f"{name.lower()}.py"
+    return (StubFile(path=path, signatures=(f"def {name}({', '.join(parameters)})",)),)
+
+
+def _paths(text: str) -> set[str]:
+    return {path for path in PATH.findall(text) if not path.rsplit("/", 1)[-1].startswith("test")}
 
 
 def _signatures(text: str) -> Iterator[str]:

@@ -2,14 +2,17 @@
 
 import re
 
+from director.evidence.examples.reading import find_examples
 from director.planning.kinds import FENCE, guess_kind
 from director.planning.languages import find_frameworks, find_language
-from director.planning.signatures import stubs_in
+from director.planning.one_module import wants_one_module
+from director.planning.signatures import stubs_in, stubs_of
 from domain.files import FileTree, is_test_file
 from domain.plan import Plan, StubFile, Subtask
 from domain.strategy import Planning
 from domain.task import TaskSpec
 from domain.task_kind import TaskKind
+from sandbox.languages import PYTHON
 from specialists.role_files import load_roles
 
 SMALL_CHARACTERS = 2_000
@@ -31,8 +34,8 @@ def small_plan(spec: TaskSpec, files: FileTree) -> Plan | None:
     """
     guess = guess_kind(spec.prompt, bool(files))
     kind = spec.strategy.kind or guess.kind
-    stubs = stubs_in(spec.prompt) if kind is TaskKind.NEW_CODE and not files else ()
-    sure = spec.strategy.kind is not None or guess.sure
+    stubs = _stubs(spec, files, kind)
+    sure = spec.strategy.kind is not None or guess.sure or bool(stubs)
     nodes = _nodes(spec, files, kind, stubs) if sure and is_small(spec.prompt) else None
     if spec.strategy.planning is Planning.ALWAYS or (nodes is None and spec.strategy.planning is Planning.AUTO):
         return None
@@ -42,7 +45,16 @@ def small_plan(spec: TaskSpec, files: FileTree) -> Plan | None:
 def one_node(spec: TaskSpec, files: FileTree) -> Plan:
     """One specialist does it all."""
     kind = spec.strategy.kind or guess_kind(spec.prompt, bool(files)).kind
-    return _plan(spec, files, kind, (_work(spec),), ())
+    return _plan(spec, files, kind, (_work(spec),), _stubs(spec, files, kind))
+
+
+def _stubs(spec: TaskSpec, files: FileTree, kind: TaskKind) -> tuple[StubFile, ...]:
+    """The one new Python file that the request describes, by signatures or else by examples."""
+    if kind is not TaskKind.NEW_CODE or files or find_language(spec.prompt, files) is not PYTHON:
+        return ()
+    if (found := stubs_in(spec.prompt)) or not wants_one_module(spec.prompt):
+        return found
+    return stubs_of(find_examples(spec.prompt), spec.prompt)
 
 
 def is_small(prompt: str) -> bool:

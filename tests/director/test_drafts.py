@@ -84,7 +84,23 @@ def test_other_plans_are_no_matter_of_drafts(changed: dict[str, Any]) -> None:
     assert terms(Order(subtask=CODE), PLAN.model_copy(update=changed)) is None
 
 
+@pytest.mark.parametrize(
+    ("prompt", "alone"),
+    [
+        ("Write a Python function `slug(text)`. slug('A b') == 'a-b'", True),
+        ("Write a command line tool around `slug(text)`. slug('A b') == 'a-b'", False),
+        ("Write `slug(text)` and a README that explains it.", False),
+        ("Write `slug(text)`, and use it in a web app.", False),
+        ('Complete it:\n```python\ndef slug(text):\n    "Names files of an application."\n```', True),
+        ('def slug(text):\n    "Names files of an application."\n', True),
+    ],
+)
+def test_a_request_that_may_want_more_than_the_file_is_no_matter_of_drafts(prompt: str, alone: bool) -> None:
+    verifier: Any = Tested
+    assert drafts_do(PLAN, verifier, prompt) is alone
+
+
 def test_where_nothing_judges_a_draft_there_is_none() -> None:
     nothing: Any = Untested
     assert terms(Order(subtask=CODE), verifier=nothing) is None
-    assert not drafts_do(PLAN, nothing)
+    assert not drafts_do(PLAN, nothing, PROMPT)

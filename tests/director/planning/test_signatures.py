@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from director.planning.signatures import stubs_in
+from director.evidence.examples.reading import find_examples
+from director.planning.signatures import stubs_in, stubs_of
 from director.planning.stubs import stub
+from domain.plan import StubFile
 
 HUMAN_EVAL = '''from typing import List
 
@@ -73,3 +75,24 @@ def test_whatever_is_found_makes_a_stub_that_compiles(prompt: str) -> None:
 def test_a_hostile_prompt_is_read_in_little_time() -> None:
     for filler in ("def f(", "`a(", "```\n", "class A:\n", "a/", "function f(", "\n"):
         stubs_in(filler * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        ("Write a function fib. fib(10) == 55, fib(0) == 0", ("fib.py", "def fib(a)")),
+        ("Write fib in math/numbers.py. fib(10) == 55", ("math/numbers.py", "def fib(a)")),
+        ("Implement clamp. clamp(5, 0, 3) == 3\nclamp(1) == 1", ("clamp.py", "def clamp(a, b=None, c=None)")),
+        ("Create a function now. now() == 1", ("now.py", "def now()")),
+        ("Write two functions. f(1) == 2, g(1) == 3", None),
+        ("Write a class. stack.push(1) == 2", None),
+        ("Write f. f(x=1) == 2", None),
+        ("Write a function that is faster than sorted. sorted([2, 1]) == [1, 2]", None),
+        ("Do it in a.py and b.py. Write f. f(1) == 2", None),
+        ("Look: f(1) == 2", None),
+        ("Write nothing.", None),
+    ],
+)
+def test_the_function_that_only_examples_describe(prompt: str, found: tuple[str, str] | None) -> None:
+    made = stubs_of(find_examples(prompt), prompt)
+    assert made == ((StubFile(path=found[0], signatures=(found[1],)),) if found else ())

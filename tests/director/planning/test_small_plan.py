@@ -93,3 +93,23 @@ async def test_a_plan_that_a_person_gives_is_carried_out_as_it_is(tmp_path: Path
         assert (await stage.run()).status is TaskStatus.SOLVED
         (made,) = await stage.happened(PlanMade)
         assert made.plan == plan
+
+
+@pytest.mark.parametrize(
+    ("prompt", "path"),
+    [
+        ("Write a function fib. fib(10) == 55, fib(0) == 0", "fib.py"),
+        ('from typing import List\n\n\ndef top(a: List[int]) -> int:\n    """The largest.\n    """\n', "top.py"),
+        ("Write a command line tool around a function slug. slug('A b') == 'a-b'", None),
+        ("Write a TypeScript function `add(a, b)`. add(1, 2) == 3", None),
+    ],
+    ids=["examples alone", "a bare definition", "more than a module", "another language"],
+)
+def test_one_module_is_planned_without_a_model_where_the_request_describes_it(prompt: str, path: str | None) -> None:
+    plan = small_plan(TaskSpec(id="t", prompt=prompt, model="m", base_commit="x"), {})
+    assert (plan.files[0].path if plan else None) == path
+
+
+def test_the_one_node_of_a_fallback_knows_the_file_that_the_request_describes() -> None:
+    spec = TaskSpec(id="t", prompt="Write a function fib. fib(10) == 55", model="m", base_commit="x")
+    assert [file.path for file in one_node(spec, {}).files] == ["fib.py"]
