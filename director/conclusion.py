@@ -1,5 +1,6 @@
 """What came of a task."""
 
+from director.evidence import grading
 from director.standing import Standing
 from domain.chat import Usage
 from domain.events import ArtifactsKept, ModelCalled
@@ -20,7 +21,7 @@ async def conclude(standing: Standing) -> TaskResult:
 
 
 async def _judged(standing: Standing, evidence: Evidence) -> TaskResult:
-    grade, why = standing.verifier.grade(evidence)
+    grade, why = grading.grade(evidence, standing.verifier.grounds(evidence))
     if evidence.passed:
         status = TaskStatus.UNCHECKED if grade is Grade.UNCHECKED else TaskStatus.SOLVED
         return await result_of(standing, status, grade, why)

@@ -79,7 +79,7 @@ class Corrector:
             difficulty=difficulty_of(attempt),
             failure=failure,
             analysis=analysis,
-            kept=frozenset(standing.verifier.tests),
+            kept=standing.verifier.protected,
             shown=standing.shown,
         )
         await self._try(attempt, order, 1 if rung is Rung.FEEDBACK else await self._affordable())

@@ -48,7 +48,7 @@ class NodeRun:
         standing = self._standing
         shown = (*subtask.inputs, *standing.shown)
         order = Order(
-            subtask=subtask, kept=frozenset(standing.verifier.tests), shown=shown, may_request=True,
+            subtask=subtask, kept=standing.verifier.protected, shown=shown, may_request=True,
             findings=tuple(found for need in subtask.needs for found in standing.findings.get(need, ())),
         )  # fmt: skip
         result = await self._runner.run(order, journal)

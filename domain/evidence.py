@@ -129,7 +129,8 @@ class Survivor(Value):
 class MutationScore(Value):
     """How many of ``made`` small wrong changes the tests noticed. It says something only together with its count.
 
-    ``killed`` includes the ``timed_out``; ``void`` are changes that no compiler took, which count for nothing.
+    ``killed`` includes the ``timed_out``; ``void`` are changes that no compiler took, which count for nothing, and
+    ``untried`` those for which no time was left.
     ``controls_held``: a change of a comment was not noticed, so that the tests look at what the code does.
     """
 
@@ -137,6 +138,7 @@ class MutationScore(Value):
     killed: int = Field(default=0, ge=0)
     timed_out: int = Field(default=0, ge=0)
     void: int = Field(default=0, ge=0)
+    untried: int = Field(default=0, ge=0)
     survivors: tuple[Survivor, ...] = ()
     controls_held: bool = True
     duration_s: float = 0.0
@@ -205,5 +207,6 @@ class Evidence(Value):
         bad = report.count(Outcome.FAILED) + report.count(Outcome.ERROR) + len(report.errors)
         silent = sum(case.outcome is Outcome.SKIPPED for case in ours) + max(0, self.due - len(ours))
         silent += len(report.deselected) + max(0, report.collected - len(report.cases)) + int(not report.finished)
-        tampered = self.controls_held is False or any(one.kind is FailureKind.TAMPERING for one in report.errors)
+        wrong = (*report.errors, *((self.failure,) if self.failure is not None else ()))
+        tampered = self.controls_held is False or any(one.kind is FailureKind.TAMPERING for one in wrong)
         return (int(self.passed), int(not tampered), passed, -bad - silent)

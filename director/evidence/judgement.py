@@ -9,6 +9,7 @@ from domain.evidence import Failure, FailureKind, Outcome, TestCase, TestReport
 from sandbox.languages import language
 
 BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
+ENDLESS = frozenset({Verdict.TIMEOUT, Verdict.OOM})
 RUNNING_OVER = {
     Verdict.TIMEOUT: FailureKind.TIMEOUT,
     Verdict.OOM: FailureKind.OOM,
@@ -199,3 +200,19 @@ def _missing(after: TestReport, before: TestReport | None, tests: Collection[str
                 message=f"{len(lost)} tests that ran before did not run, or were skipped, after the work",
             )
     return None
+
+
+def fail_in(report: TestReport, paths: Collection[str]) -> bool:
+    """Whether something in these files failed, or ran until the time or the memory was used up."""
+    if not paths:
+        return False
+    broken = any(in_files(error.test_id, paths) for error in report.errors)
+    bad = any(case.outcome in BAD and in_files(case.id, paths) for case in report.cases)
+    return broken or bad or (not report.finished and report.verdict in ENDLESS)
+
+
+def pass_in(report: TestReport, paths: Collection[str]) -> bool:
+    """Whether tests in these files ran, and none went wrong."""
+    broken = any(in_files(error.test_id, paths) for error in report.errors)
+    cases = [case for case in report.cases if in_files(case.id, paths)]
+    return not broken and bool(cases) and not any(case.outcome in BAD for case in cases)

@@ -92,6 +92,18 @@ class KindCheck:
         found = self._measured[subject.tree]
         return Checked(failure=weakness(found.score), mutation=found.score)
 
+    async def noticed(self, work: Work, lines: dict[str, frozenset[int]], journal: Journal) -> MutationScore | None:
+        """How much the protected tests notice of wrong changes of ``lines``; None where nothing can be said."""
+        ran = work.after.report.coverage
+        seen = {path: numbers & ran[path].executed for path, numbers in lines.items() if path in ran}
+        seen = {path: numbers for path, numbers in seen.items() if numbers and not belongs_to_tests(path)}
+        files = restored(await self._workspace.files(work.commit), await self._workspace.files(work.base))
+        tests = tuple(sorted(filter(holds_tests, work.tests)))
+        subject = Subject(tree=work.after.tree, files=files, lines=seen, tests=tests, language=work.language)
+        sandboxes = self._equipment.sandboxes
+        tried = await journal.step("noticed", Measured, lambda: measure(sandboxes, self._spec, subject, MUTANTS))
+        return tried.score
+
     async def _new_tests(self, work: Work) -> tuple[str, ...]:
         changed = await self._workspace.paths(work.base, work.commit)
         return tuple(path for path in changed if holds_tests(path))
@@ -104,13 +116,21 @@ def weakness(score: MutationScore | None) -> Failure | None:
     if not score.controls_held:
         message = "the new tests notice a change of a comment: test what the code does, not its text"
         return Failure(kind=FailureKind.TAMPERING, message=message)
-    few_but_some = score.made < FEWEST_MUTANTS and (score.killed or not score.made)
-    if few_but_some or score.share >= LEAST_KILLED:
+    if score.untried and score.made < FEWEST_MUTANTS:
+        message = f"the new tests are too slow to be tried: {score.untried} of the wrong changes had no time left"
+        return Failure(kind=FailureKind.RULE, message=message)
+    if notices(score):
         return None
     survivors = "\n".join(f"{one.path}:{one.line}: {one.what}" for one in score.survivors[:SHOWN_SURVIVORS])
     noticed = f"of {score.made} wrong changes they noticed {score.killed}"
     message = f"the tests pass, but {noticed}. Not noticed:\n{survivors}"
     return Failure(kind=FailureKind.RULE, message=message)
+
+
+def notices(score: MutationScore) -> bool:
+    """Whether tests of that score notice as many wrong changes as can be asked for."""
+    few_but_some = score.made < FEWEST_MUTANTS and (score.killed or not score.made)
+    return bool(few_but_some) or score.share >= LEAST_KILLED
 
 
 def _run_lines(report: TestReport) -> dict[str, frozenset[int]]:

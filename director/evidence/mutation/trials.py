@@ -85,6 +85,7 @@ def _score(candidates: Sequence[Candidate], fates: Sequence[Fate], held: bool, d
         killed=fates.count(Fate.KILLED) + timed_out,
         timed_out=timed_out,
         void=void,
+        untried=len(candidates) - len(fates),
         survivors=tuple(Survivor(path=one.path, line=one.mutant.line, what=one.mutant.what) for one in survivors),
         controls_held=held,
         duration_s=duration_s,

@@ -9,6 +9,7 @@ from app.journal import MemoryJournal
 from app.settings import Settings
 from app.store import Store, open_store
 from director.equipment import Equipment
+from director.evidence.grading import grade
 from director.evidence.verification import Verifier
 from domain.events import TaskSubmitted
 from domain.evidence import Evidence, Grade
@@ -52,7 +53,8 @@ class Court:
 
     async def graded(self, files: Mapping[str, str | None]) -> Grade:
         """How far that evidence goes."""
-        return self.verifier.grade(await self.after(files))[0]
+        evidence = await self.after(files)
+        return grade(evidence, self.verifier.grounds(evidence))[0]
 
 
 def as_tree(files: Mapping[str, str]) -> FileTree:

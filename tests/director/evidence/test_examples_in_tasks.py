@@ -36,9 +36,10 @@ async def test_wrong_work_is_not_solved_whatever_its_specialist_says(tmp_path: P
     assert not result.solved
 
 
-async def test_an_example_or_two_do_not_spare_the_test_specialist_but_three_do(tmp_path: Path) -> None:
-    for at, (more, roles) in enumerate((("", {"test", "code"}), (" add(1, 1) == 2.", {"code"}))):
+async def test_one_example_does_not_spare_the_test_specialist_but_two_do(tmp_path: Path) -> None:
+    one = "Write add in calc.py. add(2, 3) == 5."
+    for at, (prompt, roles) in enumerate(((one, {"test", "code"}), (ASKED, {"code"}))):
         async with open_stage(tmp_path / str(at), model(RIGHT)) as stage:
-            await stage.submit(prompt=ASKED + more)
+            await stage.submit(prompt=prompt)
             assert (await stage.run()).grade is Grade.PROVEN
             assert {fact.subtask.role for fact in await stage.happened(SubtaskStarted)} == roles

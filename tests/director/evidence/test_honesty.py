@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from director.evidence.rules import gate
-from domain.evidence import FailureKind
+from domain.evidence import FailureKind, Grade
 from domain.plan import StubFile
+from domain.task import Limits
 from domain.task_kind import TaskKind
 from tests.director.evidence.court import court
 from tests.sandbox.hostile.honesty_trees import PATCH, TREES
@@ -92,3 +93,86 @@ async def test_tests_that_catch_everything_are_not_taken_on(tmp_path: Path) -> N
         failure = gate(run.report, ["tests/test_calc.py"], TaskKind.NEW_CODE)
         assert failure is not None
         assert failure.kind is FailureKind.NO_TESTS
+
+
+async def test_a_script_that_the_users_command_runs_is_not_for_the_work_to_change(tmp_path: Path) -> None:
+    files = {"check.sh": "grep -q 'x \\* x' calc.py\n", "calc.py": WRONG}
+    async with court(tmp_path, TaskKind.FIX, files, test_command="sh check.sh") as place:
+        assert place.verifier.protected == {"check.sh"}
+        forged = await place.after({"check.sh": "exit 0\n"})
+        assert not forged.passed
+        assert await place.graded({"calc.py": RIGHT}) is Grade.CHECKED
+
+
+async def test_code_that_ends_every_process_does_not_pass_a_command_that_runs_the_tests(tmp_path: Path) -> None:
+    files = {"calc.py": WRONG, "tests/test_calc.py": "import calc\n\n\ndef test():\n    assert calc.square(3) == 9\n"}
+    async with court(tmp_path, TaskKind.FIX, files, test_command="python3 -m pytest -q") as place:
+        forged = await place.after({"calc.py": f"import os\n\nos._exit(0)\n{WRONG}"})
+        assert not forged.passed
+        assert await place.graded({"calc.py": RIGHT}) is Grade.PROVEN
+        weakened = {"calc.py": WRONG, "tests/test_calc.py": "def test():\n    pass\n"}
+        assert await place.graded(weakened) is Grade.UNCHECKED
+        more = files["tests/test_calc.py"] + "    assert calc.square(2) == 4\n"
+        assert await place.graded({"calc.py": RIGHT, "tests/test_calc.py": more}) is Grade.PROVEN
+
+
+async def test_a_tree_that_fails_as_it_is_delivered_does_not_pass_however_it_ran_with_the_old_settings(
+    tmp_path: Path,
+) -> None:
+    async with court(tmp_path, TaskKind.NEW_CODE, {"calc.py": WRONG}, PLANNED, prompt=ASKED) as place:
+        broken = {"calc.py": RIGHT, "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--bogus'\n"}
+        evidence = await place.after(broken)
+        assert evidence.failure is not None
+        assert evidence.failure.kind is FailureKind.RULE
+        assert "pyproject.toml as before the work, and not as delivered" in evidence.failure.message
+        settings = {"calc.py": RIGHT, "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-q'\n"}
+        assert (await place.after(settings)).passed
+
+
+async def test_a_protected_file_without_a_test_was_not_seen_to_fail(tmp_path: Path) -> None:
+    files = {"calc.py": RIGHT, "tests/cases.json": "[]\n"}
+    given = ("tests/cases.json",)
+    async with court(tmp_path, TaskKind.NEW_CODE, files, protected_paths=given) as place:
+        assert not place.verifier.user_failed_first
+
+
+async def test_tests_that_never_end_before_the_work_have_failed_there(tmp_path: Path) -> None:
+    files = {"calc.py": "while True:\n    pass\n", "tests/test_calc.py": "import calc\n\n\ndef test():\n    pass\n"}
+    given = ("tests/test_calc.py",)
+    limits = Limits(test_run_s=5)
+    async with court(tmp_path, TaskKind.FIX, files, protected_paths=given, limits=limits) as place:
+        assert place.verifier.user_failed_first
+
+
+async def test_a_fix_keeps_what_passed_whatever_the_test_specialist_did_to_its_tests(tmp_path: Path) -> None:
+    files = {
+        "calc.py": f"{WRONG}\n\ndef half(x):\n    return x / 2\n",
+        "tests/test_half.py": "import calc\n\n\ndef test_half():\n    assert calc.half(4) == 2\n",
+    }
+    ours = "import calc\n\n\ndef test_square():\n    assert calc.square(3) == 9\n"
+    async with court(tmp_path, TaskKind.FIX, files) as place:
+        commit = await place.work({"tests/test_half.py": ours})
+        place.verifier.accept_tests(await place.verifier.run("gate", commit, "new tests"), ["tests/test_half.py"])
+        evidence = await place.after({"calc.py": RIGHT, "tests/test_half.py": ours})
+        assert not evidence.passed
+        assert evidence.failure is not None
+        assert "before" in evidence.failure.message
+
+
+@pytest.mark.parametrize(
+    ("body", "grade"),
+    [("calc.square(3)", Grade.UNCHECKED), ("assert calc.square(3) == 9", Grade.CHECKED)],
+    ids=["asserts nothing", "asserts"],
+)
+async def test_our_own_tests_of_new_code_count_as_far_as_they_notice_wrong_changes(
+    tmp_path: Path, body: str, grade: Grade
+) -> None:
+    stub = "def square(x):\n    raise NotImplementedError\n"
+    tests = f"import calc\n\n\ndef test_square():\n    {body}\n"
+    async with court(tmp_path, TaskKind.NEW_CODE, {"calc.py": stub}) as place:
+        commit = await place.work({"tests/test_calc.py": tests})
+        place.verifier.accept_tests(await place.verifier.run("gate", commit, "new tests"), ["tests/test_calc.py"])
+        evidence = await place.after({"calc.py": RIGHT, "tests/test_calc.py": tests})
+        assert evidence.passed, evidence.failure
+        assert evidence.mutation is not None
+        assert await place.graded({"calc.py": RIGHT, "tests/test_calc.py": tests}) is grade

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from director.evidence.grading import grade
 from director.evidence.rules import gate
 from domain.evidence import FailureKind, Grade
 from domain.plan import StubFile
@@ -26,7 +27,7 @@ async def test_the_examples_of_a_request_prove_work_that_they_failed_before(tmp_
         (path,) = place.verifier.tests
         good = await place.after({"calc.py": RIGHT})
         assert good.passed, good.failure
-        assert place.verifier.grade(good)[0] is Grade.PROVEN
+        assert grade(good, place.verifier.grounds(good))[0] is Grade.PROVEN
         assert (good.protected_paths, good.covered_lines) == ((path,), 1)
         for bad in (WRONG, EQUAL):
             evidence = await place.after({"calc.py": bad})
@@ -126,7 +127,7 @@ async def test_added_tests_pass_and_notice_mutants(tmp_path: Path) -> None:
         assert good.mutation is not None
         assert good.mutation.made >= 10
         assert good.mutation.share >= 0.8, good.mutation.survivors
-        assert place.verifier.grade(good)[0] is Grade.CHECKED
+        assert grade(good, place.verifier.grounds(good))[0] is Grade.CHECKED
         for tests in (WEAK, BLIND):
             weak = await place.after({"tests/test_shop.py": tests})
             assert weak.failure is not None

@@ -9,6 +9,7 @@ from app.journal import MemoryJournal
 from app.settings import Settings
 from app.store import open_store
 from director.equipment import Equipment
+from director.evidence.grading import grade
 from director.evidence.verification import Verifier
 from domain.events import TaskSubmitted, VerificationFinished
 from domain.evidence import Evidence, FailureKind, Grade
@@ -68,11 +69,11 @@ async def test_the_grade_goes_as_far_as_the_tests_were_seen_to_fail(tmp_path: Pa
                 id=TASK, prompt="x", model="m", base_commit=place.base, protected_paths=(TEST,) if given else ()
             )
             verifier = Verifier(place.equipment, spec, workspace, MemoryJournal(TASK))
-            verifier.user_failed_first, verifier.ours_failed_first = user_failed, ours_failed
+            verifier.tests_failed_first, verifier.ours_failed_first = user_failed, ours_failed
             evidence = Evidence.model_validate(PASSED)
-            assert verifier.grade(evidence)[0] is expected
+            assert grade(evidence, verifier.grounds(evidence))[0] is expected
             failed = evidence.model_copy(update={"passed": False})
-            assert verifier.grade(failed) == (Grade.UNCHECKED, "the tests do not pass")
+            assert grade(failed, verifier.grounds(failed)) == (Grade.UNCHECKED, "the tests do not pass")
 
 
 async def test_the_users_tests_are_run_before_and_after_and_the_evidence_says_all_of_it(tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ async def test_another_test_that_fails_before_the_work_does_not_make_the_users_t
         assert not place.verifier.user_failed_first
         evidence = await place.after(calc__py=RIGHT + "# done\n")
         assert evidence.passed
-        assert place.verifier.grade(evidence)[0] is Grade.UNCHECKED
+        assert grade(evidence, place.verifier.grounds(evidence))[0] is Grade.UNCHECKED
 
 
 async def test_a_project_with_a_broken_test_file_of_old_can_still_be_solved(tmp_path: Path) -> None:
@@ -137,4 +138,4 @@ async def test_a_custom_command_alone_decides(tmp_path: Path) -> None:
         assert place.verifier.user_failed_first
         evidence = await place.after(calc__py=RIGHT)
         assert (evidence.kind, evidence.passed) == ("command", True)
-        assert place.verifier.grade(evidence)[0] is Grade.PROVEN
+        assert grade(evidence, place.verifier.grounds(evidence))[0] is Grade.CHECKED
