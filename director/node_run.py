@@ -114,7 +114,7 @@ class NodeRun:
             goal = f"{subtask.goal}\nWork on these files had to be done again, because others changed them: {paths}"
             redone = subtask.model_copy(update={"id": standing.new_id(f"{subtask.id[:30]}-again"), "goal": goal})
             standing.active.pop(order.subtask.id, None)
-            order = order.model_copy(update={"subtask": redone, "may_request": False})
+            order = Order(subtask=redone, kept=order.kept, shown=order.shown, findings=order.findings)
             await self._runner.run(order, journal.child(f"again-{again}"))
             standing.active.pop(redone.id, None)
         if conflicts := await self._runner.merge(order):

@@ -52,6 +52,27 @@ async def test_a_node_goes_back_until_it_gives_what_the_plan_wants_of_it(tmp_pat
         assert len(await stage.happened(BranchMerged)) == 1
 
 
+async def test_work_that_went_back_and_then_conflicts_is_done_again_from_its_beginning(tmp_path: Path) -> None:
+    def parts(name: str) -> list[Scene]:
+        def doing(command: str, *when: str) -> Scene:
+            return part(CODE, f"Do the work of {name}.", *when, lines=[Line(calls=(shell(command),)), submit()])
+
+        return [
+            doing(f"echo {name} | tee {name}.txt >> shared.txt", "had to be done again"),
+            doing(f"echo {name} > {name}.txt", f"{name}.txt is wanted"),
+            doing(f"echo {name} >> shared.txt"),
+        ]
+
+    plan = planned(*(wanting(name, {"files": [f"{name}.txt"]}) for name in ("a", "b")))
+    async with open_stage(tmp_path, ScriptedProvider((plan, *parts("a"), *parts("b")))) as stage:
+        await stage.submit({"shared.txt": "base\n"})
+        result = await stage.run()
+        ran = await started(stage)
+        assert {("a", 2), ("b", 2)} < set(ran)
+        assert [attempt for name, attempt in ran if name.endswith("-again")] == [1]
+        assert sorted((await stage.texts(result.commit))["shared.txt"].split()) == ["a", "b", "base"]
+
+
 async def test_tests_that_are_wanted_are_the_only_ones_that_count(tmp_path: Path) -> None:
     other = "def test_other():\n    assert False\n"
     model = ScriptedProvider((planned(wanting("a", {"tests": [TEST]})), part(CODE, lines=writes(("calc.py", RIGHT)))))
