@@ -54,17 +54,22 @@ class NodeRun:
         result = await self._runner.run(order, journal)
         if subtask.role == "test":
             await gate_tests(standing, self._runner, order, journal)
-            return NodeState.DONE
+        else:
+            await self._finish(order, result, journal, may_replan)
+        await self._requested(subtask, journal)
+        return NodeState.DONE
+
+    async def _finish(self, order: Order, result: SubtaskResult, journal: Journal, may_replan: bool) -> None:
+        """Merges the work once it is accepted; where it is not, others may take its place."""
+        standing, subtask = self._standing, order.subtask
         order, failure = await self._accepted(order, result, journal)
         if failure is not None and may_replan and not standing.hard_stopped:
             plan = await replan(standing, journal, self._plan, subtask, failure)
             if plan is not None and await self.run_in_place(plan, journal) is NodeState.DONE:
-                return NodeState.DONE
+                return
         if failure is not None:
             await standing.tell(f"gap:{subtask.id}", NoticeGiven(text=f"{subtask.id} lacks: {failure.message}"))
         await self._merge(order, journal)
-        await self._requested(subtask, journal)
-        return NodeState.DONE
 
     async def _requested(self, asker: Subtask, journal: Journal) -> None:
         """Has the work done that a node asked for, before those begin that need the node."""

@@ -8,10 +8,25 @@ import pytest
 from director.colleagues import MOST_QUESTIONS, MOST_REQUESTS
 from domain.events import SubtaskStarted, ToolCalled
 from domain.specialist_facts import QuestionPut, WorkRequested
-from gateway.scripted import Line, ScriptedProvider
-from tests.director.stage import Stage, node, open_stage, part, planned, shell, submit, write, writes
+from gateway.scripted import Line, Scene, ScriptedProvider
+from tests.director.stage import (
+    RIGHT,
+    TEST,
+    TESTS,
+    Stage,
+    node,
+    open_stage,
+    part,
+    planned,
+    shell,
+    submit,
+    usual_plan,
+    write,
+    writes,
+)
 
 CODE, REVIEW = "You are the code specialist", "You are the review specialist"
+TEST_WRITER = "You are the test specialist"
 QUESTION = "Does add() subtract?"
 
 
@@ -92,6 +107,41 @@ async def test_work_that_was_asked_for_is_done_before_those_begin_that_need_the_
         assert (await stage.texts(result.commit))["c.txt"] == "a\n"
         assert [fact.goal for fact in await stage.happened(WorkRequested)] == ["Write b."]
         assert [fact.subtask.id for fact in await stage.happened(SubtaskStarted)] == ["a", "a-wants", "last"]
+
+
+async def test_work_that_the_test_specialist_asked_for_is_done_before_the_code(tmp_path: Path) -> None:
+    model = ScriptedProvider(
+        (
+            usual_plan(),
+            part(TEST_WRITER, lines=[request("Write b."), *writes((TEST, TESTS))]),
+            part(CODE, "Goal: Write b.", lines=writes(("b.txt", "b\n"))),
+            part(CODE, lines=writes(("calc.py", RIGHT))),
+        )
+    )
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit()
+        await stage.run()
+        assert [fact.subtask.id for fact in await stage.happened(SubtaskStarted)] == ["tests", "tests-wants", "code"]
+
+
+async def test_work_that_was_asked_for_is_done_although_others_took_the_place_of_the_asker(tmp_path: Path) -> None:
+    anew = {"kind": "new_code", "subtasks": [node("x", goal="Go another way.")]}
+    model = ScriptedProvider(
+        (
+            Scene(when=("The subtask 'a' failed.",), lines=(Line(text=json.dumps(anew)),)),
+            planned(node("a") | {"acceptance": {"files": ["a.txt"]}}),
+            part(CODE, "Goal: Write b.", lines=writes(("b.txt", "b\n"))),
+            part(CODE, "Go another way.", lines=writes(("a.txt", "a\n"))),
+            part(CODE, "is wanted", lines=[submit()]),
+            part(CODE, lines=[request("Write b."), submit()]),
+        )
+    )
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit()
+        result = await stage.run()
+        assert await stage.texts(result.commit) == {"a.txt": "a\n", "b.txt": "b\n"}
+        ran = [fact.subtask.id for fact in await stage.happened(SubtaskStarted)]
+        assert ran == ["a", "a", "a-x", "a-wants"]
 
 
 async def test_requests_are_bounded_however_many_specialists_make_some(tmp_path: Path) -> None:
