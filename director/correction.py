@@ -40,7 +40,7 @@ class Corrector:
         if not standing.verifier.can_judge:
             return
         standing.evidence = await self._verify("final:1", standing.best)
-        stood_still = False
+        stood_still = standing.evidence.tree == await standing.workspace.tree(standing.start)
         for attempt in range(2, standing.spec.limits.max_attempts + 1):
             if standing.evidence.passed or standing.hard_stopped:
                 break
