@@ -71,7 +71,7 @@ class Corrector:
         started = CorrectionStarted(attempt=attempt, failure=failure, rung=rung, analysis=analysis)
         await standing.tell(f"correction:{attempt}", started)
         await standing.workspace.branch(MAIN_BRANCH, standing.best)
-        standing.stopped = None
+        standing.stops.clear()
         if rung is Rung.REPLAN and await self._replanned(attempt, failure):
             return
         order = Order(

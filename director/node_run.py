@@ -66,6 +66,7 @@ class NodeRun:
         if failure is not None and may_replan and not standing.hard_stopped:
             plan = await replan(standing, journal, self._plan, subtask, failure)
             if plan is not None and await self.run_in_place(plan, journal) is NodeState.DONE:
+                standing.forget_stop(subtask.id)
                 return
         if failure is not None:
             await standing.tell(f"gap:{subtask.id}", NoticeGiven(text=f"{subtask.id} lacks: {failure.message}"))

@@ -9,7 +9,7 @@ import pytest
 from domain.errors import SandboxLost
 from domain.events import BranchMerged, NoticeGiven, PlanMade, SubtaskStarted, VerificationFinished
 from domain.setbacks import PlanRevised, SubtaskCrashed
-from domain.task import TaskStatus
+from domain.task import Limits, TaskStatus
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import (
     RIGHT,
@@ -107,6 +107,23 @@ async def test_a_node_that_fails_for_good_is_planned_anew_alone(tmp_path: Path) 
         ran = [name for name, _ in await started(stage)]
         assert (ran.count("a"), ran.count("b"), ran[-1]) == (2, 1, "last")
         assert (await stage.texts(result.commit))["all"] == "right\nb\ny\n"
+
+
+async def test_a_node_that_stopped_does_not_mark_a_task_in_which_others_took_its_place(tmp_path: Path) -> None:
+    anew = {"kind": "new_code", "subtasks": [node("x", goal="Go another way.")]}
+    model = ScriptedProvider(
+        (
+            Scene(when=("The subtask 'a' failed.", "it was stopped (steps)"), lines=(Line(text=json.dumps(anew)),)),
+            planned(node("a"), node("last", needs=["a"])),
+            part(CODE, "Do the work of a.", lines=[Line(calls=(shell("date +%N"),))]),
+            part(CODE, lines=writes(("a.txt", "a\n"))),
+        )
+    )
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit(limits=Limits(max_steps=3))
+        result = await stage.run()
+        assert [name for name, _ in await started(stage)] == ["a", "a-x", "last"]
+        assert result.status is TaskStatus.UNCHECKED
 
 
 async def test_where_no_plan_comes_what_there_is_is_kept_and_the_gap_is_told(tmp_path: Path) -> None:
