@@ -92,7 +92,7 @@ class Corrector:
         plan = await replan(standing, journal, self._plan, subtask, failure)
         if plan is None:
             return False
-        await self._nodes.run_in_place(plan, journal)
+        await self._nodes.run_in_place(plan, subtask, journal)
         commit = await standing.workspace.head(MAIN_BRANCH)
         self._keep_better(commit, await self._verify(f"final:{attempt}", commit))
         return True

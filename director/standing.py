@@ -1,5 +1,8 @@
 """Where a task stands: the tree to hand over, what is at work, and what was found out so far."""
 
+from collections.abc import Iterable
+from itertools import chain
+
 from director.equipment import Equipment
 from director.evidence.verification import Verifier
 from domain.events import Fact
@@ -53,6 +56,11 @@ class Standing:
         """Forgets that a subtask was stopped, once its work was done after all; a hard stop stays."""
         if (stopped := self.stops.get(subtask_id)) is not None and not _is_hard(stopped):
             del self.stops[subtask_id]
+
+    def hand_on(self, to: str, by: Iterable[str]) -> None:
+        """Adds what the subtasks ``by`` found to what another one did, for those that need that one."""
+        found = (self.findings.get(subtask_id, ()) for subtask_id in (to, *by))
+        self.findings[to] = tuple(dict.fromkeys(chain.from_iterable(found)))
 
     @property
     def shown(self) -> tuple[str, ...]:
