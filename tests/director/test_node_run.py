@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.errors import SandboxLost
-from domain.events import BranchMerged, NoticeGiven, PlanMade, SubtaskStarted, VerificationFinished
+from domain.events import BranchMerged, NoticeGiven, PlanMade, SubtaskStarted, VerificationFinished, VerificationStarted
 from domain.setbacks import PlanRevised, SubtaskCrashed
 from domain.task import Limits, TaskStatus
 from gateway.scripted import Line, Scene, ScriptedProvider
@@ -82,6 +82,20 @@ async def test_tests_that_are_wanted_are_the_only_ones_that_count(tmp_path: Path
         assert await started(stage) == [("a", 1)]
         accepted = [fact for fact in await stage.happened(VerificationFinished) if fact.purpose == "acceptance"]
         assert [fact.evidence.passed for fact in accepted] == [True]
+
+
+async def test_every_look_at_a_tree_before_its_merge_is_told_from_its_beginning_to_its_end(tmp_path: Path) -> None:
+    wanted = {"tests": [TEST], "commands": ["true", "grep -q never calc.py", "true"]}
+    none = Scene(when=("The subtask 'a' failed.",), lines=(Line(text="I do not know."),))
+    model = ScriptedProvider((none, planned(wanting("a", wanted)), part(CODE, lines=writes(("calc.py", RIGHT)))))
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit({"calc.py": WRONG, TEST: TESTS})
+        await stage.run()
+        begun = [fact for fact in await stage.happened(VerificationStarted) if fact.purpose == "acceptance"]
+        ended = [fact.evidence for fact in await stage.happened(VerificationFinished) if fact.purpose == "acceptance"]
+        assert [seen.passed for seen in ended] == [True, True, False] * 2
+        assert [seen.failure and seen.failure.kind for seen in ended] == [None, None, "command"] * 2
+        assert len(begun) == len(ended)
 
 
 async def test_a_node_that_fails_for_good_is_planned_anew_alone(tmp_path: Path) -> None:
