@@ -1,8 +1,8 @@
 """What a plan wants of a subtask's tree before it is merged, looked at in a clean room."""
 
+from director.evidence.clean_room import Run
 from director.evidence.judgement import first_failure, in_files
 from director.standing import Standing
-from domain.events import VerificationFinished
 from domain.evidence import Failure, FailureKind, TestReport
 from domain.plan import Acceptance
 
@@ -18,16 +18,26 @@ async def find_gap(standing: Standing, key: str, commit: str, wanted: Acceptance
     if wanted.tests:
         run = await standing.verifier.run(f"{key}:tests", commit, "acceptance")
         failure = _failure(run.report, wanted.tests)
-        seen = standing.verifier.evidence(run, failure is None).model_copy(update={"failure": failure})
-        await standing.tell(f"verify:{key}:finished", VerificationFinished(purpose="acceptance", evidence=seen))
+        await _finish(standing, f"{key}:tests", run, failure)
         if failure is not None:
             return failure
     for at, command in enumerate(wanted.commands):
         run = await standing.verifier.run(f"{key}:command:{at}", commit, "acceptance", command)
-        if not run.report.passed:
-            failure = first_failure(run.report) or Failure(kind=FailureKind.COMMAND)
-            return failure.model_copy(update={"kind": FailureKind.COMMAND})
+        failure = None if run.report.passed else _of_command(run.report)
+        await _finish(standing, f"{key}:command:{at}", run, failure)
+        if failure is not None:
+            return failure
     return None
+
+
+async def _finish(standing: Standing, key: str, run: Run, failure: Failure | None) -> None:
+    seen = standing.verifier.evidence(run, failure is None).model_copy(update={"failure": failure})
+    await standing.verifier.finish(key, seen, "acceptance")
+
+
+def _of_command(report: TestReport) -> Failure:
+    failure = first_failure(report) or Failure(kind=FailureKind.COMMAND)
+    return failure.model_copy(update={"kind": FailureKind.COMMAND})
 
 
 def _failure(report: TestReport, tests: tuple[str, ...]) -> Failure | None:

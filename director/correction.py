@@ -40,7 +40,7 @@ class Corrector:
         if not standing.verifier.can_judge:
             return
         standing.evidence = await self._verify("final:1", standing.best)
-        stood_still = False
+        stood_still = standing.evidence.tree == await standing.workspace.tree(standing.start)
         for attempt in range(2, standing.spec.limits.max_attempts + 1):
             if standing.evidence.passed or standing.hard_stopped:
                 break
@@ -71,7 +71,7 @@ class Corrector:
         started = CorrectionStarted(attempt=attempt, failure=failure, rung=rung, analysis=analysis)
         await standing.tell(f"correction:{attempt}", started)
         await standing.workspace.branch(MAIN_BRANCH, standing.best)
-        standing.stopped = None
+        standing.stops.clear()
         if rung is Rung.REPLAN and await self._replanned(attempt, failure):
             return
         order = Order(
@@ -92,7 +92,7 @@ class Corrector:
         plan = await replan(standing, journal, self._plan, subtask, failure)
         if plan is None:
             return False
-        await self._nodes.run_in_place(plan, journal)
+        await self._nodes.run_in_place(plan, subtask, journal)
         commit = await standing.workspace.head(MAIN_BRANCH)
         self._keep_better(commit, await self._verify(f"final:{attempt}", commit))
         return True

@@ -54,23 +54,29 @@ class NodeRun:
         result = await self._runner.run(order, journal)
         if subtask.role == "test":
             await gate_tests(standing, self._runner, order, journal)
-            return NodeState.DONE
+        else:
+            await self._finish(order, result, journal, may_replan)
+        await self._requested(subtask, journal)
+        return NodeState.DONE
+
+    async def _finish(self, order: Order, result: SubtaskResult, journal: Journal, may_replan: bool) -> None:
+        """Merges the work once it is accepted; where it is not, others may take its place."""
+        standing, subtask = self._standing, order.subtask
         order, failure = await self._accepted(order, result, journal)
         if failure is not None and may_replan and not standing.hard_stopped:
             plan = await replan(standing, journal, self._plan, subtask, failure)
-            if plan is not None and await self.run_in_place(plan, journal) is NodeState.DONE:
-                return NodeState.DONE
+            if plan is not None and await self.run_in_place(plan, subtask, journal) is NodeState.DONE:
+                standing.forget_stop(subtask.id)
+                return
         if failure is not None:
             await standing.tell(f"gap:{subtask.id}", NoticeGiven(text=f"{subtask.id} lacks: {failure.message}"))
         await self._merge(order, journal)
-        await self._requested(subtask, journal)
-        return NodeState.DONE
 
     async def _requested(self, asker: Subtask, journal: Journal) -> None:
         """Has the work done that a node asked for, before those begin that need the node."""
         wanted = tuple(subtask for by, subtask in self._standing.requested.values() if by == asker.id)
         if wanted:
-            await self.run_in_place(self._plan.model_copy(update={"subtasks": wanted}), journal)
+            await self.run_in_place(self._plan.model_copy(update={"subtasks": wanted}), asker, journal)
 
     async def _accepted(self, order: Order, result: SubtaskResult, journal: Journal) -> tuple[Order, Failure | None]:
         """The order that was carried out last, and what its work lacks still after it went back."""
@@ -94,13 +100,14 @@ class NodeRun:
             return Failure(kind=FailureKind.INCOMPLETE, message=f"it was stopped ({result.reason}): {result.detail}")
         return None
 
-    async def run_in_place(self, plan: Plan, journal: Journal) -> NodeState:
-        """Runs a plan that takes the place of a node; DONE where at least one of its nodes is."""
+    async def run_in_place(self, plan: Plan, of: Subtask, journal: Journal) -> NodeState:
+        """Runs a plan that takes the place of a node, or adds to its work; DONE where at least one of its nodes is."""
 
         async def run(node: Subtask) -> NodeState:
             return await self._contained(node, journal.child(node.id), may_replan=False)
 
         states = await run_plan(plan, run)
+        self._standing.hand_on(of.id, [node.id for node in plan.subtasks])
         return NodeState.DONE if NodeState.DONE in states.values() else NodeState.FAILED
 
     async def _merge(self, order: Order, journal: Journal) -> None:
@@ -114,9 +121,10 @@ class NodeRun:
             goal = f"{subtask.goal}\nWork on these files had to be done again, because others changed them: {paths}"
             redone = subtask.model_copy(update={"id": standing.new_id(f"{subtask.id[:30]}-again"), "goal": goal})
             standing.active.pop(order.subtask.id, None)
-            order = order.model_copy(update={"subtask": redone, "may_request": False})
+            order = Order(subtask=redone, kept=order.kept, shown=order.shown, findings=order.findings)
             await self._runner.run(order, journal.child(f"again-{again}"))
             standing.active.pop(redone.id, None)
+            standing.hand_on(subtask.id, [redone.id])
         if conflicts := await self._runner.merge(order):
             text = f"The work of {subtask.id} was left out: it conflicts again and again in {', '.join(conflicts)}"
             await standing.tell(f"left-out:{subtask.id}", NoticeGiven(text=text))

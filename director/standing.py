@@ -1,5 +1,8 @@
 """Where a task stands: the tree to hand over, what is at work, and what was found out so far."""
 
+from collections.abc import Iterable
+from itertools import chain
+
 from director.equipment import Equipment
 from director.evidence.verification import Verifier
 from domain.events import Fact
@@ -18,9 +21,9 @@ class Standing:
     """Shared by all that work on one task.
 
     ``start`` is the commit that the work begins at, ``best`` the one to hand over, whatever happens, ``evidence`` what
-    is known of it. ``active`` are the branches of the subtasks at work, and ``findings`` what
-    they found, by the id of the subtask; ``requested`` is work that was asked for, with who did. ``calls_tools`` says
-    whether the task's model may be able to.
+    is known of it. ``active`` are the branches of the subtasks at work, ``stops`` what stopped them, and ``findings``
+    what they found, by the id of the subtask; ``requested`` is work that was asked for, with who did. ``calls_tools``
+    says whether the task's model may be able to.
     """
 
     def __init__(self, equipment: Equipment, spec: TaskSpec, workspace: Workspace, journal: Journal) -> None:
@@ -33,17 +36,31 @@ class Standing:
         self.evidence: Evidence | None = None
         self.attempts = 0
         self.calls_tools = True
-        self.stopped: Stopped | None = None
+        self.stops: dict[str, Stopped] = {}
         self.active: dict[str, str] = {}
         self.ids: set[str] = set()
         self.findings: dict[str, tuple[Finding, ...]] = {}
         self.requested: dict[str, tuple[str, Subtask]] = {}
 
     @property
+    def stopped(self) -> Stopped | None:
+        """What stopped the work, where something did: a limit of the whole task, or above it, before any other."""
+        return max(self.stops.values(), key=_is_hard, default=None)
+
+    @property
     def hard_stopped(self) -> bool:
         """Whether no further attempt can help, because a limit of the whole task, or above it, was reached."""
-        stopped = self.stopped
-        return stopped is not None and stopped.reason in HARD_STOPS and not stopped.scope.startswith("subtask:")
+        return any(map(_is_hard, self.stops.values()))
+
+    def forget_stop(self, subtask_id: str) -> None:
+        """Forgets that a subtask was stopped, once its work was done after all; a hard stop stays."""
+        if (stopped := self.stops.get(subtask_id)) is not None and not _is_hard(stopped):
+            del self.stops[subtask_id]
+
+    def hand_on(self, to: str, by: Iterable[str]) -> None:
+        """Adds what the subtasks ``by`` found to what another one did, for those that need that one."""
+        found = (self.findings.get(subtask_id, ()) for subtask_id in (to, *by))
+        self.findings[to] = tuple(dict.fromkeys(chain.from_iterable(found)))
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -69,3 +86,7 @@ class Standing:
             for branch in self.active.values():
                 await self.workspace.merge(MAIN_BRANCH, branch)
             self.best = await self.workspace.head(MAIN_BRANCH)
+
+
+def _is_hard(stopped: Stopped) -> bool:
+    return stopped.reason in HARD_STOPS and not stopped.scope.startswith("subtask:")

@@ -59,7 +59,9 @@ class SubtaskRunner:
         self._standing.active[order.subtask.id] = branch_of(order.subtask)
         result = await self._twice(order, journal)
         if isinstance(result, Stopped):
-            self._standing.stopped = result
+            self._standing.stops[order.subtask.id] = result
+        else:
+            self._standing.forget_stop(order.subtask.id)
         if not isinstance(result, Asks) and result.findings:
             self._standing.findings[order.subtask.id] = result.findings
         return result

@@ -94,10 +94,17 @@ def _of_source(source: str) -> Iterator[str]:
     """The signatures of what is left open; what has a body is material, and says nothing about new code."""
     tree = _parsed(textwrap.dedent(source))
     for node in tree.body if tree is not None else ():
-        if isinstance(node, Function) and _is_open(node):
-            yield _head(node)
-        elif isinstance(node, ast.ClassDef):
-            yield from _of_class(node)
+        try:
+            yield from tuple(_of_node(node))
+        except RecursionError:  # of ast.unparse, where a part is nested too deep
+            continue
+
+
+def _of_node(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, Function) and _is_open(node):
+        yield _head(node)
+    elif isinstance(node, ast.ClassDef):
+        yield from _of_class(node)
 
 
 def _of_class(node: ast.ClassDef) -> Iterator[str]:
@@ -151,7 +158,10 @@ def _of_call(call: str) -> str:
     node = tree.body[0] if tree is not None and tree.body else None
     if not isinstance(node, ast.FunctionDef) or hasattr(builtins, node.name):
         return ""
-    return _head(node)
+    try:
+        return _head(node)
+    except RecursionError:
+        return ""
 
 
 def _top(signature: str) -> str:

@@ -67,7 +67,7 @@ def _builtin_bases(head: str) -> list[str]:
 
 
 def _function(text: str) -> str:
-    """The function with its literal defaults only, or nothing when the signature is no Python."""
+    """The function with its literal defaults only, or nothing when the signature is no Python, or nested too deep."""
     source = f"{text}:\n    {BODY}"
     if not _compiled(source):
         return ""
@@ -76,7 +76,10 @@ def _function(text: str) -> str:
         return ""
     node.args.defaults = [_literal(default) for default in node.args.defaults]
     node.args.kw_defaults = [default and _literal(default) for default in node.args.kw_defaults]
-    return ast.unparse(node)
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return ""
 
 
 def _literal(default: ast.expr) -> ast.expr:

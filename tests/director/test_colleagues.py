@@ -8,10 +8,29 @@ import pytest
 from director.colleagues import MOST_QUESTIONS, MOST_REQUESTS
 from domain.events import SubtaskStarted, ToolCalled
 from domain.specialist_facts import QuestionPut, WorkRequested
-from gateway.scripted import Line, ScriptedProvider
-from tests.director.stage import Stage, node, open_stage, part, planned, shell, submit, write, writes
+from domain.task import Limits
+from gateway.scripted import Line, Scene, ScriptedProvider
+from tests.director.stage import (
+    RIGHT,
+    TEST,
+    TESTS,
+    Stage,
+    node,
+    open_stage,
+    part,
+    planned,
+    shell,
+    submit,
+    usual_plan,
+    write,
+    writes,
+)
 
 CODE, REVIEW = "You are the code specialist", "You are the review specialist"
+TEST_WRITER = "You are the test specialist"
+FINDING = {"path": "a.py", "line": 1, "severity": "major", "text": "x is never used"}
+REPORT = Line(calls=(("report_findings", json.dumps({"findings": [FINDING]})),))
+FOUND = "What others found before you:\n- a.py:1 (major): x is never used"
 QUESTION = "Does add() subtract?"
 
 
@@ -94,6 +113,41 @@ async def test_work_that_was_asked_for_is_done_before_those_begin_that_need_the_
         assert [fact.subtask.id for fact in await stage.happened(SubtaskStarted)] == ["a", "a-wants", "last"]
 
 
+async def test_work_that_the_test_specialist_asked_for_is_done_before_the_code(tmp_path: Path) -> None:
+    model = ScriptedProvider(
+        (
+            usual_plan(),
+            part(TEST_WRITER, lines=[request("Write b."), *writes((TEST, TESTS))]),
+            part(CODE, "Goal: Write b.", lines=writes(("b.txt", "b\n"))),
+            part(CODE, lines=writes(("calc.py", RIGHT))),
+        )
+    )
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit()
+        await stage.run()
+        assert [fact.subtask.id for fact in await stage.happened(SubtaskStarted)] == ["tests", "tests-wants", "code"]
+
+
+async def test_work_that_was_asked_for_is_done_although_others_took_the_place_of_the_asker(tmp_path: Path) -> None:
+    anew = {"kind": "new_code", "subtasks": [node("x", goal="Go another way.")]}
+    model = ScriptedProvider(
+        (
+            Scene(when=("The subtask 'a' failed.",), lines=(Line(text=json.dumps(anew)),)),
+            planned(node("a") | {"acceptance": {"files": ["a.txt"]}}),
+            part(CODE, "Goal: Write b.", lines=writes(("b.txt", "b\n"))),
+            part(CODE, "Go another way.", lines=writes(("a.txt", "a\n"))),
+            part(CODE, "is wanted", lines=[submit()]),
+            part(CODE, lines=[request("Write b."), submit()]),
+        )
+    )
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit()
+        result = await stage.run()
+        assert await stage.texts(result.commit) == {"a.txt": "a\n", "b.txt": "b\n"}
+        ran = [fact.subtask.id for fact in await stage.happened(SubtaskStarted)]
+        assert ran == ["a", "a", "a-x", "a-wants"]
+
+
 async def test_requests_are_bounded_however_many_specialists_make_some(tmp_path: Path) -> None:
     model = ScriptedProvider((planned(node("a")), part(CODE, lines=[request("More."), request("More."), submit()])))
     async with open_stage(tmp_path, model) as stage:
@@ -114,16 +168,69 @@ async def test_there_is_nobody_of_an_unknown_role_and_tests_are_not_asked_for(tm
 
 
 async def test_what_a_review_found_is_told_to_those_who_build_on_it(tmp_path: Path) -> None:
-    finding = {"path": "a.py", "line": 1, "severity": "major", "text": "x is never used"}
-    report = Line(calls=(("report_findings", json.dumps({"findings": [finding]})),))
     model = ScriptedProvider(
         (
             planned(node("look", "review"), node("mend", needs=["look"])),
-            part(REVIEW, lines=[report, submit()]),
-            part(CODE, "What others found before you:\n- a.py:1 (major): x is never used", lines=writes(("a.py", ""))),
+            part(REVIEW, lines=[REPORT, submit()]),
+            part(CODE, FOUND, lines=writes(("a.py", ""))),
         )
     )
     async with open_stage(tmp_path, model) as stage:
         await stage.submit({"a.py": "x = 1\n"})
         result = await stage.run()
         assert await stage.texts(result.commit) == {"a.py": ""}
+
+
+async def test_what_a_requested_review_found_is_told_to_those_who_build_on_the_asker(tmp_path: Path) -> None:
+    model = ScriptedProvider(
+        (
+            planned(node("a"), node("mend", needs=["a"])),
+            part(REVIEW, lines=[REPORT, submit()]),
+            part(CODE, FOUND, lines=writes(("a.py", ""))),
+            part(CODE, "Do the work of a.", lines=[request("Look.", "review"), *writes(("a.py", "x = 1\n"))]),
+        )
+    )
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit()
+        result = await stage.run()
+        assert await stage.texts(result.commit) == {"a.py": ""}
+
+
+async def test_what_a_review_found_that_took_the_place_of_another_is_told_as_well(tmp_path: Path) -> None:
+    anew = {"kind": "new_code", "subtasks": [node("x", "review", goal="Look closely.")]}
+    model = ScriptedProvider(
+        (
+            Scene(when=("The subtask 'look' failed.",), lines=(Line(text=json.dumps(anew)),)),
+            planned(node("look", "review"), node("mend", needs=["look"])),
+            part(REVIEW, "Look closely.", lines=[REPORT, submit()]),
+            part(REVIEW, lines=[Line(calls=(("read_file", '{"path": "a.py"}'),))]),
+            part(CODE, FOUND, lines=writes(("a.py", ""))),
+        )
+    )
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit({"a.py": "x = 1\n"}, limits=Limits(max_steps=3))
+        result = await stage.run()
+        assert await stage.texts(result.commit) == {"a.py": ""}
+
+
+async def test_what_was_found_in_work_that_was_done_again_is_told_as_well(tmp_path: Path) -> None:
+    roles = tmp_path / "roles"
+    roles.mkdir()
+    data = 'description = "Looks."\npermissions = ["commands:run", "files:write", "work:review", "work:submit"]\n'
+    (roles / "looker.toml").write_text(f'{data}writable = ["*.txt"]\nmax_steps = 9\nmax_output_tokens = 900\n')
+    (roles / "looker.md").write_text("You are the looker.")
+    names, append = ("a", "b"), "echo {} >> shared.txt"
+    first = [
+        part(
+            "You are the looker", f"Do the work of {name}.", lines=[Line(calls=(shell(append.format(name)),)), submit()]
+        )
+        for name in names
+    ]
+    again = part("You are the looker", "had to be done again", lines=[REPORT, submit()])
+    plan = planned(*(node(name, "looker") for name in names), node("mend", needs=names))
+    mend = part(CODE, FOUND, lines=writes(("a.py", "")))
+    model = ScriptedProvider((plan, again, *first, mend))
+    async with open_stage(tmp_path / "home", model, soundstage_roles=str(roles)) as stage:
+        await stage.submit({"shared.txt": "base\n", "a.py": "x = 1\n"})
+        result = await stage.run()
+        assert (await stage.texts(result.commit))["a.py"] == ""

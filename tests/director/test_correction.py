@@ -85,6 +85,16 @@ async def test_a_tree_that_was_judged_is_not_run_again(tmp_path: Path) -> None:
         assert rungs == ["feedback", "candidates", "replan"]
 
 
+async def test_a_first_attempt_that_changed_nothing_is_not_told_the_same_again(tmp_path: Path) -> None:
+    nothing = part(CODE, lines=[submit()])
+    mended = part(FIX, lines=writes(("calc.py", RIGHT)))
+    async with open_stage(tmp_path, ScriptedProvider((planned(node("code")), mended, nothing))) as stage:
+        await stage.submit({"calc.py": WRONG, TEST: TESTS}, tests=(TEST,))
+        result = await stage.run()
+        assert (result.status, result.attempts) == (TaskStatus.SOLVED, 2)
+        assert [fact.rung for fact in await stage.happened(CorrectionStarted)] == ["candidates"]
+
+
 async def test_what_is_left_is_planned_anew_at_last(tmp_path: Path) -> None:
     anew = {"kind": "fix", "subtasks": [node("other", goal="Add up with sum().")]}
     model = ScriptedProvider(
@@ -116,7 +126,7 @@ async def test_a_subtask_that_used_up_what_it_may_leaves_the_rest_to_a_correctio
     async with open_stage(tmp_path / "home", model, soundstage_roles=str(roles)) as stage:
         await stage.submit({"calc.py": WRONG, TEST: TESTS}, tests=(TEST,))
         result = await stage.run()
-        (stopped, _) = [fact.result for fact in await stage.happened(SubtaskFinished)]
+        stopped, *_ = [fact.result for fact in await stage.happened(SubtaskFinished)]
         assert (stopped.kind, stopped.reason, stopped.scope) == ("stopped", "tokens", "subtask:task-1:a")
         assert (result.status, result.attempts) == (TaskStatus.SOLVED, 2)
 

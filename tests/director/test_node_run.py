@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from domain.errors import SandboxLost
-from domain.events import BranchMerged, NoticeGiven, PlanMade, SubtaskStarted, VerificationFinished
+from domain.events import BranchMerged, NoticeGiven, PlanMade, SubtaskStarted, VerificationFinished, VerificationStarted
 from domain.setbacks import PlanRevised, SubtaskCrashed
-from domain.task import TaskStatus
+from domain.task import Limits, TaskStatus
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import (
     RIGHT,
@@ -52,6 +52,27 @@ async def test_a_node_goes_back_until_it_gives_what_the_plan_wants_of_it(tmp_pat
         assert len(await stage.happened(BranchMerged)) == 1
 
 
+async def test_work_that_went_back_and_then_conflicts_is_done_again_from_its_beginning(tmp_path: Path) -> None:
+    def parts(name: str) -> list[Scene]:
+        def doing(command: str, *when: str) -> Scene:
+            return part(CODE, f"Do the work of {name}.", *when, lines=[Line(calls=(shell(command),)), submit()])
+
+        return [
+            doing(f"echo {name} | tee {name}.txt >> shared.txt", "had to be done again"),
+            doing(f"echo {name} > {name}.txt", f"{name}.txt is wanted"),
+            doing(f"echo {name} >> shared.txt"),
+        ]
+
+    plan = planned(*(wanting(name, {"files": [f"{name}.txt"]}) for name in ("a", "b")))
+    async with open_stage(tmp_path, ScriptedProvider((plan, *parts("a"), *parts("b")))) as stage:
+        await stage.submit({"shared.txt": "base\n"})
+        result = await stage.run()
+        ran = await started(stage)
+        assert {("a", 2), ("b", 2)} < set(ran)
+        assert [attempt for name, attempt in ran if name.endswith("-again")] == [1]
+        assert sorted((await stage.texts(result.commit))["shared.txt"].split()) == ["a", "b", "base"]
+
+
 async def test_tests_that_are_wanted_are_the_only_ones_that_count(tmp_path: Path) -> None:
     other = "def test_other():\n    assert False\n"
     model = ScriptedProvider((planned(wanting("a", {"tests": [TEST]})), part(CODE, lines=writes(("calc.py", RIGHT)))))
@@ -61,6 +82,20 @@ async def test_tests_that_are_wanted_are_the_only_ones_that_count(tmp_path: Path
         assert await started(stage) == [("a", 1)]
         accepted = [fact for fact in await stage.happened(VerificationFinished) if fact.purpose == "acceptance"]
         assert [fact.evidence.passed for fact in accepted] == [True]
+
+
+async def test_every_look_at_a_tree_before_its_merge_is_told_from_its_beginning_to_its_end(tmp_path: Path) -> None:
+    wanted = {"tests": [TEST], "commands": ["true", "grep -q never calc.py", "true"]}
+    none = Scene(when=("The subtask 'a' failed.",), lines=(Line(text="I do not know."),))
+    model = ScriptedProvider((none, planned(wanting("a", wanted)), part(CODE, lines=writes(("calc.py", RIGHT)))))
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit({"calc.py": WRONG, TEST: TESTS})
+        await stage.run()
+        begun = [fact for fact in await stage.happened(VerificationStarted) if fact.purpose == "acceptance"]
+        ended = [fact.evidence for fact in await stage.happened(VerificationFinished) if fact.purpose == "acceptance"]
+        assert [seen.passed for seen in ended] == [True, True, False] * 2
+        assert [seen.failure and seen.failure.kind for seen in ended] == [None, None, "command"] * 2
+        assert len(begun) == len(ended)
 
 
 async def test_a_node_that_fails_for_good_is_planned_anew_alone(tmp_path: Path) -> None:
@@ -86,6 +121,23 @@ async def test_a_node_that_fails_for_good_is_planned_anew_alone(tmp_path: Path) 
         ran = [name for name, _ in await started(stage)]
         assert (ran.count("a"), ran.count("b"), ran[-1]) == (2, 1, "last")
         assert (await stage.texts(result.commit))["all"] == "right\nb\ny\n"
+
+
+async def test_a_node_that_stopped_does_not_mark_a_task_in_which_others_took_its_place(tmp_path: Path) -> None:
+    anew = {"kind": "new_code", "subtasks": [node("x", goal="Go another way.")]}
+    model = ScriptedProvider(
+        (
+            Scene(when=("The subtask 'a' failed.", "it was stopped (steps)"), lines=(Line(text=json.dumps(anew)),)),
+            planned(node("a"), node("last", needs=["a"])),
+            part(CODE, "Do the work of a.", lines=[Line(calls=(shell("date +%N"),))]),
+            part(CODE, lines=writes(("a.txt", "a\n"))),
+        )
+    )
+    async with open_stage(tmp_path, model) as stage:
+        await stage.submit(limits=Limits(max_steps=3))
+        result = await stage.run()
+        assert [name for name, _ in await started(stage)] == ["a", "a-x", "last"]
+        assert result.status is TaskStatus.UNCHECKED
 
 
 async def test_where_no_plan_comes_what_there_is_is_kept_and_the_gap_is_told(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Signatures that stand in a request."""
 
+import inspect
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from director.planning.signatures import stubs_in, stubs_of
 from director.planning.stubs import stub
 from domain.plan import StubFile
 
+DEEP = "1" + "+1" * 900
 HUMAN_EVAL = '''from typing import List
 
 
@@ -56,6 +60,30 @@ def test_the_signatures_of_a_request_and_their_file(prompt: str, found: tuple[st
 )
 def test_without_a_signature_or_with_several_files_there_is_no_stub(prompt: str) -> None:
     assert stubs_in(prompt) == ()
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        f"def f(a: {DEEP}): ...",
+        f"def f(a) -> {DEEP}: ...",
+        f"class A({DEEP}): ...",
+        f"class A:\n    def f(self, a: {DEEP}): ...",
+        f"def f(a):\n    raise {DEEP}",
+    ],
+    ids=["parameter", "result", "base", "method", "body"],
+)
+def test_a_definition_that_is_nested_too_deep_makes_no_stub(definition: str) -> None:
+    assert stubs_in(f"Write:\n```python\ndef g(a): ...\n{definition}\n```\n") == ()
+
+
+def test_a_call_that_is_nested_too_deep_is_left_out() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 150)
+    try:
+        assert stubs_in(f"Write `g(a)`, not `f(a={'-' * 190}1)`.")[0].signatures == ("def g(a)",)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_a_test_file_that_is_named_is_not_where_the_code_goes() -> None:

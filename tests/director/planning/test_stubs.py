@@ -57,7 +57,11 @@ def test_methods_join_their_class_wherever_they_stand() -> None:
     assert callable(names["Queue"].put)
 
 
-@pytest.mark.parametrize("bad", ["def f(", "function foo()", "def 1f()", "", "class 3D", "x" * 5, "def f(a, a)"])
+DEEP = "1" + "+1" * 900
+BAD = ["def f(", "function foo()", "def 1f()", "", "class 3D", "x" * 5, "def f(a, a)", f"def f(a: {DEEP})"]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=[*map(str, range(len(BAD)))])
 def test_an_invalid_signature_is_left_out_and_the_others_stay(bad: str) -> None:
     names = module(bad, "def add(a, b)", "class Stack")
     assert callable(names["add"])
