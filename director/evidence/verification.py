@@ -48,6 +48,7 @@ class Verifier:
         self._given: set[str] = set(spec.protected_paths)
         self._runs = CleanRuns(equipment, spec, workspace, journal)
         self._few = False
+        self._has_tests = False
         self._touched: set[str] = set()
         self._check = KindCheck(equipment, spec, workspace)
 
@@ -63,6 +64,7 @@ class Verifier:
         protected from now on.
         """
         self.kind, self._runs.language = plan.kind, plan.language
+        self._has_tests = any(map(holds_tests, files))
         if self.rule.keeps_tests:
             there = {path for path in files if holds_tests(path)}
             self._runs.taken |= dict.fromkeys(there, self._spec.base_commit)
@@ -110,8 +112,8 @@ class Verifier:
     @property
     def _runs_before(self) -> bool:
         """Whether the tests of the project count, so that they are run before the work."""
-        counts = self.rule.keeps_passing or self.rule.new_tests is NewTests.PASSING
-        return counts or bool(self.tests or self._spec.test_command)
+        counts = self._has_tests and (self.rule.keeps_passing or self._spec.test_command is not None)
+        return counts or bool(self.tests) or self.rule.new_tests is NewTests.PASSING
 
     async def run(self, key: str, commit: str, purpose: str, command: str | None = None) -> Run:
         """One run in the clean room, of all tests or of a command, which is told; ``key`` is unique."""
