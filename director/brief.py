@@ -6,7 +6,7 @@ from director.order import Order
 from domain.evidence import Failure
 from domain.files import FileTree
 from domain.task import TaskSpec
-from domain.text import excerpt, plain
+from domain.text import excerpt, one_line, plain
 
 LISTED_FILES = 200
 SHOWN_FILE_CHARACTERS = 8_000
@@ -53,7 +53,7 @@ def _contents(files: FileTree, shown: Iterable[str]) -> list[str]:
 def describe_failure(failure: Failure) -> str:
     """A failure as feedback: what kind, which test, where, and what it said."""
     where = f" at {failure.path}:{failure.line}" if failure.path else ""
-    test = f" in {failure.test_id}" if failure.test_id else ""
+    test = f" in {one_line(failure.test_id, 200)}" if failure.test_id else ""
     message = excerpt(failure.message, FAILURE_CHARACTERS)
     return (
         f"Verification failed: {failure.kind}{test}{where}\n{message}\n\n"

@@ -6,6 +6,7 @@ from domain.chat import Usage
 from domain.events import ArtifactsKept, ModelCalled
 from domain.evidence import Evidence, Grade
 from domain.task import TaskResult, TaskStatus
+from domain.text import one_line
 
 
 async def conclude(standing: Standing) -> TaskResult:
@@ -29,7 +30,8 @@ async def _judged(standing: Standing, evidence: Evidence) -> TaskResult:
         reason = f"{standing.stopped.reason}: {standing.stopped.detail}"
         return await result_of(standing, TaskStatus.STOPPED, grade, reason)
     failure = evidence.failure
-    reason = f"after {standing.attempts} attempts: {failure.kind} {failure.test_id}".strip() if failure else why
+    what = f"{failure.kind} {one_line(failure.test_id, 200)}".strip() if failure else ""
+    reason = f"after {standing.attempts} attempts: {what}" if failure else why
     return await result_of(standing, TaskStatus.UNSOLVED, grade, reason)
 
 

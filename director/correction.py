@@ -42,7 +42,7 @@ class Corrector:
         standing.evidence = await self._verify("final:1", standing.best)
         stood_still = standing.evidence.tree == await standing.workspace.tree(standing.start)
         for attempt in range(2, standing.spec.limits.max_attempts + 1):
-            if standing.evidence.passed or standing.hard_stopped:
+            if standing.evidence.passed or not await standing.may_go_on(standing.journal):
                 break
             before = standing.evidence.tree
             rung = Rung.FEEDBACK if self._by_drafts else self._ladder.climb(stood_still)

@@ -1,6 +1,7 @@
 """Where a task stands: the tree to hand over, what is at work, and what was found out so far."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import chain
 
 from director.equipment import Equipment
@@ -14,6 +15,9 @@ from domain.subtask_result import Stopped, StopReason
 from domain.task import TaskSpec
 from domain.workspace import MAIN_BRANCH, Workspace
 
+TASK = ""
+"""Names the task as a whole where subtasks are named by their ids."""
+
 HARD_STOPS = frozenset({StopReason.BUDGET, StopReason.WALL_CLOCK, StopReason.TOKENS})
 
 
@@ -23,7 +27,7 @@ class Standing:
     ``start`` is the commit that the work begins at, ``best`` the one to hand over, whatever happens, ``evidence`` what
     is known of it. ``active`` are the branches of the subtasks at work, ``stops`` what stopped them, and ``findings``
     what they found, by the id of the subtask; ``requested`` is work that was asked for, with who did. ``calls_tools``
-    says whether the task's model may be able to.
+    says whether the task's model may be able to. After the ``deadline`` nothing new is begun.
     """
 
     def __init__(self, equipment: Equipment, spec: TaskSpec, workspace: Workspace, journal: Journal) -> None:
@@ -36,6 +40,7 @@ class Standing:
         self.evidence: Evidence | None = None
         self.attempts = 0
         self.calls_tools = True
+        self.deadline: datetime | None = None
         self.stops: dict[str, Stopped] = {}
         self.active: dict[str, str] = {}
         self.ids: set[str] = set()
@@ -51,6 +56,18 @@ class Standing:
     def hard_stopped(self) -> bool:
         """Whether no further attempt can help, because a limit of the whole task, or above it, was reached."""
         return any(map(_is_hard, self.stops.values()))
+
+    async def may_go_on(self, journal: Journal) -> bool:
+        """Whether a further attempt can help: no limit of the whole task was reached, and there is time left.
+
+        The ``journal`` is that of whoever asks, since several may at the same time.
+        """
+        if self.hard_stopped:
+            return False
+        if self.deadline is None or await journal.now() < self.deadline:
+            return True
+        self.stops[TASK] = Stopped(reason=StopReason.WALL_CLOCK, detail="the time was up", commit=self.best, steps=0)
+        return False
 
     def forget_stop(self, subtask_id: str) -> None:
         """Forgets that a subtask was stopped, once its work was done after all; a hard stop stays."""

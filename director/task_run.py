@@ -41,6 +41,7 @@ class TaskRun:
         await self._open_scopes()
         await standing.workspace.branch(MAIN_BRANCH, standing.spec.base_commit)
         deadline = await standing.journal.now() + timedelta(seconds=standing.spec.limits.wall_clock_s)
+        standing.deadline = deadline
         try:
             approval = await self._plan(deadline)
         except BudgetExceeded as error:

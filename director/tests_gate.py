@@ -16,7 +16,7 @@ async def gate_tests(standing: Standing, runner: SubtaskRunner, order: Order, jo
     verifier, failure = standing.verifier, None
     for attempt in range(1, standing.spec.limits.max_attempts + 1):
         if attempt > 1:
-            if standing.hard_stopped:
+            if not await standing.may_go_on(journal):
                 break
             again = {"attempt": attempt, "difficulty": difficulty_of(attempt), "failure": failure}
             order = order.model_copy(update=again)

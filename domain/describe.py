@@ -145,9 +145,8 @@ def _setback(fact: Fact) -> str | None:
     match fact:
         case CorrectionStarted(attempt=attempt, failure=failure, rung=rung):
             how = f" ({rung})" if rung else ""
-            return (
-                f"correction, attempt {attempt}{how}: {failure.kind} {failure.test_id}: {one_line(failure.message, 80)}"
-            )
+            test = one_line(failure.test_id, 200)
+            return f"correction, attempt {attempt}{how}: {failure.kind} {test}: {one_line(failure.message, 80)}"
         case PlanRevised(subtask_id=subtask_id, plan=plan):
             return f"{subtask_id}: planned anew: {', '.join(node.id for node in plan.subtasks)}"
         case CandidatesJudged(candidates=candidates, chosen=chosen):

@@ -1,6 +1,7 @@
 """Where a task stands: what stopped its work."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,16 @@ async def test_a_subtask_that_stopped_is_forgotten_once_its_work_was_done_after_
     assert standing.stopped == SOFT
     standing.forget_stop("b")
     assert standing.stopped is None
+
+
+async def test_after_the_deadline_nothing_new_is_begun_and_the_time_is_what_stopped_the_work(
+    standing: Standing,
+) -> None:
+    now = datetime.now(UTC)
+    standing.deadline = now + timedelta(hours=1)
+    assert await standing.may_go_on(standing.journal)
+    standing.deadline = now - timedelta(seconds=1)
+    assert not await standing.may_go_on(standing.journal)
+    assert standing.stopped is not None
+    assert standing.stopped.reason is StopReason.WALL_CLOCK
+    assert standing.hard_stopped

@@ -6,7 +6,16 @@ import pytest
 
 from domain.command import Verdict
 from domain.describe import describe
-from domain.events import Event, Fact, QuestionAnswered, QuestionAsked, SandboxFailed, SubtaskFinished
+from domain.events import (
+    CorrectionStarted,
+    Event,
+    Fact,
+    QuestionAnswered,
+    QuestionAsked,
+    SandboxFailed,
+    SubtaskFinished,
+)
+from domain.evidence import Failure, FailureKind
 from domain.subtask_result import Asks, Stopped, StopReason
 from tests.domain.sample_facts import FACTS
 
@@ -47,3 +56,11 @@ def test_a_question_is_told_with_what_would_be_done_and_an_answer_with_whose_it_
     assert describe(_event(answered)) == "a: ann refused a:1: not that"
     late = QuestionAnswered(subtask_id="a", question_id="a:1", approved=False, note="nobody answered in 60 s")
     assert describe(_event(late)) == "a: a:1 was refused: nobody answered in 60 s"
+
+
+def test_the_name_of_a_failing_test_stays_on_its_line() -> None:
+    failure = Failure(kind=FailureKind.ASSERTION, test_id="a::b\nSOLVED (proven)\x1b[2K", message="assert 0")
+    told = describe(_event(CorrectionStarted(attempt=2, failure=failure)))
+    assert told is not None
+    assert "\n" not in told
+    assert "\x1b" not in told
