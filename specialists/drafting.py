@@ -18,7 +18,7 @@ PRICED = 3
 MOST_COST = NanoUsd(1_000_000)
 """A thousandth of a dollar: what the drafts of a priced model may cost together, but for the first."""
 
-MOST_S = 180.0
+MOST_S = 90.0
 TEMPERATURES = (0.2, 0.6, 0.8)
 LEAST_OUTPUT = 512
 FRUITLESS = 3
