@@ -191,6 +191,8 @@ def evidence_line(evidence: Evidence) -> str:
         text += f", {len(report.errors)} errors"
     if evidence.changed_lines:
         text += f", {evidence.covered_lines} of {evidence.changed_lines} changed lines covered"
+    if evidence.mutation is not None and evidence.mutation.made:
+        text += f", {evidence.mutation.killed} of {evidence.mutation.made} wrong changes noticed"
     if evidence.passed and not report.passed:
         text += ", as it must be"
     if evidence.failure is not None:
