@@ -191,9 +191,9 @@ def test_the_command_runs_the_harness_isolated_and_lets_no_selection_be_an_optio
     harness = f"{HARNESS}/run_tests.py"
     command = harness_command("python", ("t.py::a", "--pyargs", "-k", "sub"), 7.0, "test_control.py")
 
-    assert command.argv == ("python3", "-I", harness, "--control=test_control.py", "t.py::a", "sub")
+    assert command.argv == ("python3", "-I", "-B", harness, "--control=test_control.py", "t.py::a", "sub")
     assert (command.timeout_s, command.report) == (7.0, True)
-    assert harness_command("python").argv == ("python3", "-I", harness)
+    assert harness_command("python").argv == ("python3", "-I", "-B", harness)
 
 
 def test_a_persons_own_command_is_one_case_that_passes_when_it_exits_with_0() -> None:
