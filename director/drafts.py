@@ -1,6 +1,6 @@
 """When a file is asked for as a whole, before its specialist works with tools."""
 
-from director.brief import describe_failure
+from director.brief import SHOWN_CHARACTERS, describe_failure
 from director.evidence.verification import Verifier
 from director.order import Order
 from director.planning.one_module import wants_one_module
@@ -11,8 +11,6 @@ from specialists.draft_terms import DraftTerms
 
 LANGUAGE = "python"
 """That of which drafts are read, so far."""
-
-MOST_CHARACTERS = 24_000
 
 
 def drafts_do(plan: Plan, verifier: Verifier, prompt: str) -> bool:
@@ -36,7 +34,7 @@ def draft_terms(plan: Plan, order: Order, verifier: Verifier, prompt: str, tree:
         return None
     (file,) = plan.files
     goal = order.subtask.goal
-    request = prompt[:MOST_CHARACTERS] if mends or goal in prompt else f"{goal}\n\n{prompt[:MOST_CHARACTERS]}"
+    request = prompt[:SHOWN_CHARACTERS] if mends or goal in prompt else f"{goal}\n\n{prompt[:SHOWN_CHARACTERS]}"
     present = tree.get(file.path) if mends else None
     return DraftTerms(
         path=file.path,

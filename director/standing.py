@@ -27,7 +27,7 @@ class Standing:
     ``start`` is the commit that the work begins at, ``best`` the one to hand over, whatever happens, ``evidence`` what
     is known of it. ``active`` are the branches of the subtasks at work, ``stops`` what stopped them, and ``findings``
     what they found, by the id of the subtask; ``requested`` is work that was asked for, with who did. ``calls_tools``
-    says whether the task's model may be able to. After the ``deadline`` nothing new is begun.
+    says whether the task's model may be able to. After the ``deadline`` no further attempt is begun.
     """
 
     def __init__(self, equipment: Equipment, spec: TaskSpec, workspace: Workspace, journal: Journal) -> None:

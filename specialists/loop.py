@@ -1,9 +1,5 @@
 """The one loop that every specialist runs: ask the model, do what it wants, show it what came of that."""
 
-import json
-
-from pydantic import JsonValue
-
 from domain.chat import FinishReason, ModelRequest, ToolCall
 from domain.errors import BudgetExceeded, ContextTooLong, ModelRequestRejected
 from domain.finding import Finding
@@ -17,7 +13,7 @@ from specialists.conversation import Conversation
 from specialists.correction import too_many_calls
 from specialists.draft_terms import DraftTerms
 from specialists.drafting import MOST_S, Drafting, all_passed, what_is_left
-from specialists.preparation import Prepared, Unusable, prepare
+from specialists.preparation import Prepared, Unusable, ours, prepare
 from specialists.reading.action import Action, Reading
 from specialists.reading.known_tools import KnownTools
 from specialists.recorded import Opening, Recorded
@@ -126,18 +122,12 @@ class Loop:
         return None
 
     async def _passes(self, terms: DraftTerms, content: str) -> bool:
-        if not (await self._use(0, WRITE_FILE, {"path": terms.path, "content": content})).ok:
+        if not (await self._do(0, ours("write", WRITE_FILE, {"path": terms.path, "content": content}))).ok:
             return False
-        seen = await self._use(1, RUN_TESTS, {"selection": list(terms.tests)})
+        seen = await self._do(1, ours("tests", RUN_TESTS, {"selection": list(terms.tests)}))
         if self._standing.improved:
             self._shown = seen.text
         return all_passed(seen.tests)
-
-    async def _use(self, at: int, tool: str, arguments: dict[str, JsonValue]) -> Observation:
-        """A call of ours."""
-        return await self._do(
-            at, Prepared(ToolCall(id=f"ours_{at}", name=tool, arguments=json.dumps(arguments)), arguments)
-        )
 
     async def _step(self, conversation: Conversation) -> SubtaskResult | None:
         try:
@@ -279,8 +269,7 @@ class Loop:
         selection = self._standing.unknown
         if selection is None:
             return
-        arguments = {"selection": list(selection)}
-        wanted = Prepared(ToolCall(id=when, name=RUN_TESTS, arguments=json.dumps(arguments)), arguments)
+        wanted = ours(when, RUN_TESTS, {"selection": list(selection)})
         observation = await self._outside.call(f"{self._steps}:tests:{when}", wanted, self._standing.now)
         self._standing.see(Snapshot(observation.commit, observation.tree), observation.tests)
 

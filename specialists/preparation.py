@@ -1,5 +1,6 @@
 """A call as a model made it, put into a form in which its tool can be called."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,11 @@ class Prepared:
     call: ToolCall
     arguments: dict[str, Any]
     repair: str = ""
+
+
+def ours(call_id: str, tool: str, arguments: dict[str, Any]) -> Prepared:
+    """A call that no model asked for."""
+    return Prepared(ToolCall(id=call_id, name=tool, arguments=json.dumps(arguments)), arguments)
 
 
 @dataclass(frozen=True)

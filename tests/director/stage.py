@@ -27,6 +27,9 @@ TESTS = "from calc import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n"
 WRONG = "def add(a: int, b: int) -> int:\n    return a - b\n"
 RIGHT = "def add(a: int, b: int) -> int:\n    return a + b\n"
 FIX = "Mend the code"
+CODE, TESTER, REVIEW = (f"You are the {name} specialist" for name in ("code", "test", "review"))
+"""By what the script of a role knows its prompt."""
+
 PLANNED = Strategy(planning=Planning.ALWAYS)
 
 
@@ -134,6 +137,14 @@ def write(path: str, content: str) -> tuple[str, str]:
 def shell(command: str) -> tuple[str, str]:
     """A call of shell."""
     return "shell", json.dumps({"command": command})
+
+
+def role_of_ours(folder: Path, name: str, data: str) -> str:
+    """The folder of a role of that name, whose prompt says it, with its data as TOML."""
+    folder.mkdir()
+    (folder / f"{name}.toml").write_text(data)
+    (folder / f"{name}.md").write_text(f"You are the {name}.")
+    return str(folder)
 
 
 def submit(summary: str = "done") -> Line:

@@ -7,9 +7,9 @@ from domain.events import NoticeGiven, PlanMade
 from domain.task import TaskStatus
 from domain.tokens import estimate_text
 from gateway.scripted import Line, Scene, ScriptedProvider
-from tests.director.stage import RIGHT, Stage, node, open_stage, part, planned, writes
+from tests.director.stage import CODE, RIGHT, Stage, node, open_stage, part, planned, writes
 
-CODE, PLANNER = "You are the code specialist", "You are the planner"
+PLANNER = "You are the planner"
 FILES = {
     "AGENTS.md": "Use tabs.\n",
     "README.md": "# Calculator\nIt adds.\n",

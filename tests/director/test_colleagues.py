@@ -11,14 +11,18 @@ from domain.specialist_facts import QuestionPut, WorkRequested
 from domain.task import Limits
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import (
+    CODE,
+    REVIEW,
     RIGHT,
     TEST,
+    TESTER,
     TESTS,
     Stage,
     node,
     open_stage,
     part,
     planned,
+    role_of_ours,
     shell,
     submit,
     usual_plan,
@@ -26,8 +30,6 @@ from tests.director.stage import (
     writes,
 )
 
-CODE, REVIEW = "You are the code specialist", "You are the review specialist"
-TEST_WRITER = "You are the test specialist"
 FINDING = {"path": "a.py", "line": 1, "severity": "major", "text": "x is never used"}
 REPORT = Line(calls=(("report_findings", json.dumps({"findings": [FINDING]})),))
 FOUND = "What others found before you:\n- a.py:1 (major): x is never used"
@@ -117,7 +119,7 @@ async def test_work_that_the_test_specialist_asked_for_is_done_before_the_code(t
     model = ScriptedProvider(
         (
             usual_plan(),
-            part(TEST_WRITER, lines=[request("Write b."), *writes((TEST, TESTS))]),
+            part(TESTER, lines=[request("Write b."), *writes((TEST, TESTS))]),
             part(CODE, "Goal: Write b.", lines=writes(("b.txt", "b\n"))),
             part(CODE, lines=writes(("calc.py", RIGHT))),
         )
@@ -214,11 +216,9 @@ async def test_what_a_review_found_that_took_the_place_of_another_is_told_as_wel
 
 
 async def test_what_was_found_in_work_that_was_done_again_is_told_as_well(tmp_path: Path) -> None:
-    roles = tmp_path / "roles"
-    roles.mkdir()
     data = 'description = "Looks."\npermissions = ["commands:run", "files:write", "work:review", "work:submit"]\n'
-    (roles / "looker.toml").write_text(f'{data}writable = ["*.txt"]\nmax_steps = 9\nmax_output_tokens = 900\n')
-    (roles / "looker.md").write_text("You are the looker.")
+    data += 'writable = ["*.txt"]\nmax_steps = 9\nmax_output_tokens = 900\n'
+    roles = role_of_ours(tmp_path / "roles", "looker", data)
     names, append = ("a", "b"), "echo {} >> shared.txt"
     first = [
         part(
@@ -230,7 +230,7 @@ async def test_what_was_found_in_work_that_was_done_again_is_told_as_well(tmp_pa
     plan = planned(*(node(name, "looker") for name in names), node("mend", needs=names))
     mend = part(CODE, FOUND, lines=writes(("a.py", "")))
     model = ScriptedProvider((plan, again, *first, mend))
-    async with open_stage(tmp_path / "home", model, soundstage_roles=str(roles)) as stage:
+    async with open_stage(tmp_path / "home", model, soundstage_roles=roles) as stage:
         await stage.submit({"shared.txt": "base\n", "a.py": "x = 1\n"})
         result = await stage.run()
         assert (await stage.texts(result.commit))["a.py"] == ""

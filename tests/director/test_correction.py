@@ -18,9 +18,22 @@ from domain.setbacks import CandidatesJudged, PlanRevised
 from domain.strategy import Planning, Strategy
 from domain.task import Limits, TaskStatus
 from gateway.scripted import Line, Scene, ScriptedProvider
-from tests.director.stage import FIX, RIGHT, TEST, TESTS, WRONG, node, open_stage, part, planned, submit, writes
+from tests.director.stage import (
+    CODE,
+    FIX,
+    RIGHT,
+    TEST,
+    TESTS,
+    WRONG,
+    node,
+    open_stage,
+    part,
+    planned,
+    role_of_ours,
+    submit,
+    writes,
+)
 
-CODE = "You are the code specialist"
 CAUSE = "It subtracts, in calc.py, where it should add."
 FIRST = part(CODE, lines=writes(("calc.py", WRONG + "# first\n")))
 NOTHING = part(FIX, lines=[submit()])
@@ -117,13 +130,11 @@ async def test_what_is_left_is_planned_anew_at_last(tmp_path: Path) -> None:
 
 
 async def test_a_subtask_that_used_up_what_it_may_leaves_the_rest_to_a_correction(tmp_path: Path) -> None:
-    roles = tmp_path / "roles"
-    roles.mkdir()
     data = 'description = "Little."\npermissions = ["files:write", "work:submit"]\n'
-    (roles / "tiny.toml").write_text(f"{data}max_steps = 9\nmax_output_tokens = 500\nmax_tokens = 100\n")
-    (roles / "tiny.md").write_text("You are the tiny specialist.\n")
+    data += "max_steps = 9\nmax_output_tokens = 500\nmax_tokens = 100\n"
+    roles = role_of_ours(tmp_path / "roles", "tiny", data)
     model = ScriptedProvider((planned(node("a", "tiny")), part(FIX, lines=writes(("calc.py", RIGHT)))))
-    async with open_stage(tmp_path / "home", model, soundstage_roles=str(roles)) as stage:
+    async with open_stage(tmp_path / "home", model, soundstage_roles=roles) as stage:
         await stage.submit({"calc.py": WRONG, TEST: TESTS}, tests=(TEST,))
         result = await stage.run()
         stopped, *_ = [fact.result for fact in await stage.happened(SubtaskFinished)]

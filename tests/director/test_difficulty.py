@@ -12,10 +12,9 @@ from domain.events import ModelCalled
 from domain.task import Limits, TaskStatus
 from gateway.scripted import Scene, ScriptedProvider
 from sandbox.fake import FakeSandboxes
-from tests.director.stage import FIX, RIGHT, TEST, TESTS, WRONG, Stage, part, usual_plan, writes
+from tests.director.stage import CODE, FIX, RIGHT, TEST, TESTER, TESTS, WRONG, Stage, part, usual_plan, writes
 from tests.gateway.house import upstream
 
-CODE, TESTER = "You are the code specialist", "You are the test specialist"
 ROUTE = "difficulty:strong/m,medium/m,weak/m"
 ENTRY = """
 [[model]]

@@ -12,6 +12,7 @@ from domain.setbacks import PlanRevised, SubtaskCrashed
 from domain.task import Limits, TaskStatus
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import (
+    CODE,
     RIGHT,
     TEST,
     TESTS,
@@ -27,7 +28,6 @@ from tests.director.stage import (
     writes,
 )
 
-CODE = "You are the code specialist"
 KILL = "kill -9 $PPID; sleep 60"
 ACCEPTED = {"files": ["a.txt"], "commands": ["grep -q right a.txt"]}
 

@@ -15,6 +15,7 @@ from gateway.scripted import Line, Scene, ScriptedProvider
 from sandbox.base import Sandbox, SandboxRequest
 from sandbox.fake import FakeSandboxes
 from tests.director.stage import (
+    CODE,
     RIGHT,
     TASK,
     WRONG,
@@ -29,7 +30,6 @@ from tests.director.stage import (
     writes,
 )
 
-CODE = "You are the code specialist"
 HANG = Line(calls=(shell("sleep 600"),))
 
 

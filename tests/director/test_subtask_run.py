@@ -11,9 +11,8 @@ from domain.events import BranchMerged, ModelCalled, SandboxFailed, SubtaskFinis
 from domain.task import TaskStatus
 from domain.tokens import estimate_most
 from gateway.scripted import Line, ScriptedProvider
-from tests.director.stage import node, open_stage, part, planned, shell, submit, write, writes
+from tests.director.stage import CODE, node, open_stage, part, planned, role_of_ours, shell, submit, write, writes
 
-CODE = "You are the code specialist"
 KILL = "kill -9 $PPID; sleep 60"
 
 
@@ -120,17 +119,16 @@ async def test_a_conversation_is_kept_within_what_the_model_is_known_to_take(
 
 
 async def test_a_role_of_a_person_s_own_is_offered_to_the_planner_and_works(tmp_path: Path) -> None:
-    roles = tmp_path / "roles"
-    roles.mkdir()
-    (roles / "painter.md").write_text("You are the painter.")
-    (roles / "painter.toml").write_text(
+    roles = role_of_ours(
+        tmp_path / "roles",
+        "painter",
         'description = "Paints pictures."\npermissions = ["files:write", "work:submit"]\n'
-        'writable = ["*.svg"]\nmax_steps = 5\nmax_output_tokens = 900\nmodel = { route = "scripted/brush" }\n'
+        'writable = ["*.svg"]\nmax_steps = 5\nmax_output_tokens = 900\nmodel = { route = "scripted/brush" }\n',
     )
     model = ScriptedProvider(
         (planned(node("paint", "painter")), part("You are the painter", lines=writes(("a.svg", "<svg/>"))))
     )
-    async with open_stage(tmp_path, model, soundstage_roles=str(roles)) as stage:
+    async with open_stage(tmp_path, model, soundstage_roles=roles) as stage:
         await stage.submit()
         result = await stage.run()
         assert await stage.texts(result.commit) == {"a.svg": "<svg/>"}

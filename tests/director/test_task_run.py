@@ -22,10 +22,12 @@ from domain.task import Limits, TaskStatus
 from domain.tokens import estimate_most
 from gateway.scripted import Line, Scene, ScriptedProvider
 from tests.director.stage import (
+    CODE,
     FIX,
     RIGHT,
     STUB,
     TEST,
+    TESTER,
     TESTS,
     WRONG,
     node,
@@ -39,7 +41,6 @@ from tests.director.stage import (
     writes,
 )
 
-CODE, TESTER = "You are the code specialist", "You are the test specialist"
 CUSTOM = "grep -q 'a + b' calc.py"
 GOOD = writes(("calc.py", RIGHT))
 THREE = (

@@ -7,9 +7,8 @@ from domain.evidence import Grade
 from domain.strategy import Strategy
 from domain.task import TaskStatus
 from gateway.scripted import ScriptedProvider
-from tests.director.stage import RIGHT, TEST, open_stage, part, writes
+from tests.director.stage import RIGHT, TEST, TESTER, open_stage, part, writes
 
-TESTER = "You are the test specialist"
 WEAK = "from calc import add\n\n\ndef test_add():\n    add(2, 3)\n"
 STRONG = "from calc import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n    assert add(0, 0) == 0\n"
 

@@ -67,7 +67,7 @@ def test_import(): import no_such_module
 
 def test_syntax(): compile("def f(:", "x", "exec")
 
-@pytest.mark.skip(reason="not now")
+@pytest.mark.skip(reason="a sample of a test that is skipped")
 def test_skip(): assert False
 
 @pytest.mark.xfail(reason="a sample of a test that is expected to fail")
